@@ -1,0 +1,12 @@
+# Writes a .cpp with text files as {name, text}. Long files are cut into pieces below the compiler's literal limit.
+set(TEXT "#include \"base/embedded.h\"\n\nnamespace ${NAMESPACE} {\nnamespace {\nconst mandate::EmbeddedFile kList[] = {\n")
+foreach(FILE ${FILES})
+  get_filename_component(NAME ${FILE} NAME)
+  file(READ ${FILE} HEX HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" BYTES "${HEX}")
+  string(REGEX REPLACE "(................................................................................................................................)" "\\1\"\n    \"" BYTES "${BYTES}")
+  file(SIZE ${FILE} LENGTH)
+  string(APPEND TEXT "  {\"${NAME}\", std::string_view(\"${BYTES}\", ${LENGTH})},\n")
+endforeach()
+string(APPEND TEXT "};\n}  // namespace\nextern const std::span<const mandate::EmbeddedFile> ${SYMBOL};\nconst std::span<const mandate::EmbeddedFile> ${SYMBOL}{kList};\n}  // namespace ${NAMESPACE}\n")
+file(WRITE ${OUT} "${TEXT}")

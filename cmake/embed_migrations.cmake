@@ -1,0 +1,10 @@
+# Writes a .cpp with every migration of a room, ordered by file name (0001_name.sql).
+list(SORT FILES)
+set(TEXT "#include \"store/migrate.h\"\n\nnamespace mandate::${ROOM} {\nnamespace {\nconst store::Migration kList[] = {\n")
+foreach(FILE ${FILES})
+  get_filename_component(STEM ${FILE} NAME_WE)
+  file(READ ${FILE} SQL)
+  string(APPEND TEXT "  {\"${ROOM}\", \"${STEM}\", R\"sql~(${SQL})sql~\"},\n")
+endforeach()
+string(APPEND TEXT "};\n}  // namespace\nextern const std::span<const store::Migration> kMigrations;\nconst std::span<const store::Migration> kMigrations{kList};\n}  // namespace mandate::${ROOM}\n")
+file(WRITE ${OUT} "${TEXT}")

@@ -1,0 +1,179 @@
+#include "base/json.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+#include <cmath>
+#include <unordered_set>
+
+namespace mandate {
+namespace {
+
+namespace dom = simdjson::dom;
+
+struct Counter {
+  const JsonLimits& limits;
+  std::size_t values = 0;
+};
+
+Error refuse(std::string hint) { return Error(Code::invalid_request, std::move(hint)); }
+
+// simdjson bounds the depth of the document before we walk it, so this recursion is bounded too.
+Result<Json> convert(dom::element element, Counter& counter) {
+  if (++counter.values > counter.limits.values) return refuse("The JSON has too many values.");
+  switch (element.type()) {
+    case dom::element_type::NULL_VALUE: return Json(nullptr);
+    case dom::element_type::BOOL: return Json(bool(element.get_bool().value_unsafe()));
+    case dom::element_type::INT64: return Json(std::int64_t(element.get_int64().value_unsafe()));
+    case dom::element_type::UINT64: return Json(std::uint64_t(element.get_uint64().value_unsafe()));
+    case dom::element_type::DOUBLE: return Json(double(element.get_double().value_unsafe()));
+    case dom::element_type::STRING: {
+      const std::string_view text = element.get_string().value_unsafe();
+      if (text.size() > counter.limits.string_bytes) return refuse("A JSON string is too long.");
+      return Json(boost::json::string(text));
+    }
+    case dom::element_type::ARRAY: {
+      JsonArray array;
+      for (dom::element child : element.get_array().value_unsafe()) {
+        TRY(Json value, convert(child, counter));
+        array.push_back(std::move(value));
+      }
+      return Json(std::move(array));
+    }
+    case dom::element_type::OBJECT: {
+      JsonObject object;
+      for (dom::key_value_pair pair : element.get_object().value_unsafe()) {
+        if (object.size() >= counter.limits.members) return refuse("A JSON object has too many members.");
+        if (pair.key.size() > counter.limits.string_bytes) return refuse("A JSON name is too long.");
+        TRY(Json value, convert(pair.value, counter));
+        if (!object.emplace(pair.key, std::move(value)).second) return refuse("A JSON member name occurs twice.");
+      }
+      return Json(std::move(object));
+    }
+  }
+  return refuse("The body is not valid JSON.");
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.bytes) return Error(Code::payload_too_large, "The body is too large.");
+  if (text.starts_with("\xEF\xBB\xBF")) return refuse("The JSON starts with a byte order mark.");
+  // One parser a thread: its buffers are the expensive part.
+  static thread_local dom::parser parser;
+  if (parser.max_depth() != limits.depth + 1 || parser.capacity() < text.size()) {
+    if (parser.allocate(std::max<std::size_t>(text.size(), 4096), limits.depth + 1)) return refuse("The JSON is too large.");
+  }
+  const simdjson::padded_string padded(text);
+  dom::element root;
+  if (const auto error = parser.parse(padded).get(root)) {
+    return error == simdjson::DEPTH_ERROR ? refuse("The JSON is nested too deeply.") : refuse("The body is not valid JSON.");
+  }
+  Counter counter{limits};
+  return convert(root, counter);
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out += '"';
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text.substr(start, i - start));
+    start = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default: out += "\\u00", out += kHex[c >> 4], out += kHex[c & 15];
+    }
+  }
+  out.append(text.substr(start));
+  out += '"';
+}
+
+void append_json_number(std::string& out, double value) {
+  if (!std::isfinite(value)) {
+    out += "null";
+    return;
+  }
+  char buffer[40];
+  std::to_chars_result end{};
+  if (value == std::floor(value) && std::abs(value) < 9007199254740992.0)
+    end = std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(value));
+  else
+    end = std::to_chars(buffer, buffer + sizeof buffer, value);
+  out.append(buffer, end.ptr);
+}
+
+void append_json(std::string& out, const Json& value) {
+  char buffer[24];
+  switch (value.kind()) {
+    case boost::json::kind::null: out += "null"; break;
+    case boost::json::kind::bool_: out += value.get_bool() ? "true" : "false"; break;
+    case boost::json::kind::int64:
+      out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value.get_int64()).ptr);
+      break;
+    case boost::json::kind::uint64:
+      out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value.get_uint64()).ptr);
+      break;
+    case boost::json::kind::double_: append_json_number(out, value.get_double()); break;
+    case boost::json::kind::string: append_json_string(out, view(value.get_string())); break;
+    case boost::json::kind::array: {
+      out += '[';
+      bool first = true;
+      for (const Json& child : value.get_array()) {
+        if (!std::exchange(first, false)) out += ',';
+        append_json(out, child);
+      }
+      out += ']';
+      break;
+    }
+    case boost::json::kind::object: {
+      out += '{';
+      bool first = true;
+      for (const auto& member : value.get_object()) {
+        if (!std::exchange(first, false)) out += ',';
+        append_json_string(out, {member.key().data(), member.key().size()});
+        out += ':';
+        append_json(out, member.value());
+      }
+      out += '}';
+      break;
+    }
+  }
+}
+
+std::string to_json(const Json& value) {
+  std::string out;
+  append_json(out, value);
+  return out;
+}
+
+std::optional<std::string_view> text_member(const JsonObject& object, std::string_view name) {
+  const Json* value = object.if_contains(name);
+  if (!value || !value->is_string()) return std::nullopt;
+  return view(value->get_string());
+}
+
+std::optional<std::int64_t> integer_member(const JsonObject& object, std::string_view name) {
+  const Json* value = object.if_contains(name);
+  if (!value) return std::nullopt;
+  if (value->is_int64()) return value->get_int64();
+  if (value->is_double()) {
+    const double d = value->get_double();
+    if (d == std::floor(d) && std::abs(d) < 9007199254740992.0) return static_cast<std::int64_t>(d);
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> bool_member(const JsonObject& object, std::string_view name) {
+  const Json* value = object.if_contains(name);
+  if (!value || !value->is_bool()) return std::nullopt;
+  return value->get_bool();
+}
+
+}  // namespace mandate

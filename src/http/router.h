@@ -1,0 +1,66 @@
+// Which handler answers which request.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/task.h"
+#include "http/request.h"
+#include "http/response.h"
+
+namespace mandate::http {
+
+/// Answers a request. An Error is answered 4xx/5xx as generic JSON; rooms answer errors themselves in their dialect.
+/// Runs on the peer's loop; must not block.
+using Handler = std::function<Task<Response>(Request&)>;
+
+struct RouteOptions {
+  std::size_t body_limit = 1 << 20;  ///< bytes; above it 413
+  /// Answers OPTIONS with the handler instead of the router's plain 204 + Allow; CORS preflights need it.
+  bool handles_options = false;
+  std::string_view metric;  ///< label of the request metrics; the pattern when empty
+};
+
+/// What a room mounts its endpoints on. Patterns are literal segments and {name} for one segment, or {name...} for the
+/// rest of the path: "/tables/{table}/{id}". Literal beats placeholder. A trailing slash and a doubled leading slash
+/// match too (identity-wire 0.3 #9). HEAD is answered by GET. Known path, unknown method: 405 with Allow (HT-13).
+class Routes {
+ public:
+  virtual ~Routes() = default;
+  virtual void add(Method method, std::string_view pattern, Handler handler, RouteOptions options = {}) = 0;
+
+  void get(std::string_view p, Handler h, RouteOptions o = {}) { add(Method::get, p, std::move(h), o); }
+  void post(std::string_view p, Handler h, RouteOptions o = {}) { add(Method::post, p, std::move(h), o); }
+  void put(std::string_view p, Handler h, RouteOptions o = {}) { add(Method::put, p, std::move(h), o); }
+  void patch(std::string_view p, Handler h, RouteOptions o = {}) { add(Method::patch, p, std::move(h), o); }
+  void del(std::string_view p, Handler h, RouteOptions o = {}) { add(Method::delete_, p, std::move(h), o); }
+};
+
+/// The table itself: immutable after mounting, shared by all loops. Also runs without a socket, for tests.
+class Router final : public Routes {
+ public:
+  Router();
+  ~Router() override;
+  void add(Method method, std::string_view pattern, Handler handler, RouteOptions options = {}) override;
+
+  struct Match {
+    const Handler* handler = nullptr;
+    const RouteOptions* options = nullptr;
+    std::string_view pattern;
+    std::string allow;  ///< when the path is known but not the method
+  };
+  /// Fills request.params.
+  Match match(Request& request) const;
+
+  /// Match and answer, with the security headers of HT-14 added. What peer.cpp does for each request.
+  Task<Response> answer(Request& request) const;
+
+ private:
+  struct Node;
+  std::unique_ptr<Node> root_;
+};
+
+}  // namespace mandate::http

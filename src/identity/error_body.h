@@ -1,0 +1,15 @@
+// The two error bodies of the identity side (identity-wire 0.6).
+#pragma once
+
+#include "base/result.h"
+#include "http/response.h"
+
+namespace mandate::identity {
+
+/// {"error":code,"error_description":hint}, no-store. `status` 0 = the code's own. 5xx hints are replaced by a generic text.
+http::Response oauth_error(const Error& error, int status = 0);
+
+/// {"name","code","description","statusCode"}: the legacy database shape of /dbconnections/*.
+http::Response database_error(const Error& error, std::string_view name = "BadRequestError");
+
+}  // namespace mandate::identity

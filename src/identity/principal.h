@@ -1,0 +1,22 @@
+// Who is calling, as far as a token tells.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace mandate::identity {
+
+/// Levels of mobile-backend-wire 4.7 and 4.8; a caller has the highest it proved.
+enum class Level { anonymous, application, authenticated, admin };
+
+struct Principal {
+  Level level = Level::anonymous;
+  std::string user_id;    ///< empty unless authenticated
+  std::string provider;   ///< part of the id before ':' or '|'
+  std::string client_id;  ///< the client the token was made for, when it says so
+  JsonObject claims;
+};
+
+}  // namespace mandate::identity

@@ -1,0 +1,56 @@
+// A condition or computed value over one row: the tree every engine compiles to its own SQL with bound parameters.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/value.h"
+
+namespace mandate::store {
+
+enum class Op {
+  literal,  ///< value
+  column,   ///< text = column name, checked against the catalogue before it gets here
+  and_, or_, not_,
+  eq, ne, lt, le, gt, ge,  ///< eq/ne with a null literal mean IS [NOT] NULL, on either side
+  add, sub, mul, div, mod, negate,
+  in,       ///< args[0] in args[1…]
+  call,     ///< function(args…)
+};
+
+/// OData functions of mobile-backend-wire 3.3, with its meanings (zero-based, case-insensitive search, half away from zero).
+enum class Function {
+  none,
+  substringof, startswith, endswith, concat, indexof, replace, substring, length, tolower, toupper, trim,
+  year, month, day, hour, minute, second, floor, ceiling, round,
+};
+
+/// What a tree node yields; the engine needs it for text collation and for division.
+enum class Type { unknown, boolean, integer, real, text, date, json };
+
+struct Expr;
+using ExprPtr = std::shared_ptr<const Expr>;
+
+/// Immutable; share freely between threads.
+struct Expr {
+  Op op = Op::literal;
+  Type type = Type::unknown;
+  Value value;                         ///< for literal; a date literal is Millis with type date
+  std::string text;                    ///< for column
+  Function function = Function::none;  ///< for call
+  std::vector<ExprPtr> args;
+  /// Text comparison: true = case-insensitive dictionary order (what apps see), false = byte order (ids, keys, tokens).
+  bool dictionary = false;
+};
+
+ExprPtr literal(Value value, Type type = Type::unknown);
+ExprPtr column(std::string name, Type type = Type::unknown);
+ExprPtr make(Op op, std::vector<ExprPtr> args, Type type = Type::boolean);
+ExprPtr call(Function function, std::vector<ExprPtr> args, Type type);
+/// column = value, byte order: the shape of nearly every internal look-up.
+ExprPtr equals(std::string column_name, Value value);
+/// a AND b; either may be null (= true).
+ExprPtr both(ExprPtr a, ExprPtr b);
+
+}  // namespace mandate::store

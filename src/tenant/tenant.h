@@ -1,0 +1,175 @@
+// A tenant's configuration as one immutable value. Requests hold a snapshot, so every check of a request sees the same
+// configuration and policies stay pure functions of it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/secret.h"
+#include "jose/jwk.h"
+
+namespace mandate::tenant {
+
+/// Grant types by their wire names; the legacy ones are switches of identity-wire 0.8.
+namespace grant {
+inline constexpr std::string_view kAuthorizationCode = "authorization_code";
+inline constexpr std::string_view kImplicit = "implicit";
+inline constexpr std::string_view kRefreshToken = "refresh_token";
+inline constexpr std::string_view kClientCredentials = "client_credentials";
+inline constexpr std::string_view kPassword = "password";
+inline constexpr std::string_view kPasswordRealm = "http://auth0.com/oauth/grant-type/password-realm";
+inline constexpr std::string_view kTokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+inline constexpr std::string_view kLegacyRo = "http://auth0.com/oauth/legacy/grant-type/ro";
+inline constexpr std::string_view kLegacyDelegationIdToken = "http://auth0.com/oauth/legacy/grant-type/delegation/id_token";
+inline constexpr std::string_view kLegacyDelegationRefreshToken = "http://auth0.com/oauth/legacy/grant-type/delegation/refresh_token";
+}  // namespace grant
+
+struct ClientSecret {
+  std::string hash;          ///< token_hash of the secret text
+  std::string sealed;        ///< envelope-sealed text: HS256 id_tokens need the secret itself
+  std::int64_t expires_at = 0;  ///< ms; 0 = does not; an old secret during rotation has one
+};
+
+/// An OAuth client, or the target of a delegation. Field names are those of identity-wire 5.3 where they exist.
+struct Client {
+  std::string client_id, name;
+  std::string app_type = "native";  ///< native, spa, regular_web, non_interactive
+  bool enabled = true, is_first_party = true, oidc_conformant = true;
+  std::string token_endpoint_auth_method = "none";  ///< none, client_secret_post, client_secret_basic (both secrets accepted either way)
+  std::vector<ClientSecret> secrets;
+  std::vector<std::string> callbacks, allowed_origins, web_origins, allowed_logout_urls;
+  std::set<std::string, std::less<>> grant_types;
+  std::vector<std::string> connections;  ///< names; empty = every enabled connection of the tenant
+  // jwt_configuration
+  jose::Alg alg = jose::Alg::ES256;
+  bool secret_encoded = false;           ///< HS256 key is the base64url-decoded secret
+  std::int64_t lifetime_in_seconds = 36'000;
+  // refresh_token
+  bool refresh_rotating = true;
+  std::int64_t refresh_idle_seconds = 14 * 86'400, refresh_absolute_seconds = 90 * 86'400, refresh_leeway_seconds = 10;
+  bool refresh_infinite = false;         ///< legacy: never expires, not rotated
+  // delegation
+  std::string allowed_clients_mode = "nobody";  ///< nobody, listed, all
+  std::vector<std::string> allowed_clients;
+  std::map<std::string, JsonObject, std::less<>> addons;  ///< type → settings; secrets inside are sealed texts
+  // legacy
+  bool chained_delegation = false, query_tokens = false, jsonp = false;
+  JsonObject extra;                      ///< members kept for export that no code reads
+
+  bool confidential() const { return token_endpoint_auth_method != "none"; }
+  bool allows(std::string_view grant_type) const { return grant_types.contains(grant_type); }
+};
+
+/// A resource server.
+struct Api {
+  std::string identifier, name;
+  std::string signing_alg = "ES256";  ///< ES256, RS256, PS256, HS256, or "opaque"
+  std::vector<std::string> scopes;
+  bool allow_offline_access = false;
+  std::int64_t token_lifetime = 86'400, token_lifetime_for_web = 7'200;
+  std::string signing_secret_sealed;  ///< for HS256
+};
+
+/// Client credentials: which client may ask for which API.
+struct ClientGrant {
+  std::string client_id, audience;
+  std::vector<std::string> scope;
+};
+
+/// A way to log in.
+struct Connection {
+  std::string name, strategy, display_name;  ///< strategy: auth0 (database), github, oauth2
+  bool enabled = true;
+  JsonObject options;  ///< strategy's own; secrets inside are sealed texts
+};
+
+/// One line of who may trade whose token for what (identity-wire 2.4). Both delegation doors read it.
+struct DelegationGrant {
+  std::string source, target;          ///< client ids; "*" = any source
+  std::vector<std::string> api_types;  ///< empty = any
+  std::vector<std::string> scopes;     ///< empty = any the target knows
+  std::vector<std::string> subject_kinds;  ///< id_token, refresh_token, access_token; empty = any
+  std::int64_t max_lifetime = 0;       ///< seconds; 0 = the target's
+  std::string lifetime_rule = "target";  ///< "target" or "min" (never outlives the subject)
+};
+
+struct TablePermissions {
+  std::string read = "admin", insert = "admin", update = "admin", remove = "admin", undelete;  ///< undelete empty = insert's
+};
+
+struct TableScript {
+  std::string source;
+  std::uint64_t version = 0;
+};
+
+/// A table of a service.
+struct Table {
+  std::string name;                   ///< spelling as created; found without case
+  bool integer_id = false, soft_delete = false, dynamic_schema = true;
+  std::string dialect = "v2";         ///< for callers that give no sign (mobile-backend-wire 0.3 #6)
+  TablePermissions permissions;
+  std::map<std::string, TableScript, std::less<>> scripts;  ///< operation: insert read update delete
+  std::vector<std::pair<std::string, std::string>> columns; ///< declared: name, type (string number boolean datetime)
+  std::string user_id_column;         ///< set = per-user table: the storage layer stamps and filters it
+};
+
+/// A mobile service: tables, keys, settings. A tenant has one named "default" and may have more.
+struct Service {
+  std::string name;
+  std::vector<std::string> hosts;     ///< own host names; the default service also answers on the tenant's
+  std::string application_key_sealed, master_key_sealed, previous_master_key_sealed;
+  std::vector<std::string> v2_signing_keys_sealed;
+  std::vector<std::string> cors_hosts{"localhost"};
+  std::map<std::string, Table, std::less<>> tables;  ///< by lower-case name
+  std::map<std::string, std::string, std::less<>> settings;
+
+  const Table* table(std::string_view any_case) const;
+};
+
+/// A signing key of the tenant with its place in the rotation.
+struct SigningKey {
+  jose::Key key;
+  std::string certificate_der;
+  std::string state;  ///< current, next, previous
+};
+
+/// Immutable once published.
+struct Tenant {
+  std::string name;
+  std::vector<std::string> hosts;
+  std::string issuer_host;  ///< fixed host[:port] for iss; empty = the request's host
+  bool enabled = true;
+  std::uint64_t epoch = 0;    ///< raised by restore and emergencies: everything older is void (TK-10)
+  std::uint64_t revision = 0; ///< grows with every change of configuration
+  std::set<std::string, std::less<>> flags;  ///< allow_legacy_ro_grant_types … (identity-wire 0.8)
+  std::string default_audience, default_directory, token_error_status = "rfc";
+  std::vector<std::string> allowed_logout_urls;
+  std::int64_t session_lifetime_seconds = 7 * 86'400, idle_session_lifetime_seconds = 3 * 86'400;
+  std::string friendly_name;
+
+  std::map<std::string, Client, std::less<>> clients;        ///< by client_id
+  std::map<std::string, Api, std::less<>> apis;              ///< by identifier
+  std::vector<ClientGrant> client_grants;
+  std::map<std::string, Connection, std::less<>> connections;  ///< by name
+  std::vector<DelegationGrant> delegation_grants;
+  std::map<std::string, Service, std::less<>> services;      ///< by name
+  std::vector<SigningKey> signing_keys;                      ///< RS256 and ES256, each current/next/previous
+
+  const Client* client(std::string_view id) const;
+  const Api* api(std::string_view identifier) const;
+  const Connection* connection(std::string_view name) const;
+  /// Enabled connections this client may use, in name order.
+  std::vector<const Connection*> connections_of(const Client& client) const;
+  const SigningKey* signing_key(jose::Alg alg) const;       ///< the current one
+  const jose::Key* verifying_key(std::string_view kid) const;  ///< current, next or previous
+  bool flag(std::string_view name) const { return flags.contains(name); }
+};
+
+}  // namespace mandate::tenant
