@@ -7,10 +7,16 @@
 
 namespace mandate::identity {
 
+/// What one hash costs; the default is the least that AC-9 allows. Tests make it small.
+struct PasswordCost {
+  std::size_t memory_bytes = 19456 * 1024;
+  unsigned passes = 2;
+};
+
 /// Thread-safe.
 class Passwords {
  public:
-  Passwords(const Users& users, CpuPool& pool, const Clock& clock, Random& random, Metrics& metrics);
+  Passwords(const Users& users, CpuPool& pool, const Clock& clock, Random& random, Metrics& metrics, PasswordCost cost = {});
 
   /// The user, when the password is right, the account not locked and not blocked. Same work whether or not the account
   /// exists (AC-3). Errors: invalid_user_password "Wrong email or password.", too_many_attempts, unauthorized "user is blocked.".

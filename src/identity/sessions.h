@@ -12,6 +12,7 @@ struct Session {
   Millis auth_time = 0, created_at = 0, last_seen = 0, expires_at = 0;
   std::vector<std::string> amr, clients;
   std::int64_t user_epoch = 0;
+  std::uint64_t tenant_epoch = 0;
 };
 
 inline constexpr std::string_view kSessionCookie = "__Host-mandate";

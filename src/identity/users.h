@@ -10,6 +10,7 @@ namespace mandate::identity {
 
 struct User {
   std::string user_id;   ///< "{provider}|{id}", never changes (identity-wire 4.1)
+  std::string connection;  ///< of its first identity; a database's for password users
   std::string email, username, name, nickname, picture, given_name, family_name, locale;
   bool email_verified = false, blocked = false;
   std::string password_hash;  ///< database connection only
@@ -43,7 +44,14 @@ class Users {
   /// The user of this upstream identity, made or refreshed. Never links by e-mail on its own (AC-1).
   Task<User> upsert_from_profile(const tenant::Here& here, Profile profile) const;
   Task<void> note_login(const tenant::Here& here, std::string user_id) const;
+  /// not_found; raises the epoch when it blocks.
   Task<void> set_blocked(const tenant::Here& here, std::string user_id, bool blocked) const;
+  /// A new password hash; raises the epoch unless `same_password` (a stronger hash of it). not_found.
+  Task<void> set_password_hash(const tenant::Here& here, std::string user_id, std::string hash, bool same_password) const;
+  /// Makes everything issued to the user so far void. not_found.
+  Task<void> raise_epoch(const tenant::Here& here, std::string user_id) const;
+  /// Removes the user with identities and sessions. A person who comes back is a new user with a new id (AC-12).
+  Task<void> remove(const tenant::Here& here, std::string user_id) const;
 
  private:
   const Clock& clock_;

@@ -1,0 +1,44 @@
+// The doors of the identity room.
+#pragma once
+
+#include <span>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "http/fetch.h"
+#include "http/router.h"
+#include "identity/connections/connection.h"
+#include "identity/password.h"
+#include "identity/sessions.h"
+#include "identity/users.h"
+#include "store/migrate.h"
+#include "tenant/rate_limit.h"
+#include "tenant/tenants.h"
+
+namespace mandate::identity {
+
+/// Tables users, identities, logins, sessions, lockouts; one of each per tenant.
+extern const std::span<const store::Migration> kMigrations;
+
+/// Everything must outlive the routes.
+struct Deps {
+  const tenant::Tenants& tenants;
+  const Users& users;
+  const Sessions& sessions;
+  const Passwords& passwords;
+  const Strategies& strategies;
+  tenant::RateLimiter& limiter;
+  const Clock& clock;
+  Random& random;
+  Log& log;
+  Metrics& metrics;
+};
+
+/// github and oauth2, ready for Deps::strategies. The references must outlive them.
+Strategies make_strategies(http::Fetch& fetch, const tenant::Vault& vault, const Clock& clock, Random& random);
+
+/// GET|POST /login, GET|POST /login/signup, GET /login/with, GET|POST /login/callback, GET /mobile, GET /win8,
+/// POST /dbconnections/signup, GET /user/ssodata (identity-wire 1.5, 1.7, 1.1, 1.11, 1.13).
+void mount(http::Routes& routes, const Deps& deps);
+
+}  // namespace mandate::identity
