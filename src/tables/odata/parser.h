@@ -1,0 +1,32 @@
+// OData text becomes a tree. Grammar and accepted supersets: mobile-backend-wire 3.1, 3.2.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "tables/odata/query.h"
+
+namespace mandate::tables::odata {
+
+/// Refused before the store sees anything (security 0.2, mobile-backend-wire 3.5).
+struct Limits {
+  std::size_t bytes = 8 << 10;  ///< of a filter or an ordering
+  std::size_t depth = 250;      ///< nested parentheses, functions and operators
+  std::size_t nodes = 2000;
+  std::size_t orderings = 32;
+  std::size_t columns = 500;    ///< of a select
+};
+
+/// A condition. bad_request with what was wrong and where: "Syntax error (at index 2)". Indexes count bytes.
+Result<Tree> parse_filter(std::string_view text, const Limits& limits = {});
+/// "a desc,b": a list of expressions.
+Result<std::vector<Ordering>> parse_order(std::string_view text, const Limits& limits = {});
+/// "a,b": column names; "*" gives an empty list.
+Result<std::vector<std::string>> parse_select(std::string_view text, const Limits& limits = {});
+
+/// Letters, digits and "_", a letter or "_" first, 1-128 of them: what a column may be called.
+bool valid_identifier(std::string_view name);
+
+}  // namespace mandate::tables::odata

@@ -1,0 +1,142 @@
+// The five acts on a table, in no dialect's bytes. The direct path and the scripted path call the same functions.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/task.h"
+#include "identity/principal.h"
+#include "tables/odata/query.h"
+#include "tenant/tenants.h"
+
+namespace mandate::tables {
+
+class Catalogue;
+
+enum class Operation { read, insert, update, remove, undelete };
+/// "read", "insert", "update", "delete", "undelete": the words of permissions and of the log.
+std::string_view name(Operation operation);
+
+/// Whose spelling the items carry: V1 writes `__version` on request, V2 writes `version` always.
+enum class Dialect { v1, v2 };
+
+/// Which system properties a V1 answer carries. V2 ignores it: there they are always present.
+struct SystemProperties {
+  bool created = false, updated = false, version = false, deleted = false;
+  static SystemProperties all() { return {true, true, true, true}; }
+  bool operator==(const SystemProperties&) const = default;
+};
+
+/// Who acts on which table, and how the answer should look. `service` and `table` live inside `here.config`.
+struct OperationContext {
+  tenant::Here here;
+  const tenant::Service* service = nullptr;
+  const tenant::Table* table = nullptr;
+  identity::Principal principal;  ///< level admin: no ownership predicate
+  Dialect dialect = Dialect::v2;
+  SystemProperties system;
+  bool include_deleted = false;   ///< reads see soft-deleted rows too
+  bool unlimited = false;         ///< a script reads: no page of 50, no limit of 1000
+  Deadline deadline = kNoDeadline;
+};
+
+/// One request as a dialect read it, or as a script changed it. What Script::run gets and Tables::perform does.
+struct Act {
+  Operation operation = Operation::read;
+  OperationContext context;
+  std::string id;                             ///< of the URL; empty for the collection
+  JsonObject item;                            ///< insert, update
+  odata::Query query;                         ///< read; query.id is set for a read of one row
+  std::optional<std::string> expected_version;  ///< wire form (base64), from If-Match or the body; absent = no check
+  std::vector<std::pair<std::string, std::string>> parameters;  ///< the client's own query parameters
+};
+
+/// What came of an act. The dialect turns it into bytes.
+struct Answer {
+  enum class Kind {
+    rows,       ///< a read of many: `json` is a JSON array of `count` rows, `total` when asked for
+    row,        ///< a read of one (`json` is its object) or a write (`item`)
+    nothing,    ///< a script completed without a body
+    stale,      ///< the expected version is not the row's: `item` is the row as it is now, all system properties in it
+    responded,  ///< a script answered by itself: `status` and `body`
+  };
+  Kind kind = Kind::nothing;
+  std::string json;
+  std::int64_t count = 0;
+  std::optional<std::int64_t> total;
+  JsonObject item;
+  std::string version;  ///< wire form of the row's version; empty where there is none
+  int status = 0;
+  std::optional<Json> body;
+};
+
+/// Rows as values, for scripts that look at them. Apps' pages are streamed instead.
+struct Rows {
+  JsonArray items;
+  std::optional<std::int64_t> total;
+};
+
+/// Thread-safe; one for the house. Methods check neither permissions nor scripts: the door does, before it calls.
+///
+/// Errors of all: bad_request (names, types, query; hint for the caller), not_found (hint `An item with id 'X' does not
+/// exist.`; a foreign or soft-deleted row is the same as an absent one), conflict (the id exists), unauthorized (a
+/// per-user table without a user), and those of the store.
+class Tables {
+ public:
+  Tables(const Clock& clock, Random& random, Log& log, Metrics& metrics);
+  ~Tables();
+
+  /// The act's own function below. Owns its argument, so it may outlive the caller's expression.
+  Task<Answer> perform(Act act);
+
+  /// Rows of the query as one JSON text in the context's dialect: Kind::rows, or Kind::row with `query.id`.
+  Task<Answer> read(OperationContext context, odata::Query query);
+  /// The same rows as values.
+  Task<Rows> read_rows(OperationContext context, odata::Query query);
+  /// One row as a value; not_found.
+  Task<JsonObject> lookup(OperationContext context, std::string id);
+
+  /// V1: the sent members, `id`, and the system properties asked for. V2: the whole row.
+  Task<Answer> insert(OperationContext context, JsonObject item);
+  /// `item` may carry `id` when it equals `id`. Kind::stale when `expected_version` is not the row's.
+  Task<Answer> update(OperationContext context, std::string id, JsonObject item, std::optional<std::string> expected_version);
+  /// Soft where the table says so; the answer is the row as it was left.
+  Task<Answer> remove(OperationContext context, std::string id, std::optional<std::string> expected_version);
+  /// Every row of the condition, hard or soft; Answer::count says how many.
+  Task<Answer> remove_matching(OperationContext context, odata::Query query);
+  Task<Answer> undelete(OperationContext context, std::string id, std::optional<std::string> expected_version);
+
+  /// Creates or extends the physical table from its configuration; for management, before first use.
+  Task<void> ensure(OperationContext context);
+  /// Drops the physical table and its rows.
+  Task<void> drop(tenant::Here here, std::string service, std::string table);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Runs the script of an act, when the table has one. Implemented in tables/scripted.cpp; calls back into Tables.
+class Script {
+ public:
+  virtual ~Script() = default;
+  /// True when `act.context.table` has a script for the operation (undelete runs the update script).
+  virtual bool has(const Act& act) const = 0;
+  virtual Task<Answer> run(Act act) = 0;
+};
+
+/// The wire form of a row's version: base64 of the stamp's 8 bytes, highest first.
+std::string wire_version(Millis stamp);
+/// nullopt for text that no version of ours has.
+std::optional<Millis> stamp_of(std::string_view version);
+
+}  // namespace mandate::tables
