@@ -133,6 +133,8 @@ struct Service {
   const Table* table(std::string_view any_case) const;
 };
 
+inline constexpr std::string_view kDefaultService = "default";
+
 /// A signing key of the tenant with its place in the rotation.
 struct SigningKey {
   jose::Key key;
@@ -169,7 +171,12 @@ struct Tenant {
   std::vector<const Connection*> connections_of(const Client& client) const;
   const SigningKey* signing_key(jose::Alg alg) const;       ///< the current one
   const jose::Key* verifying_key(std::string_view kid) const;  ///< current, next or previous
+  /// The service that owns this Host field; the default service when none claims it. Null when there is no service.
+  const Service* service_at(std::string_view host) const;
   bool flag(std::string_view name) const { return flags.contains(name); }
 };
+
+/// "localhost:8443" → "localhost"; "[::1]:80" → "[::1]".
+std::string_view host_without_port(std::string_view host);
 
 }  // namespace mandate::tenant
