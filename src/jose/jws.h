@@ -20,9 +20,13 @@ struct Parts {
   std::optional<Alg> alg;  ///< what the header says; nullopt when unknown
   std::string_view kid;    ///< view into header; empty when absent
 };
+/// Mobile services of 2013 wrote kid as the number 0 (mobile-backend-wire 4.1); such a kid counts as absent.
+enum class KidForm { text, text_or_number };
+
 /// Cuts and decodes without verifying; ≤ 8 KiB, three parts, strict base64url and JSON, no crit, no b64, no zip,
 /// kid a text ≤ 128 bytes without control characters. invalid_token otherwise, in < 1 ms (TK-7).
-Result<Parts> parse_compact(std::string_view token);
+/// The Parts refer to `token`.
+Result<Parts> parse_compact(std::string_view token, KidForm kid_form = KidForm::text);
 
 /// True when the signature is right. The key's own algorithm decides; the header's must be the same (TK-1).
 bool verify(const Parts& parts, const Key& key);
