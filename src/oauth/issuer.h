@@ -34,6 +34,7 @@ Result<jose::Claims> verify_id_token(const tenant::Here& here, const tenant::Cli
 struct RefreshToken {
   std::string family, client_id, user_id, sid, connection, audience, device;
   std::vector<std::string> scopes;
+  bool offline_consent = false;  ///< survives the end of its session
   std::int64_t user_epoch = 0;
   std::uint64_t tenant_epoch = 0;
   Millis created_at = 0, used_at = 0, expires_at = 0;  ///< expires_at 0 = never
@@ -44,9 +45,12 @@ Task<RefreshToken> find_refresh_token(const tenant::Here& here, std::string toke
 
 /// What one of our own access tokens says, opaque or JWT, after every check but scope; invalid_token.
 struct AccessToken {
-  std::string client_id, user_id, audience, sid;
+  std::string client_id, user_id, audience, sid, grant_id;
   std::vector<std::string> scopes;
   bool legacy = false;  ///< opaque token of a legacy client: full profile at /userinfo
+  bool opaque = false;
+  std::int64_t user_epoch = 0;     ///< compare with the user's: older is void (may_issue does, check_user too)
+  std::uint64_t tenant_epoch = 0;  ///< already compared
   Millis issued_at = 0, expires_at = 0;
   JsonObject claims;
 };
