@@ -1,0 +1,133 @@
+// The four walks and their neighbours under load: server on core 0, wrk on core 1, medians of several runs, each figure
+// beside a floor or peer measured in the same minute. Prints a table; measures nothing it does not print.
+//   ./dev bench [seconds per run = 4] [runs = 3]
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {performance} from 'node:perf_hooks';
+
+process.env.MANDATE_BUILD ??= 'build/release';
+const {Mandated, root, signIn} = await import('../tests/live/harness.mjs');
+const {tenant, ana} = await import('../tests/compat/tenant.mjs');
+const seconds = Number(process.argv[2] ?? 4), runs = Number(process.argv[3] ?? 3);
+const scratch = mkdtempSync(join(tmpdir(), 'mandate-bench-'));
+const median = (list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const rows = [];
+const row = (what, figure, unit, ratio = '', note = '') => {
+  rows.push([what, figure, unit, ratio, note]);
+  console.log(`${what.padEnd(44)} ${String(figure).padStart(10)} ${unit.padEnd(8)} ${ratio.padEnd(42)} ${note}`);
+};
+const k = (n) => (n >= 10_000 ? Math.round(n / 100) * 100 : Math.round(n)).toLocaleString('en');
+
+/** Requests a second of wrk, median of `runs`; `lua` sets wrk.method, headers, body or a request function. */
+function load(url, lua = '', connections = 64) {
+  const script = join(scratch, 'load.lua');
+  writeFileSync(script, lua + `
+done = function(summary, latency)
+  io.write(string.format("RESULT %d %d %d %d\\n", summary.requests, summary.duration, summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout, latency:percentile(50)))
+end`);
+  const one = () => {
+    const told = spawnSync('taskset', ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url], {encoding: 'utf8'});
+    const [, requests, micros, errors, p50] = told.stdout.match(/RESULT (\d+) (\d+) (\d+) (\d+)/) ?? [];
+    if (requests === undefined) throw new Error(told.stdout + told.stderr);
+    return {rate: requests / (micros / 1e6), errors: Number(errors), p50: Number(p50)};
+  };
+  const all = Array.from({length: runs}, one);
+  const errors = all.reduce((n, r) => n + r.errors, 0);
+  return {rate: median(all.map((r) => r.rate)), p50: median(all.map((r) => r.p50)), errors};
+}
+const lua = (method, headers, body) => `wrk.method = "${method}"
+${Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = [[${value}]]`).join('\n')}
+${body === undefined ? '' : `wrk.body = [[${body}]]`}`;
+const bad = (r) => (r.errors ? `${r.errors} answers were errors` : '');
+
+/** Operations a second of `openssl speed` on core 0. */
+function openssl(algorithm, column) {
+  const told = execFileSync('taskset', ['-c', '0', 'openssl', 'speed', '-seconds', '2', algorithm], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']});
+  const line = told.trim().split('\n').pop().trim().split(/\s+/);
+  return Number(line[line.length - (column === 'sign' ? 2 : 1)]);
+}
+
+// nginx, one worker on core 0, 60-byte JSON by `return 200`.
+const health = '{"status":"ok","service":"mandated","version":"0.1.0","up":1}';
+const nginxPort = 18000 + Math.floor(Math.random() * 2000);
+writeFileSync(join(scratch, 'nginx.conf'), `worker_processes 1; worker_cpu_affinity 01; daemon off; pid ${scratch}/nginx.pid; error_log /dev/null;
+events { worker_connections 1024; }
+http { access_log off; keepalive_requests 1000000000; default_type application/json;
+  client_body_temp_path ${scratch}/b; proxy_temp_path ${scratch}/p; fastcgi_temp_path ${scratch}/f; uwsgi_temp_path ${scratch}/u; scgi_temp_path ${scratch}/s;
+  server { listen 127.0.0.1:${nginxPort}; location / { return 200 '${health}'; } } }`);
+const nginx = spawn('taskset', ['-c', '0', 'nginx', '-e', '/dev/null', '-c', join(scratch, 'nginx.conf')], {stdio: 'ignore'});
+await new Promise((r) => setTimeout(r, 300));
+const peer = load(`http://127.0.0.1:${nginxPort}/`);
+nginx.kill();
+row('nginx return 200, 60-byte JSON', k(peer.rate), 'req/s', '', 'the peer of the same minute');
+
+// Time from exec to the first answer, with an existing database.
+class Pinned extends Mandated {
+  async start() {
+    await super.start();
+    spawnSync('taskset', ['-acp', '0', String(this.child.pid)]);
+    return this;
+  }
+}
+const server = await new Pinned({tenant: tenant(), args: ['--loops', '1'], env: {MANDATE_DELEGATIONS_PER_MINUTE: '100000000', MANDATE_RATE_LIMITS: 'off'}}).start();
+await server.kill('SIGTERM');
+const starts = [];
+for (let i = 0; i < 5; ++i) {
+  const began = performance.now();
+  server.tenant = undefined;
+  await server.start();
+  await server.call('GET', '/health', {plain: true});
+  starts.push(performance.now() - began);
+  if (i < 4) await server.kill('SIGTERM');
+}
+const rss = () => Number(readFileSync(`/proc/${server.child.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]) / 1024;
+row('exec to first answer', Math.round(median(starts)), 'ms', 'must < 100, aim 40');
+row('idle memory (RSS, no scripts)', rss().toFixed(1), 'MB', 'must < 40, aim 20');
+
+const base = `http://127.0.0.1:${server.port}`;
+const host = {Host: `localhost:${server.port}`};
+const ratio = (r, of, name, must, aim) => `${(r.rate / of).toFixed(2)} of ${name} (must ${must}, aim ${aim})`;
+
+const floor = load(`${base}/health`);
+row('60-byte answer through the router', k(floor.rate), 'req/s', ratio(floor, peer.rate, 'nginx', 1.2, 1.4), bad(floor));
+
+// A person, a token, some rows.
+const location = await signIn(server, `/authorize?client_id=todo&response_type=token&scope=openid&redirect_uri=${encodeURIComponent(`${server.base}/mobile`)}&state=s`,
+  ana.email, ana.password, (l) => l.startsWith(`${server.base}/mobile#`));
+const {id_token} = Object.fromEntries(new URLSearchParams(location.split('#')[1]));
+const delegationBody = JSON.stringify({client_id: 'todo', grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', id_token, target: 'todo-backend', api_type: 'wams', scope: 'openid'});
+const delegated = await server.call('POST', '/delegation', {body: delegationBody, headers: {'Content-Type': 'application/json'}});
+if (delegated.status !== 200) throw new Error(delegated.text);
+const zumo = {...host, 'X-ZUMO-AUTH': delegated.json.id_token, 'ZUMO-API-VERSION': '2.0.0'};
+let id;
+for (let i = 0; i < 2000; ++i) {
+  const made = await server.call('POST', '/tables/plain', {plain: true, headers: {...zumo, 'Content-Type': 'application/json'}, body: JSON.stringify({text: `row ${i}`, complete: i % 2 === 0, rank: i})});
+  if (made.status !== 201) throw new Error(made.text);
+  id = made.json.id;
+}
+const byId = load(`${base}/tables/plain/${id}`, lua('GET', zumo));
+row('authenticated read by id', k(byId.rate), 'req/s', ratio(byId, peer.rate, 'nginx', 0.45, 0.75), bad(byId));
+const list = load(`${base}/tables/plain?$filter=complete%20eq%20false%20and%20rank%20gt%20100&$orderby=rank%20desc&$top=50`, lua('GET', zumo));
+row('filtered, ordered list of 50', k(list.rate), 'req/s', `${(list.rate * 50 / 1000).toFixed(0)}k rows/s`, bad(list));
+
+const json = {...zumo, 'Content-Type': 'application/json'};
+const syncs = execFileSync('taskset', ['-c', '0', join(root, 'build/release/bench/fdatasync_rate'), server.data], {encoding: 'utf8'}).trim();
+const insert = load(`${base}/tables/plain`, lua('POST', json, '{"text":"a row of the bench","complete":false,"rank":7}'), 64);
+row('durable insert, 64 clients', k(insert.rate), 'rows/s', `${(insert.rate / Number(syncs)).toFixed(1)} × fdatasync/s (${k(Number(syncs))}); must ≥ 3,000/s`, bad(insert));
+const scripted = load(`${base}/tables/TodoItem`, lua('POST', json, '{"text":"a row of the bench","complete":false}'), 64);
+row('insert with script, 64 clients', k(scripted.rate), 'rows/s', `${(scripted.rate / insert.rate).toFixed(2)} of insert without (must 0.75, aim 0.9)`, bad(scripted));
+
+const rsaVerify = openssl('rsa2048', 'verify'), ecSign = openssl('ecdsap256', 'sign'), rsaSign = openssl('rsa2048', 'sign');
+const delegation = load(`${base}/delegation`, lua('POST', {...host, 'Content-Type': 'application/json'}, delegationBody));
+row('delegation RS256 → HS256, uncached', k(delegation.rate), 'req/s', `${(delegation.rate / rsaVerify).toFixed(2)} of openssl RSA-2048 verify (must 0.35, aim 0.5)`, bad(delegation));
+for (const [alg, audience, ops, name] of [['ES256', 'https://orders.example', ecSign, 'P-256 sign'], ['RS256', 'https://rs256.example', rsaSign, 'RSA-2048 sign']]) {
+  const r = load(`${base}/oauth/token`, lua('POST', {...host, 'Content-Type': 'application/json'}, JSON.stringify({grant_type: 'client_credentials', client_id: 'worker', client_secret: 'worker-secret-worker-secret-worker-secret', audience})));
+  row(`client_credentials, ${alg}`, k(r.rate), 'req/s', `${(r.rate / ops).toFixed(2)} of openssl ${name} (${alg === 'ES256' ? 'must 0.35, aim 0.5' : 'no target'})`, bad(r));
+}
+const check = load(`${base}/tables/plain/none`, lua('GET', zumo));
+row('token check (read of an absent row)', k(check.rate), 'req/s', ratio({rate: check.rate}, peer.rate, 'nginx', '–', '–'), '');
+row('memory after the load (RSS)', rss().toFixed(1), 'MB');
+await server.stop();
+rmSync(scratch, {recursive: true, force: true});

@@ -1,0 +1,127 @@
+// Starts a real mandated on a free port with an empty database, applies a tenant file, and talks to it over TLS.
+import {spawn, spawnSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import {tmpdir} from 'node:os';
+import {dirname, join, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const build = join(root, process.env.MANDATE_BUILD ?? 'build/dev');
+
+/** Resolves when a child has written a log line of that event; rejects when it ends first. */
+function event(child, name, lines) {
+  return new Promise((done, fail) => {
+    let rest = '';
+    child.stderr.on('data', (d) => {
+      rest += d;
+      for (let at; (at = rest.indexOf('\n')) >= 0; rest = rest.slice(at + 1)) {
+        const line = rest.slice(0, at);
+        lines.push(line);
+        try {
+          const parsed = JSON.parse(line);
+          if (parsed.event === name) done(parsed);
+        } catch { /* a sanitizer's report is no JSON; it stays in lines */ }
+      }
+    });
+    child.once('exit', (code, signal) => fail(new Error(`mandated ended (${code ?? signal}) before "${name}":\n${lines.slice(-30).join('\n')}`)));
+  });
+}
+
+export class Mandated {
+  /** A data directory of its own; `tenant` is the text of a tenant file, or undefined. */
+  constructor({tenant, args = [], env = {}} = {}) {
+    this.directory = mkdtempSync(join(tmpdir(), 'mandate-live-'));
+    this.data = join(this.directory, 'data');
+    this.tenant = tenant;
+    this.args = args;
+    this.env = env;
+    this.lines = [];
+    this.port = 0;
+  }
+
+  async start() {
+    this.child = spawn(join(build, 'src/mandated'),
+      ['--data-dir', this.data, '--port', String(this.port), '--master-key-file', join(this.directory, 'master.key'), ...this.args],
+      {cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, ...this.env}});
+    this.exited = new Promise((done) => this.child.once('exit', (code, signal) => done({code, signal})));
+    const told = await event(this.child, 'listening', this.lines);
+    this.port = told.port;
+    this.metricsPort = told.metrics_port;
+    this.ca = readFileSync(join(this.data, 'tls/ca.pem'));
+    this.base = `https://localhost:${this.port}`;
+    if (this.tenant) this.apply(this.tenant);
+    return this;
+  }
+
+  cli(...args) {
+    const told = spawnSync(join(build, 'cli/mandate'), ['--socket', join(this.data, 'admin.sock'), ...args], {encoding: 'utf8', cwd: this.directory});
+    return {status: told.status, stdout: told.stdout, stderr: told.stderr};
+  }
+
+  apply(text) {
+    const file = join(this.directory, 'tenant.yaml');
+    writeFileSync(file, text.replaceAll('{{port}}', String(this.port)));
+    const told = this.cli('apply', file);
+    if (told.status !== 0) throw new Error(`apply failed: ${told.stdout}${told.stderr}`);
+    return told.stdout;
+  }
+
+  /** One request over TLS; cookies are kept in `jar` when given. Resolves to {status, headers, text, json}. */
+  call(method, path, {headers = {}, body, jar, plain = false} = {}) {
+    if (jar && Object.keys(jar).length) headers = {...headers, Cookie: Object.entries(jar).map(([k, v]) => `${k}=${v}`).join('; ')};
+    if (body !== undefined && typeof body !== 'string') body = JSON.stringify(body), headers = {'Content-Type': 'application/json', ...headers};
+    if (body !== undefined) headers = {...headers, 'Content-Length': Buffer.byteLength(body)};
+    const url = new URL(path, plain ? `http://localhost:${this.port}` : this.base);
+    return new Promise((done, fail) => {
+      const request = (plain ? http : https).request(url, {method, headers, ca: this.ca, agent: this.agent}, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (d) => (text += d)).on('error', fail).on('end', () => {
+          if (jar)
+            for (const cookie of answer.headers['set-cookie'] ?? []) {
+              const [pair] = cookie.split(';'), at = pair.indexOf('=');
+              if (/max-age=0/i.test(cookie)) delete jar[pair.slice(0, at)]; else jar[pair.slice(0, at)] = pair.slice(at + 1);
+            }
+          let json;
+          try { json = JSON.parse(text); } catch { json = undefined; }
+          done({status: answer.statusCode, reason: answer.statusMessage, headers: answer.headers, text, json});
+        });
+      });
+      request.on('error', fail);
+      request.end(body);
+    });
+  }
+
+  kill(signal = 'SIGKILL') { this.child.kill(signal); return this.exited; }
+
+  /** SIGTERM; fails when the server did not end with 0 or a sanitizer spoke. */
+  async stop() {
+    const {code, signal} = await this.kill('SIGTERM');
+    rmSync(this.directory, {recursive: true, force: true});
+    const report = this.lines.filter((l) => /ERROR: \w*Sanitizer|runtime error:/.test(l));
+    if (code !== 0 || report.length) throw new Error(`mandated ended with ${code ?? signal}\n${this.lines.slice(-60).join('\n')}`);
+  }
+}
+
+const decode = (t) => t.replace(/&amp;/g, '&').replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&lt;/g, '<').replace(/&gt;/g, '>');
+const attribute = (tag, name) => decode(tag.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1] ?? '');
+
+/** Fills in the hosted login page as a person would and follows redirects until `until(location)`; gives that location. */
+export async function signIn(server, start, email, password, until, jar = {}) {
+  let answer = await server.call('GET', start, {jar});
+  for (let hops = 0; hops < 5 && answer.headers.location && !until(answer.headers.location); ++hops) answer = await server.call('GET', answer.headers.location, {jar});
+  if (answer.headers.location) return answer.headers.location;
+  const form = [...answer.text.matchAll(/<form[^>]*>[\s\S]*?<\/form>/g)].map((m) => m[0]).find((f) => /type="password"/.test(f));
+  if (!form) throw new Error(`no login form: ${answer.status} ${answer.text.slice(0, 400)}`);
+  const fields = new URLSearchParams();
+  for (const [tag] of form.matchAll(/<(?:input|button)[^>]*>/g)) {
+    const type = attribute(tag, 'type'), name = attribute(tag, 'name');
+    if (name) fields.set(name, type === 'password' ? password : type === 'email' || type === 'text' ? email : attribute(tag, 'value'));
+  }
+  answer = await server.call('POST', attribute(form.match(/<form[^>]*>/)[0], 'action') || '/login', {
+    jar, body: fields.toString(), headers: {'Content-Type': 'application/x-www-form-urlencoded', Origin: server.base}});
+  for (let hops = 0; hops < 5 && answer.headers.location && !until(answer.headers.location); ++hops) answer = await server.call('GET', answer.headers.location, {jar});
+  if (!answer.headers.location) throw new Error(`the login did not end: ${answer.status} ${answer.text.slice(0, 600)}`);
+  return answer.headers.location;
+}
