@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/task.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -42,7 +43,8 @@ class Routes {
 /// The table itself: immutable after mounting, shared by all loops. Also runs without a socket, for tests.
 class Router final : public Routes {
  public:
-  Router();
+  /// `log` receives the detail of every 5xx; null keeps it silent. It must outlive the router.
+  explicit Router(Log* log = nullptr);
   ~Router() override;
   void add(Method method, std::string_view pattern, Handler handler, RouteOptions options = {}) override;
 
@@ -51,16 +53,32 @@ class Router final : public Routes {
     const RouteOptions* options = nullptr;
     std::string_view pattern;
     std::string allow;  ///< when the path is known but not the method
+    std::size_t route = kNoRoute;  ///< index into routes()
   };
+  static constexpr std::size_t kNoRoute = static_cast<std::size_t>(-1);
+
   /// Fills request.params.
   Match match(Request& request) const;
 
-  /// Match and answer, with the security headers of HT-14 added. What peer.cpp does for each request.
+  /// Match and answer, with the security headers of HT-14 added. Never an Error: refusals and exceptions of the handler
+  /// become generic JSON, 500 without any detail but the request's id. Gives the request an id when it has none.
   Task<Response> answer(Request& request) const;
+
+  /// The answer to a matched request, without the security headers: what peer.cpp does, which writes those itself.
+  Task<Response> answer(Request& request, const Match& match) const;
+
+  /// The label of the request metrics of each route, in the order they were added.
+  const std::vector<std::string>& routes() const { return labels_; }
 
  private:
   struct Node;
+  struct Walk;
+  Response refuse(const Request& request, const Match& match) const;
+  Response translate(const Request& request, const Error& error) const;
+
+  Log* log_;
   std::unique_ptr<Node> root_;
+  std::vector<std::string> labels_;
 };
 
 }  // namespace mandate::http

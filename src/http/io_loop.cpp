@@ -1,0 +1,212 @@
+#include "http/io_loop.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <unordered_map>
+
+namespace mandate::http {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+/// A descriptor in the reactor. Counted by hand: pending waits keep it alive, all on one thread.
+struct Watched {
+  Watched(asio::io_context& io) : descriptor(io) {}
+  asio::posix::stream_descriptor descriptor;
+  IoLoop::Ready* ready = nullptr;
+  int references = 0;
+  bool reading = false, writing = false;
+};
+
+class Hold {
+ public:
+  explicit Hold(Watched* w) : watched_(w) { ++watched_->references; }
+  Hold(const Hold& other) : Hold(other.watched_) {}
+  Hold(Hold&& other) noexcept : watched_(std::exchange(other.watched_, nullptr)) {}
+  Hold& operator=(const Hold&) = delete;
+  ~Hold() {
+    if (watched_ && --watched_->references == 0) delete watched_;
+  }
+  Watched* operator->() const { return watched_; }
+
+ private:
+  Watched* watched_;
+};
+
+class DescriptorWatch final : public IoLoop::Watch {
+ public:
+  DescriptorWatch(asio::io_context& io, IoLoop::Ready& ready) : state_(new Watched(io)) { state_->ready = &ready; }
+  ~DescriptorWatch() override {
+    state_->ready = nullptr;
+    if (state_->descriptor.is_open()) state_->descriptor.release();
+  }
+  bool assign(int fd) {
+    error_code error;
+    state_->descriptor.assign(fd, error);
+    return !error;
+  }
+  void wait_readable() override {
+    if (state_->reading) return;
+    state_->reading = true;
+    state_->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [hold = state_](error_code) {
+      hold->reading = false;
+      if (hold->ready) hold->ready->on_readable();
+    });
+  }
+  void wait_writable() override {
+    if (state_->writing) return;
+    state_->writing = true;
+    state_->descriptor.async_wait(asio::posix::stream_descriptor::wait_write, [hold = state_](error_code) {
+      hold->writing = false;
+      if (hold->ready) hold->ready->on_writable();
+    });
+  }
+  void readable_soon() override {
+    asio::post(state_->descriptor.get_executor(), [hold = state_] {
+      if (hold->ready) hold->ready->on_readable();
+    });
+  }
+
+ private:
+  Hold state_;
+};
+
+/// What when_readable and when_writable of one descriptor share: the reactor takes each descriptor once.
+class Interests final : public IoLoop::Ready {
+ public:
+  std::shared_ptr<std::function<void()>> read, write;
+  std::unique_ptr<IoLoop::Watch> watch;
+
+  void arm() {
+    if (read) watch->wait_readable();
+    if (write) watch->wait_writable();
+  }
+  void on_readable() override { call(read, [](IoLoop::Watch& w) { w.wait_readable(); }, &Interests::read); }
+  void on_writable() override { call(write, [](IoLoop::Watch& w) { w.wait_writable(); }, &Interests::write); }
+
+ private:
+  using Slot = std::shared_ptr<std::function<void()>> Interests::*;
+  // The callback may drop its own handle, and with it this object; `alive_` tells.
+  void call(std::shared_ptr<std::function<void()>> fn, void (*again)(IoLoop::Watch&), Slot slot) {
+    if (!fn) return;
+    const std::weak_ptr<bool> alive = alive_;
+    (*fn)();
+    if (!alive.expired() && this->*slot) again(*watch);
+  }
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+struct TimerState {
+  explicit TimerState(asio::io_context& io) : timer(io) {}
+  asio::steady_timer timer;
+  std::function<void()> fn;
+};
+
+struct TimerHandle final : Loop::Timer {
+  explicit TimerHandle(std::shared_ptr<TimerState> s) : state(std::move(s)) {}
+  ~TimerHandle() override {
+    state->fn = nullptr;
+    state->timer.cancel();
+  }
+  std::shared_ptr<TimerState> state;
+};
+
+class AsioLoop final : public IoLoop {
+ public:
+  AsioLoop(std::size_t index, std::function<void(std::string_view)> on_bug) : index_(index), on_bug_(std::move(on_bug)) {}
+
+  void run() override {
+    set_current(this);
+    const auto work = asio::make_work_guard(io_);
+    while (!io_.stopped()) {
+      try {
+        io_.run();
+      } catch (const std::exception& bug) {
+        on_bug_(bug.what());
+      }
+    }
+    set_current(nullptr);
+  }
+  void stop() override { io_.stop(); }
+
+  void post(std::function<void()> fn) override { asio::post(io_, std::move(fn)); }
+
+  std::unique_ptr<Timer> after(std::chrono::milliseconds delay, std::function<void()> fn) override {
+    auto state = std::make_shared<TimerState>(io_);
+    state->fn = std::move(fn);
+    state->timer.expires_after(delay);
+    state->timer.async_wait([state](error_code error) {
+      // Moved out: the callback may drop its own handle.
+      if (auto call = std::exchange(state->fn, nullptr); call && !error) call();
+    });
+    return std::make_unique<TimerHandle>(std::move(state));
+  }
+
+  void at_end_of_tick(std::function<void()> fn) override {
+    end_of_tick_.push_back(std::move(fn));
+    if (end_of_tick_.size() > 1) return;
+    // A post goes behind everything this tick has already made ready.
+    asio::post(io_, [this] {
+      auto flush = std::exchange(end_of_tick_, {});
+      for (auto& each : flush) each();
+    });
+  }
+
+  std::unique_ptr<Timer> when_readable(int fd, std::function<void()> fn) override {
+    return interest(fd, &Interests::read, std::move(fn));
+  }
+  std::unique_ptr<Timer> when_writable(int fd, std::function<void()> fn) override {
+    return interest(fd, &Interests::write, std::move(fn));
+  }
+
+  std::unique_ptr<Watch> watch(int fd, Ready& ready) override {
+    auto made = std::make_unique<DescriptorWatch>(io_, ready);
+    if (!made->assign(fd)) return nullptr;
+    return made;
+  }
+  std::size_t index() const override { return index_; }
+
+ private:
+  using Slot = std::shared_ptr<std::function<void()>> Interests::*;
+
+  struct InterestHandle final : Timer {
+    InterestHandle(AsioLoop& l, int f, Slot s) : loop(l), fd(f), slot(s) {}
+    ~InterestHandle() override {
+      const auto at = loop.interests_.find(fd);
+      if (at == loop.interests_.end()) return;
+      (*at->second).*slot = nullptr;
+      if (!at->second->read && !at->second->write) loop.interests_.erase(at);
+    }
+    AsioLoop& loop;
+    int fd;
+    Slot slot;
+  };
+
+  std::unique_ptr<Timer> interest(int fd, Slot slot, std::function<void()> fn) {
+    auto& there = interests_[fd];
+    if (!there) {
+      there = std::make_unique<Interests>();
+      there->watch = watch(fd, *there);
+    }
+    (*there).*slot = std::make_shared<std::function<void()>>(std::move(fn));
+    if (there->watch) there->arm();
+    return std::make_unique<InterestHandle>(*this, fd, slot);
+  }
+
+  std::size_t index_;
+  std::function<void(std::string_view)> on_bug_;
+  asio::io_context io_{1};
+  std::vector<std::function<void()>> end_of_tick_;
+  std::unordered_map<int, std::unique_ptr<Interests>> interests_;
+};
+
+}  // namespace
+
+std::unique_ptr<IoLoop> IoLoop::make(std::size_t index, std::function<void(std::string_view)> on_bug) {
+  return std::make_unique<AsioLoop>(index, std::move(on_bug));
+}
+
+}  // namespace mandate::http
