@@ -3,7 +3,9 @@
 
 #include "base/cpu_pool.h"
 #include "base/metrics.h"
+#include "identity/lockout.h"
 #include "identity/users.h"
+#include "tenant/audit.h"
 
 namespace mandate::identity {
 
@@ -32,15 +34,22 @@ class Passwords {
   /// A new user of a database connection: user_exists / invalid_signup, invalid_password (policy, AC-9), public_signup_disabled.
   Task<User> sign_up(const tenant::Here& here, const tenant::Connection& connection, SignUp fields, const http::Request& request) const;
 
-  /// argon2id text ($argon2id$v=19$m=19456,t=2,p=1$…), made in the pool. `cost` lets tests be quick.
+  /// argon2id text ($argon2id$v=19$m=19456,t=2,p=1$…), made in the pool; overloaded when the queue is longer than 2 s.
   Task<std::string> hash(Secret password, Deadline deadline) const;
 
  private:
+  Task<bool> verify(Secret password, std::string encoded, Deadline deadline) const;
+  Task<void> refuse(tenant::Here here, tenant::Event event, const http::Request& request, std::string subject) const;
+
   const Users& users_;
   CpuPool& pool_;
   const Clock& clock_;
   Random& random_;
-  Metrics& metrics_;
+  PasswordCost cost_;
+  LockTime lock_time_;
+  std::string nobody_;  ///< a hash that no password has; costs what a real one costs
+  Counter &logins_ok_, &logins_wrong_, &logins_locked_, &logins_blocked_, &overloads_;
+  Histogram& seconds_;
 };
 
 }  // namespace mandate::identity
