@@ -13,7 +13,17 @@ namespace dom = simdjson::dom;
 
 struct Counter {
   const JsonLimits& limits;
-  std::size_t values = 0;
+  std::size_t values = 0, depth = 0;
+};
+
+/// One level down; back up at the end of the scope.
+struct Level {
+  explicit Level(Counter& c) : counter(c) { ++counter.depth; }
+  ~Level() { --counter.depth; }
+  Level(const Level&) = delete;
+  Level& operator=(const Level&) = delete;
+  bool too_deep() const { return counter.depth > counter.limits.depth; }
+  Counter& counter;
 };
 
 Error refuse(std::string hint) { return Error(Code::invalid_request, std::move(hint)); }
@@ -33,16 +43,22 @@ Result<Json> convert(dom::element element, Counter& counter) {
       return Json(boost::json::string(text));
     }
     case dom::element_type::ARRAY: {
+      const Level level(counter);
+      if (level.too_deep()) return refuse("The JSON is nested too deeply.");
       JsonArray array;
-      for (dom::element child : element.get_array().value_unsafe()) {
+      const dom::array children = element.get_array().value_unsafe();  // named: a range-for would let the temporary go
+      for (dom::element child : children) {
         TRY(Json value, convert(child, counter));
         array.push_back(std::move(value));
       }
       return Json(std::move(array));
     }
     case dom::element_type::OBJECT: {
+      const Level level(counter);
+      if (level.too_deep()) return refuse("The JSON is nested too deeply.");
       JsonObject object;
-      for (dom::key_value_pair pair : element.get_object().value_unsafe()) {
+      const dom::object members = element.get_object().value_unsafe();
+      for (dom::key_value_pair pair : members) {
         if (object.size() >= counter.limits.members) return refuse("A JSON object has too many members.");
         if (pair.key.size() > counter.limits.string_bytes) return refuse("A JSON name is too long.");
         TRY(Json value, convert(pair.value, counter));
