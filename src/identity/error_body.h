@@ -10,6 +10,8 @@ namespace mandate::identity {
 http::Response oauth_error(const Error& error, int status = 0);
 
 /// {"name","code","description","statusCode"}: the legacy database shape of /dbconnections/*.
-http::Response database_error(const Error& error, std::string_view name = "BadRequestError");
+http::Response database_error(const Error& error, std::string_view error_name = "BadRequestError");
+/// The same for codes with a spelling of their own ("bad.request").
+http::Response database_error(int status, std::string_view error_name, std::string_view code, std::string_view description);
 
 }  // namespace mandate::identity

@@ -35,7 +35,7 @@ struct Deps {
 };
 
 /// github and oauth2, ready for Deps::strategies. The references must outlive them.
-Strategies make_strategies(http::Fetch& fetch, const tenant::Vault& vault, const Clock& clock, Random& random);
+Strategies make_strategies(http::Fetch& fetch, const tenant::Vault& vault, Random& random);
 
 /// GET|POST /login, GET|POST /login/signup, GET /login/with, GET|POST /login/callback, GET /mobile, GET /win8,
 /// POST /dbconnections/signup, GET /user/ssodata (identity-wire 1.5, 1.7, 1.1, 1.11, 1.13).
