@@ -1,0 +1,143 @@
+#include "tenant/snapshot.h"
+
+#include "base/crypto.h"
+#include "base/url.h"
+#include "tenant/codec/codec.h"
+#include "tenant/keys.h"
+#include "tenant/secrets.h"
+
+namespace mandate::tenant {
+
+namespace {
+
+class Builder {
+ public:
+  Builder(const std::string& name, const Vault& vault, Millis now, Problems& problems)
+      : vault_(vault), now_(now), problems_(problems), tenant_(std::make_shared<Tenant>()) {
+    tenant_->name = name;
+  }
+
+  Result<std::shared_ptr<const Tenant>> build(const Objects& objects) {
+    for (const auto& [key, object] : objects) CHECK_OK(add(key, object));
+    // Tables and scripts sort after their services only by luck of the alphabet, so they are placed at the end.
+    for (const auto& [key, object] : objects)
+      if (key.kind == kind::kTable) add_table(key, object);
+    for (const auto& [key, object] : objects)
+      if (key.kind == kind::kScript) add_script(key, object);
+    project_allowed_clients();
+    return std::shared_ptr<const Tenant>(std::move(tenant_));
+  }
+
+ private:
+  std::string path(const ObjectKey& key) const { return key.kind + "." + key.name; }
+
+  Result<void> add(const ObjectKey& key, const StoredObject& object) {
+    Tenant& t = *tenant_;
+    const JsonObject& body = object.body;
+    if (key.kind == kind::kState) {
+      t.revision = object.revision;
+      t.epoch = static_cast<std::uint64_t>(integer_member(body, "epoch").value_or(0));
+    } else if (key.kind == kind::kSettings) {
+      read_settings(body, path(key), problems_, t);
+    } else if (key.kind == kind::kConnection) {
+      Connection c = read_connection(key.name, body, path(key), problems_);
+      if (const auto s = object.sealed.find("options.client_secret"); s != object.sealed.end()) c.options["client_secret"] = s->second;
+      t.connections.emplace(key.name, std::move(c));
+    } else if (key.kind == kind::kApi) {
+      Api api = read_api(key.name, body, path(key), problems_);
+      if (const auto s = object.sealed.find("signing_secret"); s != object.sealed.end()) api.signing_secret_sealed = s->second;
+      t.apis.emplace(key.name, std::move(api));
+    } else if (key.kind == kind::kClient) {
+      return add_client(key, object);
+    } else if (key.kind == kind::kClientGrant) {
+      t.client_grants.push_back(read_client_grant(body, path(key), problems_));
+    } else if (key.kind == kind::kDelegationGrant) {
+      t.delegation_grants.push_back(read_delegation_grant(body, path(key), problems_));
+    } else if (key.kind == kind::kService) {
+      add_service(key, object);
+    } else if (key.kind == kind::kSigningKey) {
+      TRY(std::optional<SigningKey> signing, open_signing_key(key.name, object, vault_, now_));
+      if (signing) t.signing_keys.push_back(std::move(*signing));
+    }
+    return {};
+  }
+
+  Result<void> add_client(const ObjectKey& key, const StoredObject& object) {
+    Client client = read_client(key.name, object.body, path(key), problems_);
+    for (const auto& [place, text] : object.sealed) {
+      if (place == "client_secret") {
+        TRY(const Secret plain, vault_.unseal(text, secret_context(key, place)));
+        client.secrets.push_back({token_hash(plain.reveal()), text, 0});
+      } else if (const std::vector<std::string> parts = split(place, '.'); parts.size() == 3) {
+        client.addons[parts[1]][parts[2]] = text;
+      }
+    }
+    tenant_->clients.emplace(key.name, std::move(client));
+    return {};
+  }
+
+  void add_service(const ObjectKey& key, const StoredObject& object) {
+    Service service = read_service(key.name, object.body, path(key), problems_);
+    for (const auto& [place, text] : object.sealed) {
+      if (place == "application_key") service.application_key_sealed = text;
+      if (place == "master_key") service.master_key_sealed = text;
+      if (place == "previous_master_key") service.previous_master_key_sealed = text;
+      if (place.starts_with("v2_signing_keys.")) service.v2_signing_keys_sealed.push_back(text);
+    }
+    tenant_->services.emplace(key.name, std::move(service));
+  }
+
+  void add_table(const ObjectKey& key, const StoredObject& object) {
+    const std::size_t slash = key.name.find('/');
+    const auto service = tenant_->services.find(key.name.substr(0, slash));
+    if (slash == std::string::npos || service == tenant_->services.end()) return;
+    JsonObject body = object.body;
+    std::string name(text_member(body, "name").value_or(key.name.substr(slash + 1)));
+    body.erase("name");
+    service->second.tables.emplace(key.name.substr(slash + 1), read_table(name, body, path(key), problems_));
+  }
+
+  void add_script(const ObjectKey& key, const StoredObject& object) {
+    const std::vector<std::string> parts = split(key.name, '/');
+    if (parts.size() != 3) return;
+    const auto service = tenant_->services.find(parts[0]);
+    if (service == tenant_->services.end()) return;
+    const auto table = service->second.tables.find(parts[1]);
+    if (table == service->second.tables.end()) return;
+    table->second.scripts[parts[2]] = {std::string(text_member(object.body, "source").value_or("")), object.revision};
+  }
+
+  void project_allowed_clients() {
+    const auto known = [&](const std::string& source, const std::string& target) {
+      for (const DelegationGrant& grant : tenant_->delegation_grants)
+        if (grant.source == source && grant.target == target) return true;
+      return false;
+    };
+    const auto add = [&](std::string source, const std::string& target) {
+      if (known(source, target)) return;
+      DelegationGrant grant;
+      grant.source = std::move(source);
+      grant.target = target;
+      tenant_->delegation_grants.push_back(std::move(grant));
+    };
+    for (const auto& [id, client] : tenant_->clients) {
+      if (client.allowed_clients_mode == "all") add("*", id);
+      if (client.allowed_clients_mode == "listed")
+        for (const std::string& source : client.allowed_clients) add(source, id);
+    }
+  }
+
+  const Vault& vault_;
+  Millis now_;
+  Problems& problems_;
+  std::shared_ptr<Tenant> tenant_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Tenant>> build_snapshot(const std::string& name, const Objects& objects, const Vault& vault,
+                                                     Millis now, Problems& problems) {
+  return Builder(name, vault, now, problems).build(objects);
+}
+
+}  // namespace mandate::tenant
