@@ -23,4 +23,7 @@ class Migratable {
   virtual Result<void> migrate(std::span<const Migration> migrations) = 0;
 };
 
+/// The store's own: the single-use objects. They come first in a server's list.
+extern const std::span<const Migration> kMigrations;
+
 }  // namespace mandate::store

@@ -90,6 +90,7 @@ struct ColumnSpec {
   Type type = Type::text;
   bool unique = false;  ///< with an index
   bool index = false;
+  bool dictionary = false;  ///< the index of a text column is in dictionary order (serves Expr::dictionary), not byte order
 };
 
 struct Capabilities {

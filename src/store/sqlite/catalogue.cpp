@@ -1,0 +1,147 @@
+#include "store/sqlite/catalogue.h"
+
+#include <sqlite3.h>
+#include <strings.h>
+
+#include <algorithm>
+
+#include "store/sqlite/functions.h"
+
+namespace mandate::store::sqlite {
+namespace {
+
+constexpr const char* kOwnTables =
+    "CREATE TABLE IF NOT EXISTS mandate_migrations (room TEXT NOT NULL, name TEXT NOT NULL, applied_at BIGINT NOT NULL,"
+    " PRIMARY KEY (room, name));"
+    "CREATE TABLE IF NOT EXISTS mandate_stamps (table_name TEXT NOT NULL PRIMARY KEY, last BIGINT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS mandate_columns (table_name TEXT NOT NULL, position BIGINT NOT NULL, name TEXT NOT NULL,"
+    " type TEXT NOT NULL, is_unique BOOLEAN NOT NULL, is_indexed BOOLEAN NOT NULL, is_dictionary BOOLEAN NOT NULL,"
+    " PRIMARY KEY (table_name, position))";
+
+struct TypeName {
+  Type type;
+  const char* name;
+  const char* sql;
+};
+constexpr TypeName kTypes[] = {
+    {Type::boolean, "boolean", "BOOLEAN"}, {Type::integer, "integer", "BIGINT"}, {Type::real, "real", "DOUBLE PRECISION"},
+    {Type::text, "text", "TEXT"},          {Type::date, "date", "BIGINT"},       {Type::json, "json", "TEXT"},
+};
+const TypeName& of(Type type) {
+  for (const TypeName& t : kTypes)
+    if (t.type == type) return t;
+  return kTypes[3];
+}
+
+Result<void> check_name(const std::string& name) {
+  if (name.empty() || name.size() > 256 || name.find('\0') != std::string::npos) return Error(Code::invalid_request, "Not a usable name.");
+  for (const char* reserved : {"sqlite_", "mandate_"})
+    if (::strncasecmp(name.c_str(), reserved, std::strlen(reserved)) == 0) return Error(Code::invalid_request, "The name is reserved.");
+  return {};
+}
+
+Result<std::vector<ColumnSpec>> columns_of(sqlite3* db, const std::string& table) {
+  TRY(Stmt s, prepare(db, "SELECT name, type, is_unique, is_indexed, is_dictionary FROM mandate_columns"
+                          " WHERE table_name = ?1 ORDER BY position"));
+  bind(s.get(), 1, std::string_view(table));
+  std::vector<ColumnSpec> columns;
+  int rc;
+  while ((rc = sqlite3_step(s.get())) == SQLITE_ROW) {
+    ColumnSpec spec;
+    spec.name = std::get<std::string>(column(s.get(), 0));
+    spec.unique = sqlite3_column_int(s.get(), 2) != 0;
+    spec.index = sqlite3_column_int(s.get(), 3) != 0;
+    columns.push_back(std::move(spec));
+  }
+  if (rc != SQLITE_DONE) return error_of(db, rc, Access::write);
+  return columns;
+}
+
+Result<void> make_index(sqlite3* db, const std::string& table, const ColumnSpec& spec) {
+  std::string sql = spec.unique ? "CREATE UNIQUE INDEX IF NOT EXISTS " : "CREATE INDEX IF NOT EXISTS ";
+  append_identifier(sql, table + "." + spec.name);
+  sql += " ON ";
+  append_identifier(sql, table);
+  sql += " (";
+  append_identifier(sql, spec.name);
+  if (spec.dictionary && !spec.unique) sql += std::string(" COLLATE ") + kDictionary;
+  return execute(db, sql + ')');
+}
+
+Result<void> record(sqlite3* db, const std::string& table, std::size_t position, const ColumnSpec& spec) {
+  TRY(Stmt s, prepare(db, "INSERT INTO mandate_columns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+  bind(s.get(), 1, std::string_view(table));
+  sqlite3_bind_int64(s.get(), 2, static_cast<sqlite3_int64>(position));
+  bind(s.get(), 3, std::string_view(spec.name));
+  bind(s.get(), 4, std::string_view(of(spec.type).name));
+  sqlite3_bind_int(s.get(), 5, spec.unique);
+  sqlite3_bind_int(s.get(), 6, spec.index || spec.unique);
+  sqlite3_bind_int(s.get(), 7, spec.dictionary);
+  return run(s.get());
+}
+
+std::string definition(const ColumnSpec& spec) {
+  std::string sql;
+  append_identifier(sql, spec.name);
+  return sql + ' ' + of(spec.type).sql;
+}
+
+}  // namespace
+
+Result<void> make_own_tables(sqlite3* db) { return execute(db, kOwnTables); }
+
+Result<void> ensure_table(sqlite3* db, const std::string& table, const std::vector<ColumnSpec>& columns) {
+  CHECK_OK(check_name(table));
+  TRY(std::vector<ColumnSpec> there, columns_of(db, table));
+  bool made = !there.empty();
+  for (const ColumnSpec& spec : columns) {
+    CHECK_OK(check_name(spec.name));
+    const bool known = std::any_of(there.begin(), there.end(), [&](const ColumnSpec& c) {
+      return ::strcasecmp(c.name.c_str(), spec.name.c_str()) == 0;
+    });
+    if (known) continue;
+    std::string sql = made ? "ALTER TABLE " : "CREATE TABLE ";
+    append_identifier(sql, table);
+    sql += made ? " ADD COLUMN " + definition(spec) : " (" + definition(spec) + ')';
+    CHECK_OK(execute(db, sql));
+    CHECK_OK(record(db, table, there.size(), spec));
+    if (spec.unique || spec.index) CHECK_OK(make_index(db, table, spec));
+    there.push_back(spec);
+    made = true;
+  }
+  return {};
+}
+
+Result<void> drop_table(sqlite3* db, const std::string& table) {
+  CHECK_OK(check_name(table));
+  TRY(std::vector<ColumnSpec> there, columns_of(db, table));
+  if (there.empty()) return {};  // not an app's table, or gone already
+  std::string sql = "DROP TABLE IF EXISTS ";
+  append_identifier(sql, table);
+  CHECK_OK(execute(db, sql));
+  TRY(Stmt s, prepare(db, "DELETE FROM mandate_columns WHERE table_name = ?1"));
+  bind(s.get(), 1, std::string_view(table));
+  return run(s.get());
+}
+
+Plan description_of(const std::string& table) {
+  Plan plan;
+  plan.table = "mandate_columns";
+  plan.select = {"name", "type", "is_unique", "is_indexed", "is_dictionary"};
+  plan.where = equals("table_name", table);
+  plan.order = {{store::column("position"), false}};
+  return plan;
+}
+
+ColumnSpec column_of(const RowView& row) {
+  ColumnSpec spec;
+  spec.name = row.text(0);
+  for (const TypeName& t : kTypes)
+    if (row.text(1) == t.name) spec.type = t.type;
+  spec.unique = row.integer(2) != 0;
+  spec.index = row.integer(3) != 0;
+  spec.dictionary = row.integer(4) != 0;
+  return spec;
+}
+
+}  // namespace mandate::store::sqlite

@@ -1,0 +1,24 @@
+// Apps' tables: made, widened, described. Their column types live in mandate_columns, since SQLite's own are vaguer.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/sqlite/handle.h"
+#include "store/store.h"
+
+namespace mandate::store::sqlite {
+
+/// The engine's own tables. Idempotent.
+Result<void> make_own_tables(sqlite3* db);
+
+/// Within the writer's transaction. Columns are found without case; what is there stays as it is.
+Result<void> ensure_table(sqlite3* db, const std::string& table, const std::vector<ColumnSpec>& columns);
+Result<void> drop_table(sqlite3* db, const std::string& table);
+
+/// The plan that describes a table, and a row of it as a column.
+Plan description_of(const std::string& table);
+ColumnSpec column_of(const RowView& row);
+
+}  // namespace mandate::store::sqlite

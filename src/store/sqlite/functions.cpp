@@ -1,0 +1,138 @@
+#include "store/sqlite/functions.h"
+
+#include <sqlite3.h>
+
+#include <cmath>
+
+#include "base/json.h"
+#include "store/sqlite/handle.h"
+#include "store/text.h"
+
+namespace mandate::store::sqlite {
+namespace {
+
+using Args = sqlite3_value**;
+
+std::string_view text_of(sqlite3_value* value) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+  return {text ? text : "", text ? static_cast<std::size_t>(sqlite3_value_bytes(value)) : 0};
+}
+
+/// The text is copied by SQLite.
+void give(sqlite3_context* context, std::string_view text) {
+  sqlite3_result_text64(context, text.data() ? text.data() : "", text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+bool number(sqlite3_value* value) {
+  const int type = sqlite3_value_numeric_type(value);
+  return type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+}
+
+void contains(sqlite3_context* c, int, Args a) { sqlite3_result_int(c, index_of(text_of(a[0]), text_of(a[1])) >= 0); }
+void starts(sqlite3_context* c, int, Args a) { sqlite3_result_int(c, starts_with(text_of(a[0]), text_of(a[1]))); }
+void ends(sqlite3_context* c, int, Args a) { sqlite3_result_int(c, ends_with(text_of(a[0]), text_of(a[1]))); }
+void index(sqlite3_context* c, int, Args a) { sqlite3_result_int64(c, index_of(text_of(a[0]), text_of(a[1]))); }
+void count(sqlite3_context* c, int, Args a) { sqlite3_result_int64(c, length(text_of(a[0]))); }
+void to_lower(sqlite3_context* c, int, Args a) { give(c, lower(text_of(a[0]))); }
+void to_upper(sqlite3_context* c, int, Args a) { give(c, upper(text_of(a[0]))); }
+
+void part(sqlite3_context* c, int n, Args a) {
+  std::optional<std::int64_t> size;
+  if (n == 3) size = sqlite3_value_int64(a[2]);
+  give(c, substring(text_of(a[0]), sqlite3_value_int64(a[1]), size));
+}
+
+/// Numbers without a needless ".0", as the clients write them.
+void as_text(sqlite3_context* c, int, Args a) {
+  if (sqlite3_value_type(a[0]) != SQLITE_FLOAT) return sqlite3_result_value(c, a[0]);
+  std::string out;
+  append_json_number(out, sqlite3_value_double(a[0]));
+  give(c, out);
+}
+
+/// The sign of the dividend; NULL for a divisor of zero.
+void modulo(sqlite3_context* c, int, Args a) {
+  if (!number(a[0]) || !number(a[1])) return sqlite3_result_null(c);
+  if (sqlite3_value_numeric_type(a[0]) == SQLITE_INTEGER && sqlite3_value_numeric_type(a[1]) == SQLITE_INTEGER) {
+    const auto divisor = sqlite3_value_int64(a[1]);
+    if (divisor == 0) return sqlite3_result_null(c);
+    return sqlite3_result_int64(c, divisor == -1 ? 0 : sqlite3_value_int64(a[0]) % divisor);
+  }
+  if (sqlite3_value_double(a[1]) == 0) return sqlite3_result_null(c);
+  sqlite3_result_double(c, std::fmod(sqlite3_value_double(a[0]), sqlite3_value_double(a[1])));
+}
+
+template <double (*F)(double)>
+void rounded(sqlite3_context* c, int, Args a) {
+  if (!number(a[0])) return sqlite3_result_null(c);
+  if (sqlite3_value_numeric_type(a[0]) == SQLITE_INTEGER) return sqlite3_result_int64(c, sqlite3_value_int64(a[0]));
+  sqlite3_result_double(c, F(sqlite3_value_double(a[0])));
+}
+double floored(double x) { return std::floor(x); }
+double raised(double x) { return std::ceil(x); }
+
+template <Function F>
+void date(sqlite3_context* c, int, Args a) {
+  if (sqlite3_value_type(a[0]) == SQLITE_TEXT) {
+    const auto at = parse_iso8601(text_of(a[0]));
+    return at ? sqlite3_result_int64(c, date_part(F, *at)) : sqlite3_result_null(c);
+  }
+  sqlite3_result_int64(c, date_part(F, sqlite3_value_int64(a[0])));
+}
+
+/// NULL in, NULL out, for every function here.
+template <void (*F)(sqlite3_context*, int, Args)>
+void strict(sqlite3_context* c, int n, Args a) {
+  for (int i = 0; i < n; ++i)
+    if (sqlite3_value_type(a[i]) == SQLITE_NULL) return sqlite3_result_null(c);
+  F(c, n, a);
+}
+
+struct Entry {
+  const char* name;
+  int arguments;
+  void (*function)(sqlite3_context*, int, Args);
+};
+
+constexpr Entry kFunctions[] = {
+    {"mandate_contains", 2, strict<contains>},
+    {"mandate_startswith", 2, strict<starts>},
+    {"mandate_endswith", 2, strict<ends>},
+    {"mandate_indexof", 2, strict<index>},
+    {"mandate_length", 1, strict<count>},
+    {"mandate_lower", 1, strict<to_lower>},
+    {"mandate_upper", 1, strict<to_upper>},
+    {"mandate_substring", 2, strict<part>},
+    {"mandate_substring", 3, strict<part>},
+    {"mandate_text", 1, strict<as_text>},
+    {"mandate_mod", 2, strict<modulo>},
+    {"mandate_floor", 1, strict<rounded<floored>>},
+    {"mandate_ceiling", 1, strict<rounded<raised>>},
+    {"mandate_round", 1, strict<rounded<round_half_away>>},
+    {"mandate_year", 1, strict<date<Function::year>>},
+    {"mandate_month", 1, strict<date<Function::month>>},
+    {"mandate_day", 1, strict<date<Function::day>>},
+    {"mandate_hour", 1, strict<date<Function::hour>>},
+    {"mandate_minute", 1, strict<date<Function::minute>>},
+    {"mandate_second", 1, strict<date<Function::second>>},
+};
+
+int compare(void*, int a_size, const void* a, int b_size, const void* b) {
+  return compare_dictionary({static_cast<const char*>(a), static_cast<std::size_t>(a_size)},
+                            {static_cast<const char*>(b), static_cast<std::size_t>(b_size)});
+}
+
+}  // namespace
+
+Result<void> add_functions(sqlite3* db) {
+  if (int rc = sqlite3_create_collation(db, kDictionary, SQLITE_UTF8, nullptr, compare); rc != SQLITE_OK)
+    return error_of(db, rc, Access::read);
+  for (const Entry& f : kFunctions) {
+    const int rc = sqlite3_create_function(db, f.name, f.arguments, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+                                           nullptr, f.function, nullptr, nullptr);
+    if (rc != SQLITE_OK) return error_of(db, rc, Access::read);
+  }
+  return {};
+}
+
+}  // namespace mandate::store::sqlite

@@ -1,0 +1,173 @@
+#include "store/sqlite/reader.h"
+
+#include <sqlite3.h>
+
+namespace mandate::store::sqlite {
+namespace {
+constexpr int kStride = 1000;  // steps between two looks at the budget
+}
+
+class Page::View final : public RowView {
+ public:
+  View(const Page& page, std::size_t row) : page_(page), first_(page.items_.data() + row * page.names_->size()) {}
+  std::size_t size() const override { return page_.names_->size(); }
+  std::string_view name(std::size_t c) const override { return (*page_.names_)[c]; }
+  bool null(std::size_t c) const override { return first_[c].kind == SQLITE_NULL; }
+  std::int64_t integer(std::size_t c) const override {
+    if (first_[c].kind == SQLITE_INTEGER) return first_[c].integer;
+    if (first_[c].kind == SQLITE_FLOAT && first_[c].real > -9.2e18 && first_[c].real < 9.2e18)
+      return static_cast<std::int64_t>(first_[c].real);
+    return 0;
+  }
+  double real(std::size_t c) const override {
+    return first_[c].kind == SQLITE_FLOAT ? first_[c].real : static_cast<double>(integer(c));
+  }
+  std::string_view text(std::size_t c) const override {
+    if (first_[c].kind != SQLITE_TEXT) return {};
+    return std::string_view(page_.bytes_).substr(first_[c].at, first_[c].size);
+  }
+  Value value(std::size_t c) const override {
+    switch (first_[c].kind) {
+      case SQLITE_INTEGER: return first_[c].integer;
+      case SQLITE_FLOAT: return first_[c].real;
+      case SQLITE_TEXT: return std::string(text(c));
+      default: return {};
+    }
+  }
+
+ private:
+  const Page& page_;
+  const Item* first_;
+};
+
+void Page::deliver(const std::function<bool(const RowView&)>& each) {
+  for (std::size_t row = 0; row < rows_; ++row) {
+    ++listed.rows;
+    if (!each(View(*this, row))) return;
+  }
+}
+
+Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const std::atomic<std::uint64_t>& commits) {
+  TRY(Db db, connect(path, Access::read));
+  std::unique_ptr<Reader> reader(new Reader(std::move(db), commits));
+  TRY(reader->begin_, prepare(reader->db(), "BEGIN"));
+  TRY(reader->commit_, prepare(reader->db(), "COMMIT"));
+  sqlite3_progress_handler(reader->db(), kStride, spend, reader.get());
+  return reader;
+}
+
+Result<void> Reader::begin() {
+  // A commit since the snapshot was taken may already be acknowledged to somebody: never answer from before it.
+  const std::uint64_t commits = commits_.load(std::memory_order_acquire);
+  if (in_snapshot_ && seen_ == commits) return {};
+  end_snapshot();
+  CHECK_OK(run(begin_.get(), Access::read));
+  in_snapshot_ = true;
+  seen_ = commits;
+  return {};
+}
+
+void Reader::end_snapshot() {
+  if (!std::exchange(in_snapshot_, false)) return;
+  if (!run(commit_.get(), Access::read).ok()) (void)execute(db_.get(), "ROLLBACK", Access::read);
+}
+
+int Reader::spend(void* self) {
+  auto& reader = *static_cast<Reader*>(self);
+  reader.spent_ += kStride;
+  if (reader.budget_.steps && reader.spent_ > reader.budget_.steps) {
+    reader.outran_steps_ = true;
+    return 1;
+  }
+  return std::chrono::steady_clock::now() > reader.budget_.until;
+}
+
+void Reader::set_budget(Budget budget) {
+  budget_ = budget;
+  spent_ = 0;
+  outran_steps_ = false;
+}
+
+Result<std::optional<Row>> Reader::first(const Plan& plan, Budget budget) {
+  TRY(Prepared * prepared, statements_.get(plan, Wanted::first, shape_));
+  if (budget.steps && prepared->slow) {
+    outran_steps_ = true;
+    return Error(Code::timeout, "The query took too long.");
+  }
+  CHECK_OK(begin());
+  set_budget(budget);
+  std::optional<Row> row;
+  Error failure(Code::server_error);
+  int rc = SQLITE_OK;
+  {
+    sqlite3_stmt* s = prepared->statement.get();
+    const Running running(s);
+    prepared->bind(shape_.bound);
+    rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+      const auto& names = prepared->names();
+      std::vector<Value> cells;
+      cells.reserve(names->size());
+      for (std::size_t i = 0; i < names->size(); ++i) cells.push_back(column(s, static_cast<int>(i)));
+      row.emplace(names, std::move(cells));
+    } else if (rc != SQLITE_DONE) {
+      failure = error_of(db_.get(), rc, Access::read);
+    }
+  }
+  if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+    prepared->slow |= outran_steps_;
+    end_snapshot();
+    return failure;
+  }
+  if (!shared_) end_snapshot();
+  return row;
+}
+
+Result<Page> Reader::page(const Plan& plan, Budget budget) {
+  Page page;
+  CHECK_OK(begin());
+  set_budget(budget);
+  auto read = [&](Wanted wanted) -> Result<void> {
+    TRY(Prepared * prepared, statements_.get(plan, wanted, shape_));
+    if (budget.steps && prepared->slow) {
+      outran_steps_ = true;
+      return Error(Code::timeout, "The query took too long.");
+    }
+    sqlite3_stmt* s = prepared->statement.get();
+    const Running running(s);
+    prepared->bind(shape_.bound);
+    int rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+      if (wanted == Wanted::count) {
+        page.listed.total = sqlite3_column_int64(s, 0);
+        continue;
+      }
+      if (!page.rows_++) page.names_ = prepared->names();
+      for (int i = 0, n = static_cast<int>(page.names_->size()); i < n; ++i) {
+        Page::Item item{static_cast<unsigned char>(sqlite3_column_type(s, i)), 0, {0}};
+        if (item.kind == SQLITE_INTEGER) {
+          item.integer = sqlite3_column_int64(s, i);
+        } else if (item.kind == SQLITE_FLOAT) {
+          item.real = sqlite3_column_double(s, i);
+        } else if (item.kind != SQLITE_NULL) {
+          item.kind = SQLITE_TEXT;
+          const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(s, i));
+          item.size = static_cast<std::uint32_t>(sqlite3_column_bytes(s, i));
+          item.at = page.bytes_.size();
+          page.bytes_.append(text ? text : "", item.size);
+        }
+        page.items_.push_back(item);
+      }
+    }
+    if (rc == SQLITE_DONE) return {};
+    prepared->slow |= outran_steps_;
+    return error_of(db_.get(), rc, Access::read);
+  };
+  Result<void> done = read(Wanted::rows);
+  if (done.ok() && plan.count) done = read(Wanted::count);
+  if (!done.ok() || !shared_) end_snapshot();
+  CHECK_OK(std::move(done));
+  return page;
+}
+
+}  // namespace mandate::store::sqlite

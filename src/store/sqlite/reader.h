@@ -1,0 +1,78 @@
+// A connection that only reads, and the rows it read.
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "store/sqlite/statements.h"
+
+namespace mandate::store::sqlite {
+
+/// Rows copied out of a statement: read as one piece, so a reading that must start again has given nothing away yet.
+class Page {
+ public:
+  Store::Listed listed;
+  /// Calls `each` until it says no; counts the rows given.
+  void deliver(const std::function<bool(const RowView&)>& each);
+
+ private:
+  friend class Reader;
+  struct Item {
+    unsigned char kind;  ///< SQLite's type of the cell
+    std::uint32_t size;
+    union {
+      std::int64_t integer;
+      double real;
+      std::size_t at;
+    };
+  };
+  class View;
+  std::shared_ptr<const std::vector<std::string>> names_;
+  std::vector<Item> items_;
+  std::string bytes_;
+  std::size_t rows_ = 0;
+};
+
+/// What a reading may cost.
+struct Budget {
+  int steps = 0;  ///< of SQLite's machine; 0 = only time counts
+  Deadline until = kNoDeadline;
+};
+
+/// For one thread at a time.
+class Reader {
+ public:
+  /// `commits` counts the writer's commits: a snapshot older than the last one is never read from.
+  static Result<std::unique_ptr<Reader>> open(const std::string& path, const std::atomic<std::uint64_t>& commits);
+
+  /// Code::timeout when the budget is spent; then `outran_steps` tells which of the two it was.
+  Result<std::optional<Row>> first(const Plan& plan, Budget budget);
+  Result<Page> page(const Plan& plan, Budget budget);
+  bool outran_steps() const { return outran_steps_; }
+
+  /// Puts the readings up to `end_snapshot` under one read transaction: half the price of a point read (engine.md §2).
+  void share_snapshot() { shared_ = true; }
+  void end_snapshot();
+  /// No limit for what follows on this connection until the next reading.
+  void spend_freely() { set_budget({}); }
+
+  sqlite3* db() { return db_.get(); }
+
+ private:
+  Reader(Db db, const std::atomic<std::uint64_t>& commits) : db_(std::move(db)), statements_(db_.get()), commits_(commits) {}
+  Result<void> begin();
+  void set_budget(Budget budget);
+  static int spend(void* reader);
+
+  Db db_;
+  Statements statements_;
+  Shape shape_;
+  const std::atomic<std::uint64_t>& commits_;
+  Stmt begin_, commit_;
+  bool shared_ = false, in_snapshot_ = false, outran_steps_ = false;
+  std::uint64_t seen_ = 0;
+  Budget budget_;
+  int spent_ = 0;
+};
+
+}  // namespace mandate::store::sqlite

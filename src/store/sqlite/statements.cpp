@@ -1,0 +1,63 @@
+#include "store/sqlite/statements.h"
+
+#include <sqlite3.h>
+
+namespace mandate::store::sqlite {
+
+const std::shared_ptr<const std::vector<std::string>>& Prepared::names() {
+  // SQLite prepares again by itself when the schema changed; a `*` then means other columns.
+  const int again = sqlite3_stmt_status(statement.get(), SQLITE_STMTSTATUS_REPREPARE, 0);
+  if (!names_ || again != prepared_again_) {
+    auto list = std::make_shared<std::vector<std::string>>();
+    for (int i = 0, n = sqlite3_column_count(statement.get()); i < n; ++i) list->emplace_back(sqlite3_column_name(statement.get(), i));
+    names_ = std::move(list);
+    prepared_again_ = again;
+  }
+  return names_;
+}
+
+void Prepared::bind(const std::vector<Bound>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const int index = static_cast<int>(i) + 1;
+    if (values[i].value) sqlite::bind(statement.get(), index, *values[i].value);
+    else sqlite3_bind_int64(statement.get(), index, values[i].number);
+  }
+}
+
+Result<Prepared*> Statements::get(const Plan& plan, Wanted wanted, Shape& shape) {
+  shape.clear();
+  read_shape(plan, wanted, shape);
+  if (Prepared* known = find(shape.key)) return known;
+  return add(shape.key, sql_of(plan, wanted));
+}
+
+Result<Prepared*> Statements::get(const Mutation& mutation, Shape& shape) {
+  shape.clear();
+  read_shape(mutation, shape);
+  if (Prepared* known = find(shape.key)) return known;
+  return add(shape.key, sql_of(mutation));
+}
+
+Prepared* Statements::find(std::string_view key) {
+  const auto found = by_shape_.find(key);
+  if (found == by_shape_.end()) return nullptr;
+  used_.splice(used_.begin(), used_, found->second);
+  return &used_.front();
+}
+
+Result<Prepared*> Statements::add(const std::string& key, const std::string& sql) {
+  TRY(Stmt statement, prepare(db_, sql));
+  if (used_.size() >= most_) {
+    by_shape_.erase(used_.back().shape);
+    used_.pop_back();
+  }
+  used_.emplace_front();
+  used_.front().shape = key;
+  used_.front().statement = std::move(statement);
+  by_shape_.emplace(used_.front().shape, used_.begin());
+  return &used_.front();
+}
+
+Running::~Running() { sqlite3_reset(statement_); }
+
+}  // namespace mandate::store::sqlite

@@ -1,0 +1,37 @@
+// Who wants to hear of commits, loop by loop.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/loop.h"
+#include "store/store.h"
+
+namespace mandate::store::sqlite {
+
+/// Thread-safe.
+class Watchers {
+ public:
+  using Callback = std::function<void(std::string_view)>;
+  std::unique_ptr<Store::Watch> add(std::vector<std::string> tables, Callback changed);
+  /// For each loop the calls that `tables` ask for; to be made on that loop. Null stands for threads without one.
+  std::map<Loop*, std::function<void()>> calls_for(const std::set<std::string>& tables);
+
+ private:
+  /// Shared with posted calls, so that a watch that ended in between hears nothing.
+  struct One {
+    std::vector<std::string> tables;
+    Callback changed;
+    Loop* loop = Loop::current();
+    bool over = false;  ///< only touched on its loop
+  };
+  struct List {
+    std::mutex mutex;
+    std::vector<std::shared_ptr<One>> all;
+  };
+  class Handle;
+  std::shared_ptr<List> list_ = std::make_shared<List>();
+};
+
+}  // namespace mandate::store::sqlite

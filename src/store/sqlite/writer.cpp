@@ -1,0 +1,284 @@
+#include "store/sqlite/writer.h"
+
+#include <sqlite3.h>
+
+namespace mandate::store::sqlite {
+namespace {
+
+constexpr int kCheckpointPages = 16384;  // 64 MiB: late, so that pages written often are copied once
+constexpr int kRestartPages = 16384 * 4;  // readers overlapped so long that the file never restarted: wait for them
+constexpr std::chrono::seconds kIdle{1};
+
+/// Whether a refusal could leave a part of the batch behind. A single statement undoes itself.
+bool needs_savepoint(const Batch& batch) {
+  if (batch.mutations.size() != 1) return true;
+  const auto expect = batch.mutations.front().expect;
+  return expect == Mutation::Expect::one || expect == Mutation::Expect::none;
+}
+
+bool met(Mutation::Expect expect, std::int64_t count) {
+  switch (expect) {
+    case Mutation::Expect::one: return count == 1;
+    case Mutation::Expect::at_least_one: return count >= 1;
+    case Mutation::Expect::none: return count == 0;
+    default: return true;
+  }
+}
+
+}  // namespace
+
+Writer::Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, std::size_t queue_limit)
+    : db_(std::move(db)), clock_(clock), log_(log), queue_limit_(queue_limit), statements_(db_.get()), stamps_(db_.get()),
+      mutations_(metrics.counter("mandate_store_mutations_total", "Mutations committed")),
+      groups_(metrics.counter("mandate_store_commits_total", "Group commits")),
+      failures_(metrics.counter("mandate_store_write_failures_total", "Commits that could not be written")),
+      checkpoints_(metrics.counter("mandate_store_checkpoints_total", "WAL checkpoints")),
+      queued_(metrics.gauge("mandate_store_queue", "Batches waiting for the writer")),
+      read_only_(metrics.gauge("mandate_store_read_only", "1 while writes fail (disk full, I/O error)")),
+      commit_seconds_(metrics.histogram("mandate_store_commit_seconds", "From BEGIN to durable, one group")) {
+  sqlite3_wal_hook(db_.get(), wal_grew, this);
+  thread_ = std::thread([this] { work(); });
+}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+Result<void> Writer::push(std::span<const JobPtr> jobs) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || queue_.size() + jobs.size() > queue_limit_) return Error(Code::overloaded, "The server is busy.");
+    queue_.insert(queue_.end(), jobs.begin(), jobs.end());
+    queued_.set(static_cast<double>(queue_.size()));
+  }
+  wake_.notify_one();
+  return {};
+}
+
+void Writer::work() {
+  std::vector<JobPtr> jobs;
+  for (;;) {
+    bool idle = false;
+    {
+      std::unique_lock lock(mutex_);
+      idle = !wake_.wait_for(lock, kIdle, [this] { return stopping_ || !queue_.empty(); });
+      if (stopping_ && queue_.empty()) return;
+      jobs.swap(queue_);
+      queued_.set(0);
+    }
+    run_all(jobs);
+    jobs.clear();
+    checkpoint(idle);
+  }
+}
+
+void Writer::run_all(std::vector<JobPtr>& jobs) {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<JobPtr> group;
+  auto flush = [&] {
+    if (!group.empty()) run_group(group);
+    group.clear();
+  };
+  for (const JobPtr& job : jobs) {
+    if (job->batch.deadline < now) {
+      job->result.emplace(Error(Code::timeout, "The server is busy."));
+      hand_back({&job, 1});
+    } else if (job->schema) {
+      flush();
+      run_schema(*job);
+      hand_back({&job, 1});
+    } else {
+      group.push_back(job);
+    }
+  }
+  flush();
+}
+
+void Writer::run_group(std::span<const JobPtr> group) {
+  const auto start = std::chrono::steady_clock::now();
+  changed_.clear();
+  if (!attempt(group)) {
+    // One of them took the transaction down with it: each for itself, so that only that one fails.
+    for (const JobPtr& job : group) {
+      changed_.clear();
+      attempt({&job, 1});
+      hand_back({&job, 1});
+    }
+    return;
+  }
+  commit_seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  hand_back(group);
+}
+
+/// False when the transaction was lost for a reason that lies in one of several jobs.
+bool Writer::attempt(std::span<const JobPtr> group) {
+  const bool alone = group.size() == 1;
+  auto fail_all = [&](const Error& error) {
+    failures_.add();
+    if (!std::exchange(failing_, true)) log_.error("store.write_failed", {{"detail", error.detail}});
+    read_only_.set(error.code == Code::read_only);
+    changed_.clear();
+    for (const JobPtr& job : group)
+      if (!job->result || job->result->ok()) job->result.emplace(error);
+    return true;
+  };
+  if (!begin_) {
+    if (auto made = prepare(db_.get(), "BEGIN IMMEDIATE"); made.ok()) begin_ = *std::move(made);
+    else return fail_all(made.error());
+  }
+  if (auto begun = run(begin_.get()); !begun.ok()) return fail_all(begun.error());
+  std::size_t good = 0;
+  for (const JobPtr& job : group) {
+    const bool guard = !alone && needs_savepoint(job->batch);
+    if (guard)
+      if (auto set = execute(db_.get(), "SAVEPOINT batch"); !set.ok()) return rollback(), fail_all(set.error());
+    job->result.emplace(apply(job->batch));
+    if (job->result->ok()) {
+      ++good;
+      if (guard) (void)execute(db_.get(), "RELEASE batch");
+      continue;
+    }
+    const Error& error = job->result->error();
+    if (error.code == Code::read_only) {
+      const Error copy = error;
+      return rollback(), fail_all(copy);
+    }
+    if (alone) return rollback(), true;
+    if (sqlite3_get_autocommit(db_.get()) || error.code == Code::corrupt || error.code == Code::server_error)
+      return rollback(), false;
+    if (guard && !execute(db_.get(), "ROLLBACK TO batch; RELEASE batch").ok()) return rollback(), false;
+  }
+  if (good == 0) return rollback(), true;
+  if (auto done = commit(); !done.ok()) {
+    rollback();
+    if (done.error().code == Code::read_only || alone) return fail_all(done.error());
+    return false;
+  }
+  if (std::exchange(failing_, false)) {
+    log_.info("store.write_recovered");
+    read_only_.set(0);
+  }
+  for (const JobPtr& job : group) {
+    if (!job->result->ok()) continue;
+    const Outcome& outcome = **job->result;
+    mutations_.add(static_cast<double>(outcome.size()));
+    for (std::size_t i = 0; i < outcome.size(); ++i)
+      if (outcome[i].count) changed_.insert(job->batch.mutations[i].table);
+  }
+  return true;
+}
+
+Result<void> Writer::commit() {
+  CHECK_OK(stamps_.save());
+  if (!commit_) {
+    TRY(commit_, prepare(db_.get(), "COMMIT"));
+  }
+  CHECK_OK(run(commit_.get()));
+  groups_.add();
+  commits_.fetch_add(1, std::memory_order_release);
+  return {};
+}
+
+void Writer::rollback() {
+  if (!sqlite3_get_autocommit(db_.get())) (void)execute(db_.get(), "ROLLBACK");
+}
+
+void Writer::run_schema(Job& job) {
+  changed_.clear();
+  Result<void> done = execute(db_.get(), "BEGIN IMMEDIATE");
+  if (done.ok()) done = job.schema(db_.get());
+  if (done.ok()) done = commit();
+  if (done.ok()) {
+    changed_.insert(job.changes.begin(), job.changes.end());
+    job.result.emplace(Outcome{});
+  } else {
+    rollback();
+    job.result.emplace(done.error());
+  }
+}
+
+Result<Outcome> Writer::apply(const Batch& batch) {
+  Outcome outcome;
+  outcome.reserve(batch.mutations.size());
+  for (const Mutation& mutation : batch.mutations) {
+    TRY(Touched touched, apply(mutation));
+    if (!met(mutation.expect, touched.count)) return Error(mutation.otherwise);
+    outcome.push_back(std::move(touched));
+  }
+  return outcome;
+}
+
+Result<Touched> Writer::apply(const Mutation& mutation) {
+  TRY(Prepared * prepared, statements_.get(mutation, shape_));
+  Value stamp;
+  for (Bound& bound : shape_.bound) {
+    if (!bound.value || !std::holds_alternative<Stamp>(*bound.value)) continue;
+    if (is_null(stamp)) {
+      TRY(stamp, stamps_.next(mutation.table, clock_.now_ms()));
+    }
+    bound.value = &stamp;
+  }
+  sqlite3_stmt* s = prepared->statement.get();
+  const Running running(s);
+  prepared->bind(shape_.bound);
+  Touched touched;
+  int rc;
+  while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+    const auto& names = prepared->names();
+    std::vector<Value> cells;
+    cells.reserve(names->size());
+    for (std::size_t i = 0; i < names->size(); ++i) cells.push_back(column(s, static_cast<int>(i)));
+    touched.rows.emplace_back(names, std::move(cells));
+  }
+  if (rc != SQLITE_DONE) return error_of(db_.get(), rc, Access::write);
+  touched.count = sqlite3_changes64(db_.get());
+  return touched;
+}
+
+void Writer::hand_back(std::span<const JobPtr> jobs) {
+  std::map<Loop*, std::vector<JobPtr>> by_loop;
+  for (const JobPtr& job : jobs) by_loop[job->loop].push_back(job);
+  std::map<Loop*, std::function<void()>> feeds;
+  if (!changed_.empty()) feeds = watchers_.calls_for(changed_);
+  changed_.clear();
+  for (auto& [loop, list] : by_loop) {
+    auto feed = feeds.extract(loop);
+    auto finish = [list = std::move(list), feed = feed ? std::move(feed.mapped()) : nullptr] {
+      for (const JobPtr& job : list) job->finish();
+      if (feed) feed();
+    };
+    if (loop) loop->post(std::move(finish));
+    else finish();
+  }
+  for (auto& [loop, feed] : feeds) {
+    if (loop) loop->post(std::move(feed));
+    else feed();
+  }
+}
+
+int Writer::wal_grew(void* self, sqlite3*, const char*, int pages) {
+  static_cast<Writer*>(self)->wal_pages_ = pages;
+  return SQLITE_OK;
+}
+
+void Writer::checkpoint(bool idle) {
+  if (wal_pages_ < copied_pages_) copied_pages_ = 0;  // the file restarted
+  const int fresh = wal_pages_ - copied_pages_;
+  if (fresh == 0 || (!idle && fresh < kCheckpointPages)) return;
+  const bool restart = wal_pages_ >= kRestartPages;
+  sqlite3_busy_timeout(db_.get(), 100);
+  int pages = 0, copied = 0;
+  const int rc = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+                                           &pages, &copied);
+  sqlite3_busy_timeout(db_.get(), 5000);
+  checkpoints_.add();
+  if (rc == SQLITE_OK || rc == SQLITE_BUSY) copied_pages_ = std::max(copied, copied_pages_);
+  else log_.error("store.checkpoint_failed", {{"detail", sqlite3_errmsg(db_.get())}});
+}
+
+}  // namespace mandate::store::sqlite

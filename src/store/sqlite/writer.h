@@ -1,0 +1,73 @@
+// One thread and one connection for all writes and all checkpoints: whatever has gathered in the queue becomes one
+// transaction, one fdatasync, one message to each loop (engine.md §2).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <span>
+#include <thread>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "store/sqlite/job.h"
+#include "store/sqlite/stamps.h"
+#include "store/sqlite/statements.h"
+#include "store/sqlite/watchers.h"
+
+namespace mandate::store::sqlite {
+
+class Writer {
+ public:
+  Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, std::size_t queue_limit);
+  /// Finishes what is queued.
+  ~Writer();
+
+  /// Code::overloaded when too much waits. Thread-safe.
+  Result<void> push(std::span<const JobPtr> jobs);
+
+  const std::atomic<std::uint64_t>& commits() const { return commits_; }
+  Watchers& watchers() { return watchers_; }
+
+ private:
+  void work();
+  void run_all(std::vector<JobPtr>& jobs);
+  void run_group(std::span<const JobPtr> group);
+  bool attempt(std::span<const JobPtr> group);
+  void run_schema(Job& job);
+  Result<Outcome> apply(const Batch& batch);
+  Result<Touched> apply(const Mutation& mutation);
+  Result<void> commit();
+  void rollback();
+  void hand_back(std::span<const JobPtr> jobs);
+  void checkpoint(bool idle);
+  static int wal_grew(void* writer, sqlite3*, const char*, int pages);
+
+  Db db_;
+  const Clock& clock_;
+  Log& log_;
+  std::size_t queue_limit_;
+  Statements statements_;
+  Shape shape_;
+  Stamps stamps_;
+  Stmt begin_, commit_;
+  Watchers watchers_;
+  std::set<std::string> changed_;  ///< by the group under way
+  int wal_pages_ = 0;     ///< in the WAL file
+  int copied_pages_ = 0;  ///< of them, already in the database
+  bool failing_ = false;  ///< the last commit could not be written
+
+  Counter &mutations_, &groups_, &failures_, &checkpoints_;
+  Gauge &queued_, &read_only_;
+  Histogram& commit_seconds_;
+
+  std::atomic<std::uint64_t> commits_{1};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<JobPtr> queue_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mandate::store::sqlite

@@ -1,0 +1,124 @@
+#include "store/text.h"
+
+#include <unicode/uchar.h>
+#include <unicode/ucol.h>
+#include <unicode/utf8.h>
+
+#include <cmath>
+
+namespace mandate::store {
+namespace {
+
+struct CloseCollator {
+  void operator()(UCollator* c) const { ucol_close(c); }
+};
+
+/// Secondary strength: letters and accents count, case does not.
+const UCollator* collator() {
+  static const std::unique_ptr<UCollator, CloseCollator> shared = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    std::unique_ptr<UCollator, CloseCollator> c(ucol_open("", &status));
+    if (c) ucol_setStrength(c.get(), UCOL_SECONDARY);
+    return c;
+  }();
+  return shared.get();
+}
+
+/// The next code point, a broken byte as U+FFFD.
+UChar32 next(std::string_view text, std::int32_t& at) {
+  UChar32 c;
+  U8_NEXT_OR_FFFD(reinterpret_cast<const std::uint8_t*>(text.data()), at, static_cast<std::int32_t>(text.size()), c);
+  return c;
+}
+
+/// Simple folding keeps one code point for one, so positions in folded and in plain text are the same.
+UChar32 fold(UChar32 c) {
+  if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
+  return u_foldCase(c, U_FOLD_CASE_DEFAULT);
+}
+
+std::u32string folded(std::string_view text) {
+  std::u32string out;
+  out.reserve(text.size());
+  for (std::int32_t at = 0; at < static_cast<std::int32_t>(text.size());) out += static_cast<char32_t>(fold(next(text, at)));
+  return out;
+}
+
+template <class Map>
+std::string mapped(std::string_view text, Map map) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::int32_t at = 0; at < static_cast<std::int32_t>(text.size());) {
+    const UChar32 c = map(next(text, at));
+    std::uint8_t bytes[4];
+    std::int32_t n = 0;
+    U8_APPEND_UNSAFE(bytes, n, c);
+    out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(n));
+  }
+  return out;
+}
+
+}  // namespace
+
+int compare_dictionary(std::string_view a, std::string_view b) {
+  const UCollator* c = collator();
+  if (!c) return a.compare(b);
+  UErrorCode status = U_ZERO_ERROR;
+  return ucol_strcollUTF8(c, a.data() ? a.data() : "", static_cast<std::int32_t>(a.size()), b.data() ? b.data() : "",
+                          static_cast<std::int32_t>(b.size()), &status);
+}
+
+std::int64_t index_of(std::string_view hay, std::string_view needle) {
+  const std::size_t at = folded(hay).find(folded(needle));
+  return at == std::u32string::npos ? -1 : static_cast<std::int64_t>(at);
+}
+
+bool starts_with(std::string_view text, std::string_view start) { return folded(text).starts_with(folded(start)); }
+bool ends_with(std::string_view text, std::string_view end) { return folded(text).ends_with(folded(end)); }
+
+std::int64_t length(std::string_view text) {
+  std::int64_t count = 0;
+  for (std::int32_t at = 0; at < static_cast<std::int32_t>(text.size()); ++count) next(text, at);
+  return count;
+}
+
+std::string_view substring(std::string_view text, std::int64_t start, std::optional<std::int64_t> count) {
+  // SUBSTRING of SQL counts from where `start` says, even when that lies before the text.
+  std::int64_t end = INT64_MAX;
+  if (count) {
+    if (*count <= 0) return {};
+    if (start <= 0 || *count < INT64_MAX - start) end = start + *count;
+  }
+  std::int32_t at = 0;
+  std::int64_t position = 0;
+  const auto size = static_cast<std::int32_t>(text.size());
+  while (at < size && position < start) next(text, at), ++position;
+  const std::int32_t from = at;
+  while (at < size && position < end) next(text, at), ++position;
+  return text.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(at - from));
+}
+
+std::string lower(std::string_view text) { return mapped(text, [](UChar32 c) { return u_tolower(c); }); }
+std::string upper(std::string_view text) { return mapped(text, [](UChar32 c) { return u_toupper(c); }); }
+
+std::int64_t date_part(Function part, Millis at) {
+  using namespace std::chrono;
+  const sys_time<milliseconds> moment{milliseconds(at)};
+  const sys_days day = floor<days>(moment);
+  const auto in_day = duration_cast<seconds>(moment - day).count();
+  // chrono's year is 16 bits wide; moments beyond it have no calendar date.
+  if (at > 253'402'300'799'999 || at < -62'167'219'200'000) return 0;
+  const year_month_day date{day};
+  switch (part) {
+    case Function::year: return static_cast<int>(date.year());
+    case Function::month: return static_cast<unsigned>(date.month());
+    case Function::day: return static_cast<unsigned>(date.day());
+    case Function::hour: return in_day / 3600;
+    case Function::minute: return in_day / 60 % 60;
+    default: return in_day % 60;
+  }
+}
+
+double round_half_away(double value) { return std::round(value); }
+
+}  // namespace mandate::store

@@ -1,0 +1,34 @@
+// What text functions and dictionary order mean, in plain C++: the engines that lack them call these, and the
+// conformance suite holds every engine to them (mobile-backend-wire 3.3). Positions count code points.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "store/expr.h"
+
+namespace mandate::store {
+
+/// Case-insensitive, accent-sensitive dictionary order, as localeCompare of the clients: <0, 0, >0. Thread-safe.
+int compare_dictionary(std::string_view a, std::string_view b);
+
+/// Zero-based position of `needle`, case-insensitive; -1 when absent, 0 for an empty needle.
+std::int64_t index_of(std::string_view hay, std::string_view needle);
+bool starts_with(std::string_view text, std::string_view start);
+bool ends_with(std::string_view text, std::string_view end);
+std::int64_t length(std::string_view text);
+/// From zero-based `start`, at most `count` code points; what lies outside is left out.
+std::string_view substring(std::string_view text, std::int64_t start, std::optional<std::int64_t> count);
+std::string lower(std::string_view text);
+std::string upper(std::string_view text);
+
+/// year, month (1–12), day, hour, minute or second of a moment in UTC.
+std::int64_t date_part(Function part, Millis at);
+
+/// Half away from zero.
+double round_half_away(double value);
+
+}  // namespace mandate::store
