@@ -120,8 +120,9 @@ class Tables {
   /// Drops the physical table and its rows.
   Task<void> drop(tenant::Here here, std::string service, std::string table);
 
+  struct Impl;  ///< shared by the files of the room
+
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,163 @@
+#include "tables/catalogue.h"
+
+#include "base/url.h"
+
+namespace mandate::tables {
+namespace {
+
+constexpr std::string_view kShapes = "table_shapes";
+constexpr std::string_view kSequences = "table_sequences";
+
+bool has(const std::vector<store::ColumnSpec>& columns, std::string_view name) {
+  for (const auto& column : columns)
+    if (iequals(column.name, name)) return true;
+  return false;
+}
+
+std::vector<store::ColumnSpec> columns_of(const tenant::Table& table) {
+  std::vector<store::ColumnSpec> out;
+  out.push_back({std::string(system_column::kId), table.integer_id ? store::Type::integer : store::Type::text, true, false});
+  out.push_back({std::string(system_column::kCreated), store::Type::date, false, false});
+  out.push_back({std::string(system_column::kUpdated), store::Type::date, false, true});
+  out.push_back({std::string(system_column::kDeleted), store::Type::boolean, false, false});
+  for (const auto& [name, word] : table.columns)
+    if (!has(out, name)) out.push_back({name, declared_type(word).value_or(store::Type::text), false, false});
+  if (!table.user_id_column.empty() && !has(out, table.user_id_column))
+    out.push_back({table.user_id_column, store::Type::text, false, true});
+  return out;
+}
+
+}  // namespace
+
+Catalogue::Catalogue(const Clock& clock) : clock_(clock) {}
+Catalogue::~Catalogue() = default;
+
+Catalogue::SchemaPtr Catalogue::kept(const OperationContext& context, std::string_view physical) {
+  const std::lock_guard lock(mutex_);
+  const auto house = houses_.find(context.here.store);
+  if (house == houses_.end()) return nullptr;
+  const auto found = house->second.schemas.find(physical);
+  if (found == house->second.schemas.end() || found->second->revision != context.here->revision) return nullptr;
+  return found->second;
+}
+
+void Catalogue::keep(store::Store* store, SchemaPtr schema) {
+  const std::lock_guard lock(mutex_);
+  House& house = houses_[store];
+  if (!house.watch) house.watch = store->watch({std::string(kShapes)}, [this, store](std::string_view) { forget(store); });
+  std::string name = schema->physical;
+  house.schemas[std::move(name)] = std::move(schema);
+}
+
+void Catalogue::forget(store::Store* store) {
+  const std::lock_guard lock(mutex_);
+  if (const auto house = houses_.find(store); house != houses_.end()) house->second.schemas.clear();
+}
+
+Task<Catalogue::SchemaPtr> Catalogue::get(const OperationContext& context) {
+  std::string physical = physical_name(context.service->name, context.table->name);
+  if (SchemaPtr found = kept(context, physical)) co_return found;
+  std::vector<store::ColumnSpec> wanted = columns_of(*context.table);
+  Task<SchemaPtr> task = load(context, std::move(physical), std::move(wanted));
+  CO_TRY(SchemaPtr schema, co_await task);
+  co_return schema;
+}
+
+Task<Catalogue::SchemaPtr> Catalogue::extend(const OperationContext& context, std::vector<store::ColumnSpec> columns) {
+  std::string physical = physical_name(context.service->name, context.table->name);
+  Task<SchemaPtr> task = load(context, std::move(physical), std::move(columns));
+  CO_TRY(SchemaPtr schema, co_await task);
+  co_return schema;
+}
+
+// What is there comes first: only a table that lacks something is touched.
+Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std::string physical,
+                                           std::vector<store::ColumnSpec> wanted) {
+  store::Store& store = *context.here.store;
+  Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
+  CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
+  std::erase_if(wanted, [&](const store::ColumnSpec& w) { return has(columns, w.name); });
+  if (!wanted.empty()) {
+    Task<void> change = store.ensure_table(physical, std::move(wanted));
+    CO_CHECK(co_await change);
+    std::vector<store::Cell> cells{{"name", physical}, {"changed_at", clock_.now_ms()}};
+    store::Batch note;
+    note.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
+    Task<store::Outcome> noted = store.mutate(std::move(note));
+    CO_TRY(store::Outcome outcome, co_await noted);
+    Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
+    CO_TRY(columns, co_await again);
+  }
+  auto schema = std::make_shared<Schema>();
+  schema->physical = std::move(physical);
+  schema->columns = std::move(columns);
+  schema->soft_delete = context.table->soft_delete;
+  schema->revision = context.here->revision;
+  for (const store::ColumnSpec& column : schema->columns)
+    if (column.name == system_column::kId) schema->integer_id = column.type == store::Type::integer;
+  keep(context.here.store, schema);
+  co_return SchemaPtr(schema);
+}
+
+Task<void> Catalogue::drop(store::Store& store, std::string physical) {
+  Task<void> dropped = store.drop_table(physical);
+  CO_CHECK(co_await dropped);
+  store::Batch batch;
+  std::vector<store::Cell> cells{{"name", physical}, {"changed_at", clock_.now_ms()}};
+  batch.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
+  batch.add(store::remove(std::string(kSequences), store::equals("name", physical)));
+  Task<store::Outcome> noted = store.mutate(std::move(batch));
+  CO_TRY(store::Outcome outcome, co_await noted);
+  forget(&store);
+  const std::lock_guard lock(mutex_);
+  blocks_.erase(Key(&store, physical));
+  co_return ok();
+}
+
+Task<std::int64_t> Catalogue::next_id(const OperationContext& context) {
+  store::Store& store = *context.here.store;
+  const std::string physical = physical_name(context.service->name, context.table->name);
+  const Key key(&store, physical);
+  for (;;) {
+    std::int64_t size = 1;
+    {
+      const std::lock_guard lock(mutex_);
+      Block& block = blocks_[key];
+      if (block.next < block.end) co_return block.next++;
+      size = block.size;
+    }
+    store::Plan plan;
+    plan.table = kSequences;
+    plan.where = store::equals("name", physical);
+    Task<std::optional<store::Row>> look = store.get(std::move(plan));
+    CO_TRY(std::optional<store::Row> row, co_await look);
+    const std::int64_t first = row ? row->integer("next_id") : 1;
+    store::Batch batch;
+    if (row) {
+      std::vector<store::ExprPtr> same{store::equals("name", physical), store::equals("next_id", first)};
+      std::vector<store::Cell> set{{"next_id", first + size}};
+      store::Mutation advance = store::update(std::string(kSequences), store::make(store::Op::and_, std::move(same)), std::move(set));
+      advance.expect = store::Mutation::Expect::one;
+      batch.add(std::move(advance));
+    } else {
+      std::vector<store::Cell> cells{{"name", physical}, {"next_id", first + size}};
+      batch.add(store::insert(std::string(kSequences), std::move(cells)));
+    }
+    batch.deadline = context.deadline;
+    Task<store::Outcome> change = store.mutate(std::move(batch));
+    Result<store::Outcome> outcome = co_await change;
+    if (!outcome.ok() && outcome.error().code != Code::conflict) co_return std::move(outcome).error();
+    const std::lock_guard lock(mutex_);
+    Block& block = blocks_[key];
+    if (!outcome.ok()) {
+      // Someone took them first: take more at once next time, so that a burst settles.
+      block.size = std::min<std::int64_t>(block.size * 2, 64);
+      continue;
+    }
+    if (block.next < block.end) co_return first;  // another loop filled the block meanwhile: its numbers come first
+    block = Block{first + 1, first + size, std::max<std::int64_t>(1, block.size / 2)};
+    co_return first;
+  }
+}
+
+}  // namespace mandate::tables

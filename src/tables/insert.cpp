@@ -1,0 +1,53 @@
+// Insert: columns fitted, id and stamps made, one mutation.
+#include "tables/core.h"
+#include "tables/ids.h"
+
+namespace mandate::tables {
+namespace {
+
+constexpr std::string_view kExists = "Could not insert the item because an item with that id already exists.";
+
+Task<store::Value> id_for(Tables::Impl& impl, const OperationContext& context, const Schema& schema, std::optional<std::string> chosen) {
+  if (chosen) co_return store::Value(std::move(*chosen));
+  if (!schema.integer_id) co_return store::Value(impl.random.uuid7(impl.clock.now_ms()));
+  Task<std::int64_t> next = impl.catalogue.next_id(context);
+  CO_TRY(std::int64_t id, co_await next);
+  co_return store::Value(id);
+}
+
+}  // namespace
+
+Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
+  impl_->writes.add();
+  Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
+  CO_TRY(Catalogue::SchemaPtr schema, co_await look);
+  CO_TRY(std::optional<store::Owner> owner, owner_of(context));
+  const Json* id_member = item.if_contains("id");
+  CO_TRY(std::optional<std::string> chosen, chosen_id(*schema, id_member));
+  Task<Fitted> fitting = fit_and_grow(*impl_, context, schema, item);
+  CO_TRY(Fitted fitted, co_await fitting);
+  CO_CHECK(settle_owner(context, owner, fitted));
+  Task<store::Value> identify = id_for(*impl_, context, *schema, std::move(chosen));
+  CO_TRY(store::Value id, co_await identify);
+
+  std::vector<store::Cell> cells;
+  cells.reserve(fitted.cells.size() + 4);
+  cells.push_back({std::string(system_column::kId), std::move(id)});
+  cells.push_back({std::string(system_column::kCreated), store::Stamp{}});
+  cells.push_back({std::string(system_column::kUpdated), store::Stamp{}});
+  cells.push_back({std::string(system_column::kDeleted), false});
+  for (store::Cell& cell : fitted.cells) cells.push_back(std::move(cell));
+  store::Mutation mutation = store::insert(schema->physical, std::move(cells));
+  mutation.owner = std::move(owner);
+  mutation.returning = {"*"};
+  Task<store::Touched> change = mutate_one(context, std::move(mutation));
+  Result<store::Touched> touched = co_await change;
+  if (!touched.ok()) {
+    if (touched.error().code == Code::conflict) co_return Error(Code::conflict, std::string(kExists));
+    co_return std::move(touched).error();
+  }
+  if (touched->rows.empty()) co_return Error(Code::server_error, "", "an insert gave no row back");
+  co_return row_answer(*schema, context, touched->rows.front(), &fitted.sent);
+}
+
+}  // namespace mandate::tables

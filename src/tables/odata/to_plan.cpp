@@ -1,0 +1,65 @@
+#include "tables/odata/to_plan.h"
+
+#include "tables/odata/typing.h"
+
+namespace mandate::tables::odata {
+namespace {
+
+using store::Expr;
+using store::ExprPtr;
+
+bool always_true(const ExprPtr& expr) {
+  const auto* value = std::get_if<bool>(&expr->value);
+  return expr->op == store::Op::literal && value && *value;
+}
+
+store::Order by_id(const Schema& schema) {
+  return {store::column(std::string(system_column::kId), schema.integer_id ? store::Type::integer : store::Type::text), false};
+}
+
+/// Stamps differ from row to row, ids do anyway: after one of them no further key decides anything.
+bool decides(Role role) { return role == Role::id || role == Role::updated || role == Role::version || role == Role::created; }
+
+}  // namespace
+
+Result<ExprPtr> to_condition(const Tree& filter, const Schema& schema, Dialect dialect, bool dynamic_schema, bool& empty) {
+  if (!filter) return ExprPtr();
+  Typing typing(schema, dialect, dynamic_schema);
+  TRY(ExprPtr condition, typing.condition(filter));
+  empty = empty || typing.unknown_column();
+  if (always_true(condition)) return ExprPtr();
+  return condition;
+}
+
+Result<Planned> to_plan(const Query& query, const Schema& schema, Dialect dialect, bool dynamic_schema,
+                        std::optional<std::int64_t> default_top) {
+  Planned out;
+  out.plan.table = schema.physical;
+  TRY(out.plan.where, to_condition(query.filter, schema, dialect, dynamic_schema, out.empty));
+  bool decided = false;
+  for (const Ordering& ordering : query.order) {
+    Typing typing(schema, dialect, dynamic_schema);
+    TRY(Typed by, typing.value(ordering.by));
+    out.empty = out.empty || typing.unknown_column();
+    if (by.is_literal() || decided) continue;
+    if (by.type == store::Type::text && by.role != Role::id) {
+      auto copy = std::make_shared<Expr>(*by.expr);
+      copy->dictionary = true;
+      by.expr = std::move(copy);
+    }
+    decided = by.expr->op == store::Op::column && decides(by.role);
+    out.plan.order.push_back({std::move(by.expr), ordering.descending});
+  }
+  if (!decided) out.plan.order.push_back(by_id(schema));
+  for (const std::string& name : query.select) {
+    if (schema.resolve(dialect, name)) continue;
+    if (!dynamic_schema) return Error(Code::bad_request, "Invalid column name '" + name + "'.");
+    out.empty = true;
+  }
+  out.plan.limit = query.top ? query.top : default_top;
+  out.plan.offset = query.skip;
+  out.plan.count = query.total;
+  return out;
+}
+
+}  // namespace mandate::tables::odata
