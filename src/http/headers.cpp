@@ -33,6 +33,13 @@ std::size_t HeaderViews::count(std::string_view name) const {
   return n;
 }
 
+void HeaderViews::rebase(const char* from, std::size_t size, const char* to) {
+  auto move = [&](std::string_view& view) {
+    if (view.data() >= from && view.data() <= from + size) view = {to + (view.data() - from), view.size()};
+  };
+  for (Field& field : fields_) move(field.name), move(field.value);
+}
+
 Headers& Headers::set(std::string_view name, std::string_view value) {
   check(name, value);
   for (std::size_t i = 0; i < fields_.size(); ++i) {

@@ -21,6 +21,8 @@ class HeaderViews {
   bool has(std::string_view name) const { return find(name) != nullptr; }
   std::size_t count(std::string_view name) const;
   const std::vector<Field>& all() const { return fields_; }
+  /// The bytes viewed have moved: from `from` … `from + size` to `to`.
+  void rebase(const char* from, std::size_t size, const char* to);
 
  private:
   const Field* find(std::string_view name) const;

@@ -22,7 +22,8 @@ struct Limits {
   std::size_t header_fields = 100;
   std::chrono::milliseconds header_timeout{10'000}, tls_timeout{10'000}, write_stall{30'000}, idle_timeout{75'000},
       request_timeout{30'000};
-  std::size_t body_rate = 500;  ///< bytes per second, after 5 s
+  std::size_t body_rate = 500;  ///< bytes per second, after body_grace
+  std::chrono::milliseconds body_grace{5'000};
   std::size_t connections = 20'000;
 };
 
@@ -35,6 +36,8 @@ struct ServerOptions {
   std::string certificate_file, key_file;  ///< PEM; empty = plain HTTP only
   std::size_t loops = 1;
   std::vector<std::string> trusted_proxies;
+  /// What else must be well for /ready on the metrics listener to say yes; asked on a loop. Empty = nothing else.
+  std::function<bool()> ready;
   std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds drain_limit{25'000};
   Limits limits;

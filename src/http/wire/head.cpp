@@ -208,7 +208,8 @@ int read_head(std::string_view head, const HeadContext& context, Request& reques
     for (char& c : upper)
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
     request.method = known_method(upper);
-    if (request.method == Method::other) return 501;
+    // HEAD would leave the answer to a POST without its body.
+    if (request.method == Method::other || request.method == Method::head) return 501;
   }
   return 0;
 }
