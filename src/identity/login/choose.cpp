@@ -32,9 +32,9 @@ Result<Choice> choose(const tenant::Tenant& tenant, const tenant::Client& client
     choice.straight = usable.front();
     return choice;
   }
-  choice.offered = usable;
-  std::stable_partition(choice.offered.begin(), choice.offered.end(),
-                        [](const tenant::Connection* connection) { return is_database(*connection); });
+  for (const bool databases : {true, false})
+    for (const tenant::Connection* connection : usable)
+      if (is_database(*connection) == databases) choice.offered.push_back(connection);
   return choice;
 }
 
