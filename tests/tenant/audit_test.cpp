@@ -1,0 +1,132 @@
+// KS-6: every event once, chained; a change, a cut and an insertion are all reported.
+#include "tenant/audit.h"
+
+#include <gtest/gtest.h>
+
+#include "tenant/objects.h"
+#include "tests/support/temp_store.h"
+#include "tests/support/test_loop.h"
+
+namespace mandate::tenant {
+namespace {
+
+using test::run;
+
+struct AuditTest : testing::Test {
+  test::TestLoop loop;
+  test::TempStore temp{{kMigrations}};
+  http::Request request;
+  Here here{nullptr, &temp.store()};
+
+  void SetUp() override {
+    request.peer = "192.0.2.7";
+    request.id = "req-1";
+  }
+  void file(std::string type, std::string reason = {}) {
+    Event event;
+    event.type = std::move(type);
+    event.client_id = "todo";
+    event.user_id = "github|1";
+    event.reason = std::move(reason);
+    event.details["ip_country"] = "CH";
+    ASSERT_TRUE(run(loop, audit(here, std::move(event), request, temp.clock())).ok());
+  }
+  static Event an_event() {
+    Event event;
+    event.type = "login.ok";
+    return event;
+  }
+  void seal() { ASSERT_TRUE(run(loop, seal_audit(temp.store())).ok()); }
+  std::string verify() {
+    auto found = run(loop, verify_audit(temp.store()));
+    return found.ok() ? *found : "error: " + found.error().detail;
+  }
+  std::vector<store::Row> all() {
+    store::Plan plan;
+    plan.table = "audit";
+    plan.order.push_back({store::column("at"), false});
+    auto rows = run(loop, store::rows(temp.store(), std::move(plan)));
+    EXPECT_TRUE(rows.ok());
+    return *rows;
+  }
+  void change(store::Mutation m) {
+    store::Batch batch;
+    batch.add(std::move(m));
+    ASSERT_TRUE(run(loop, temp.store().mutate(std::move(batch))).ok());
+  }
+  void file_and_seal(int count) {
+    for (int i = 0; i < count; ++i) file("login.ok");
+    seal();
+    ASSERT_EQ(verify(), "");
+  }
+};
+
+TEST_F(AuditTest, AnEventIsKeptWithWhoWhereAndWhich) {
+  file("login.failed", "invalid_user_password");
+  const auto rows = all();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].text("type"), "login.failed");
+  EXPECT_EQ(rows[0].text("client_id"), "todo");
+  EXPECT_EQ(rows[0].text("user_id"), "github|1");
+  EXPECT_EQ(rows[0].text("reason"), "invalid_user_password");
+  EXPECT_EQ(rows[0].text("ip"), "192.0.2.7");
+  EXPECT_EQ(rows[0].text("request_id"), "req-1");
+  EXPECT_EQ(rows[0].integer("time"), temp.clock().now_ms());
+  EXPECT_EQ(rows[0].text("details"), R"({"ip_country":"CH"})");
+}
+
+TEST_F(AuditTest, AnEmptyLogIsWhole) {
+  seal();
+  EXPECT_EQ(verify(), "");
+}
+
+TEST_F(AuditTest, TheChainGrowsAcrossSealingsAndRestarts) {
+  file_and_seal(3);
+  temp.reopen();
+  here.store = &temp.store();
+  file_and_seal(2);
+  EXPECT_EQ(all().size(), 5U);
+  for (const auto& row : all()) EXPECT_FALSE(row.null("hash"));
+}
+
+TEST_F(AuditTest, MoreEventsThanFitOnePieceAreAllSealed) {
+  store::Batch batch;
+  for (int i = 0; i < 1203; ++i) batch.add(audit_row(an_event(), request, 1));
+  ASSERT_TRUE(run(loop, temp.store().mutate(std::move(batch))).ok());
+  seal();
+  EXPECT_EQ(verify(), "");
+  EXPECT_FALSE(all().back().null("hash"));
+}
+
+TEST_F(AuditTest, AChangedRowIsNamed) {
+  file_and_seal(5);
+  const auto at = all()[2].integer("at");
+  change(store::update("audit", store::equals("at", at), {{"user_id", "github|2"}}));
+  EXPECT_NE(verify().find("row " + std::to_string(at)), std::string::npos) << verify();
+}
+
+TEST_F(AuditTest, ARowCutOutIsReportedAtItsSuccessor) {
+  file_and_seal(5);
+  const auto rows = all();
+  change(store::remove("audit", store::equals("at", rows[1].integer("at"))));
+  EXPECT_NE(verify().find("row " + std::to_string(rows[2].integer("at"))), std::string::npos) << verify();
+}
+
+TEST_F(AuditTest, ARowCutFromTheEndIsReported) {
+  file_and_seal(5);
+  change(store::remove("audit", store::equals("at", all().back().integer("at"))));
+  EXPECT_NE(verify().find("cut off"), std::string::npos) << verify();
+}
+
+TEST_F(AuditTest, ARowPutInIsReported) {
+  file_and_seal(2);
+  temp.clock().advance(std::chrono::hours(1));
+  file_and_seal(2);
+  store::Mutation forged = audit_row(an_event(), request, 1);
+  forged.set[0].value = all()[1].integer("at") + 1;
+  change(std::move(forged));
+  EXPECT_NE(verify().find("put in"), std::string::npos) << verify();
+}
+
+}  // namespace
+}  // namespace mandate::tenant
