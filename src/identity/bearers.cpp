@@ -1,0 +1,93 @@
+// Who is calling, with what was learnt remembered.
+#include "base/loop.h"
+#include "base/url.h"
+#include "identity/bearer.h"
+
+namespace mandate::identity {
+namespace {
+
+/// X-ZUMO-AUTH of the mobile clients, Authorization: Bearer of today's.
+std::string_view token_of(const http::Request& request) {
+  const std::string_view zumo = request.headers.get("X-ZUMO-AUTH");
+  if (!zumo.empty()) return zumo;
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string_view authorization = request.headers.get("Authorization");
+  if (authorization.size() <= kScheme.size() || !iequals(authorization.substr(0, kScheme.size()), kScheme)) return {};
+  return authorization.substr(kScheme.size());
+}
+
+bool proves(const Secret& key, std::string_view given) { return !key.empty() && !given.empty() && secret_equal(key, given); }
+
+}  // namespace
+
+Result<Bearers::Known> Bearers::known(const tenant::Here& here, const tenant::Service& service) {
+  const Loop* loop = Loop::current();
+  PerLoop* mine = loop ? &loops_[loop->index() % loops_.size()] : nullptr;
+  if (mine)
+    if (const auto found = mine->find(&service); found != mine->end()) return found->second;
+  TRY(ServiceKeys keys, open_service_keys(*here, service, vault_));
+  Known fresh{here.config, std::make_shared<const ServiceKeys>(std::move(keys)), std::make_shared<jose::VerifiedCache<Bearer>>()};
+  if (mine) {
+    // Snapshots that were replaced go; what they verified must be verified anew.
+    std::erase_if(*mine, [&](const auto& entry) {
+      return entry.second.snapshot != here.config && entry.second.snapshot->name == here->name;
+    });
+    mine->emplace(&service, fresh);
+  }
+  return fresh;
+}
+
+Result<std::shared_ptr<const Bearer>> Bearers::verified(const Known& known, std::string_view issuer, const http::Request& request,
+                                                        std::string_view token) {
+  const std::int64_t now = clock_.now_seconds();
+  // Issuer and origin may follow the Host field, so a token belongs to the host it was shown at.
+  const std::string origin = request.origin();
+  if (auto found = known.verified->find(origin, token, 0, now)) return found;
+  const BearerPlace place{*known.snapshot, *known.keys, issuer, origin};
+  TRY(Bearer bearer, read_bearer(place, token, now));
+  const std::int64_t exp = bearer.exp;
+  return known.verified->put(origin, token, 0, exp, std::move(bearer));
+}
+
+Task<void> Bearers::still_holds(const tenant::Here& here, const Bearer& bearer) {
+  const Error over(Code::unauthorized, "The authentication token has expired.", "revoked: user or epoch");
+  if (bearer.tenant_epoch && *bearer.tenant_epoch < here->epoch) co_return over;
+  std::string subject = bearer.subject;
+  Result<std::optional<User>> found = co_await users_.find(here, std::move(subject));
+  CO_TRY(const std::optional<User> person, std::move(found));
+  if (!person || person->blocked) co_return over;
+  if (bearer.user_epoch && *bearer.user_epoch < person->epoch) co_return over;
+  co_return ok();
+}
+
+Task<Principal> Bearers::identify_token(const tenant::Here& here, const tenant::Service& service, const http::Request& request,
+                                        std::string token) {
+  const tenant::Here mine = here;
+  CO_TRY(const Known known, this->known(mine, service));
+  const std::string issuer = tenant::issuer_of(*mine, request);
+  CO_TRY(const std::shared_ptr<const Bearer> bearer, verified(known, issuer, request, token));
+  if (bearer->ours) {
+    Result<void> holds = co_await still_holds(mine, *bearer);
+    CO_CHECK(std::move(holds));
+  }
+  co_return bearer->principal;
+}
+
+Task<Principal> Bearers::identify(const tenant::Here& here, const tenant::Service& service, const http::Request& request) {
+  Principal principal;
+  const std::string_view token = token_of(request);
+  if (!token.empty()) {
+    std::string text(token);
+    Result<Principal> found = co_await identify_token(here, service, request, std::move(text));
+    CO_TRY(principal, std::move(found));
+  }
+  const std::string_view master = request.headers.get("X-ZUMO-MASTER");
+  const std::string_view application = request.headers.get("X-ZUMO-APPLICATION");
+  if (master.empty() && application.empty()) co_return principal;
+  CO_TRY(const Known known, this->known(here, service));
+  if (proves(known.keys->master_key, master)) principal.level = Level::admin;
+  else if (principal.level == Level::anonymous && proves(known.keys->application_key, application)) principal.level = Level::application;
+  co_return principal;
+}
+
+}  // namespace mandate::identity

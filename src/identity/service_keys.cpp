@@ -1,0 +1,84 @@
+// The keys of a mobile service, opened from the vault.
+#include "base/base64.h"
+#include "base/crypto.h"
+#include "base/url.h"
+#include "identity/bearer.h"
+
+namespace mandate::identity {
+namespace {
+
+constexpr jose::Alg kHmacs[] = {jose::Alg::HS256, jose::Alg::HS384, jose::Alg::HS512};
+
+void add_v2_key(std::vector<jose::Key>& keys, std::string_view bytes) {
+  for (const jose::Alg alg : kHmacs) keys.push_back(jose::Key::hmac(alg, bytes));
+}
+
+/// Azure shows the key as hex, .NET samples write base64, Node samples any text.
+void add_v2_text(std::vector<jose::Key>& keys, std::string_view text) {
+  if (const auto bytes = from_hex(text); bytes && bytes->size() >= 16) return add_v2_key(keys, *bytes);
+  add_v2_key(keys, text);
+  if (const auto bytes = base64_any_decode(text); bytes && bytes->size() >= 32) add_v2_key(keys, *bytes);
+}
+
+bool names_host(const std::vector<std::string>& hosts, const Url& url) {
+  const std::string with_port = url.port ? url.host + ":" + std::to_string(*url.port) : url.host;
+  for (const std::string& host : hosts)
+    if (iequals(host, url.host) || iequals(host, with_port)) return true;
+  return false;
+}
+
+/// An API "points to" a service when its identifier is the service's address.
+bool points_to(const tenant::Api& api, const tenant::Tenant& tenant, const tenant::Service& service) {
+  const auto url = parse_url(api.identifier);
+  if (!url || url->host.empty()) return false;
+  if (names_host(service.hosts, *url)) return true;
+  return service.name == tenant::kDefaultService && (url->path.empty() || url->path == "/") && names_host(tenant.hosts, *url);
+}
+
+}  // namespace
+
+jose::Key zumo_key(std::string_view master_key) {
+  return jose::Key::hmac(jose::Alg::HS256, sha256(std::string(master_key) + "JWTSig"), "0");
+}
+
+Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant::Service& service, const tenant::Vault& vault) {
+  ServiceKeys keys;
+  const auto open = [&](const std::string& text, std::string_view field) -> Result<Secret> {
+    if (text.empty()) return Secret();
+    return vault.unseal(text, tenant::sealed::service(service.name, field));
+  };
+  TRY(keys.application_key, open(service.application_key_sealed, "application_key"));
+  TRY(keys.master_key, open(service.master_key_sealed, "master_key"));
+  TRY(const Secret previous, open(service.previous_master_key_sealed, "previous_master_key"));
+  if (!keys.master_key.empty()) keys.v1.push_back(zumo_key(keys.master_key.reveal()));
+  if (!previous.empty()) keys.v1.push_back(zumo_key(previous.reveal()));
+  for (const std::string& text : service.v2_signing_keys_sealed) {
+    TRY(const Secret key, open(text, "v2_signing_key"));
+    if (!key.empty()) add_v2_text(keys.v2, key.reveal());
+  }
+  for (const auto& [id, client] : tenant.clients) {
+    const auto wams = client.addons.find("wams");
+    if (!client.enabled || wams == client.addons.end()) continue;
+    // With a master key of its own the add-on serves a foreign service, unless it says which of ours.
+    const auto named = text_member(wams->second, "service");
+    const bool foreign = wams->second.contains("masterkey") && !named;
+    if (!foreign && named.value_or(tenant::kDefaultService) == service.name) keys.audiences.push_back(id);
+  }
+  for (const auto& [identifier, api] : tenant.apis)
+    if (points_to(api, tenant, service)) keys.audiences.push_back(identifier);
+  return keys;
+}
+
+std::string service_user_id(std::string_view format, std::string_view user_id) {
+  if (format != "{provider}:{id}") return std::string(user_id);
+  const std::size_t bar = user_id.find('|');
+  if (bar == std::string_view::npos) return std::string(user_id);
+  constexpr std::pair<std::string_view, std::string_view> kOldNames[] = {
+      {"facebook", "Facebook"}, {"google-oauth2", "Google"}, {"twitter", "Twitter"}, {"windowslive", "MicrosoftAccount"}, {"waad", "Aad"}};
+  std::string_view provider = user_id.substr(0, bar);
+  for (const auto& [ours, theirs] : kOldNames)
+    if (provider == ours) provider = theirs;
+  return std::string(provider) + ":" + std::string(user_id.substr(bar + 1));
+}
+
+}  // namespace mandate::identity
