@@ -18,6 +18,7 @@ struct Limits {
   std::chrono::milliseconds cpu{2'000};  ///< a script that holds its thread this long is ended
   std::size_t heap_mb = 64;
   std::size_t answer_bytes = 4 << 20;
+  std::size_t process_mb = 1024;  ///< of one child with all its realms, Buffers included
 };
 
 struct HostOptions {
@@ -31,24 +32,28 @@ struct HostOptions {
 struct Call {
   std::string realm;    ///< tenant and service: one Worker, one set of globals per realm (SC-3)
   std::string source;   ///< the script's text
-  std::string name;     ///< "table/TodoItem.insert.js", for stack traces and the log
+  std::string name;     ///< "/table/TodoItem.insert.js", for stack traces and the log
   std::uint64_t version = 0;  ///< changes with the source
   std::string kind = "table";
-  Json context;         ///< what the script sees: operation, item, query, id, user, parameters, …
+  Json context;         ///< what the script sees; for "table" see table_protocol.h
   Deadline deadline = kNoDeadline;
 };
 
-/// Thread-safe. Starts no process before the first call.
+/// Thread-safe, but for stop(). Starts no process before the first call. The children belong to the loop of that call.
 class Host {
  public:
   virtual ~Host() = default;
-  /// Runs the script to its end and gives back what it ended with (for "table": see tables/bindings.h).
-  /// Errors: server_error (script threw, was ended at its limit, or its process died), timeout (wall limit: 503),
-  /// overloaded, temporarily_unavailable (Node is not installed; the hint says so).
-  virtual Task<Json> run(Call call, Binding& binding) = 0;
-  /// Syntax check without running; invalid_request with line and message.
+  /// Runs the script until its answer is known and gives that back (for "table": see table_protocol.h). The script may
+  /// go on after its answer, until the wall limit; `binding` is kept as long.
+  ///
+  /// A call whose Worker or process dies through no fault of its own is run again, if it has had no effect yet.
+  /// Errors: server_error (script threw, was ended at its limit, or its process died; the detail is the user's stack),
+  /// timeout (wall limit: 503), overloaded, temporarily_unavailable (Node is not installed; the hint says so).
+  virtual Task<Json> run(Call call, std::shared_ptr<Binding> binding) = 0;
+  /// Syntax check without running; invalid_request with line and message in the hint.
   virtual Task<void> check(std::string source, std::string name) = 0;
-  /// Ends all children. Calls under way fail.
+  /// Ends all children. Calls under way fail. Call it on the loop of the first call, or when no loop runs any more, and
+  /// before that loop is destroyed.
   virtual void stop() = 0;
 };
 

@@ -1,0 +1,116 @@
+// The children and the calls in them. Everything here happens on one loop, the pool's home.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "scripts/child.h"
+#include "scripts/host.h"
+#include "scripts/watchdog.h"
+
+namespace mandate::scripts {
+
+/// One call on its way. The signal and the binding belong to the loop that asked; the rest to the pool.
+struct Running {
+  enum class Kind { table, check };
+  Running(Kind k, Call c, std::shared_ptr<Binding> b) : kind(k), call(std::move(c)), binding(std::move(b)), loop(Loop::current()) {}
+
+  Kind kind;
+  Call call;
+  std::string context;  ///< call.context as text
+  std::shared_ptr<Binding> binding;
+  Loop* loop;
+  Signal<Json> done;
+
+  std::chrono::steady_clock::time_point began, until;
+  std::uint32_t id = 0, realm = 0;
+  int attempts = 0;
+  bool touched = false;   ///< a frame of it came back: it may have had an effect, so it is not run again
+  bool answered = false;
+};
+
+struct PoolMetrics {
+  explicit PoolMetrics(Metrics& metrics);
+  Counter &calls, &threw, &syntax, &cpu, &heap, &died, &timeout, &overloaded, &unavailable, &starts, &restarts, &retries;
+  Gauge &in_flight, &children;
+  Histogram& seconds;
+};
+
+class Pool : public std::enable_shared_from_this<Pool> {
+ public:
+  Pool(HostOptions options, Loop& home, Log& log, PoolMetrics& metrics);
+  ~Pool();
+
+  void start(std::shared_ptr<Running> call);
+  void stop();
+
+ private:
+  /// A realm's Worker in one child. A new Worker gets a new number, so that late frames of the old one are known.
+  struct Realm {
+    std::uint32_t number = 0;
+    std::map<std::string, std::pair<std::uint64_t, std::uint16_t>, std::less<>> scripts;  ///< name → version, slot
+    std::size_t busy = 0;
+    Pulse pulse;
+    std::chrono::steady_clock::time_point used{};
+  };
+  struct Slot {
+    std::unique_ptr<Child> child;
+    bool up = false;  ///< said hello
+    std::chrono::steady_clock::time_point began{};
+    std::map<std::string, Realm, std::less<>> realms;
+    std::map<std::uint32_t, std::string> by_number;
+    std::set<std::uint32_t> calls;
+  };
+
+  // pool.cpp: where a call runs, and what becomes of it
+  void place(const std::shared_ptr<Running>& call);
+  Result<Slot*> choose();
+  Result<void> fill(Slot& slot);
+  void run_in(Slot& slot, const std::shared_ptr<Running>& call);
+  Realm& realm_of(Slot& slot, const std::string& name);
+  void end_realm(Slot& slot, std::uint32_t number);
+  void finish(const std::shared_ptr<Running>& call, Result<Json> result);
+  void forget(const std::shared_ptr<Running>& call);
+  void fail(const std::shared_ptr<Running>& call, Counter& counter, Error error);
+  void retry(const std::shared_ptr<Running>& call, Counter& counter, const Error& error, bool alone);
+  void run_suspects();
+  // pool_frames.cpp: what a child says
+  void on_frame(Slot& slot, const Frame& frame);
+  void on_hello(Slot& slot, const Frame& frame);
+  void on_gone(Slot& slot, const Frame& frame);
+  void on_ended(Slot& slot, std::string reason);
+  void on_invoke(Slot& slot, const std::shared_ptr<Running>& call, const Frame& frame);
+  void on_console(const std::shared_ptr<Running>& call, const Frame& frame);
+  void on_failed(const std::shared_ptr<Running>& call, const Frame& frame);
+  void on_checked(const std::shared_ptr<Running>& call, const Frame& frame);
+  void answer(std::uint32_t id, std::uint16_t sequence, Result<Json> result);
+  // pool_watch.cpp: limits
+  void watch();
+  void tick();
+  void tick_slot(Slot& slot);
+  Slot* slot_of(const Running& call);
+
+  HostOptions options_;
+  Loop& home_;
+  Log& log_;
+  PoolMetrics& metrics_;
+  Watchdog watchdog_;
+  std::list<Slot> slots_;
+  Slot spare_;  ///< warm; takes a dead child's place, and meanwhile runs suspects one at a time
+  std::unordered_map<std::uint32_t, std::shared_ptr<Running>> calls_;
+  std::list<std::shared_ptr<Running>> suspects_;  ///< calls that were in a process when it died, to be run alone
+  std::uint32_t last_call_ = 0, last_realm_ = 0;
+  int failed_starts_ = 0;
+  std::chrono::steady_clock::time_point not_before_{};
+  std::string why_not_;
+  std::unique_ptr<Loop::Timer> timer_;
+  std::vector<std::unique_ptr<Child>> dead_;  ///< destroyed at the next tick, not inside their own events
+  bool stopped_ = false;
+};
+
+}  // namespace mandate::scripts
