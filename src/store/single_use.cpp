@@ -55,9 +55,8 @@ Task<JsonObject> take(Store& store, Kind kind, std::string handle, std::string b
   Batch batch;
   batch.add(take_single_use(kind, handle, bound_to, now, otherwise));
   Task<Outcome> taking = store.mutate(std::move(batch));
-  Result<Outcome> outcome = co_await taking;
-  CO_CHECK(std::move(outcome));
-  co_return payload_of(outcome->front());
+  CO_TRY(const Outcome outcome, co_await taking);
+  co_return payload_of(outcome.front());
 }
 
 Task<std::optional<JsonObject>> peek(Store& store, Kind kind, std::string handle, std::string bound_to, Millis now) {
@@ -66,12 +65,11 @@ Task<std::optional<JsonObject>> peek(Store& store, Kind kind, std::string handle
   plan.select = {"payload"};
   plan.where = unexpired(kind, handle, bound_to, now);
   Task<std::optional<Row>> reading = store.get(std::move(plan));
-  Result<std::optional<Row>> row = co_await reading;
-  CO_CHECK(row.ok() ? Result<void>{} : Result<void>(row.error()));
+  CO_TRY(const std::optional<Row> row, co_await reading);
   std::optional<JsonObject> found;
-  if (!*row) co_return found;
+  if (!row) co_return found;
   Touched touched;
-  touched.rows.push_back(**row);
+  touched.rows.push_back(*row);
   CO_TRY(found, payload_of(touched));
   co_return found;
 }

@@ -98,6 +98,24 @@ std::string_view substring(std::string_view text, std::int64_t start, std::optio
   return text.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(at - from));
 }
 
+std::string replace_all(std::string_view text, std::string_view pattern, std::string_view with) {
+  if (pattern.empty()) return std::string(text);
+  std::string out;
+  std::size_t from = 0;
+  for (std::size_t at; (at = text.find(pattern, from)) != std::string_view::npos; from = at + pattern.size()) {
+    out += text.substr(from, at - from);
+    out += with;
+  }
+  out += text.substr(from);
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
 std::string lower(std::string_view text) { return mapped(text, [](UChar32 c) { return u_tolower(c); }); }
 std::string upper(std::string_view text) { return mapped(text, [](UChar32 c) { return u_toupper(c); }); }
 

@@ -22,6 +22,10 @@ bool ends_with(std::string_view text, std::string_view end);
 std::int64_t length(std::string_view text);
 /// From zero-based `start`, at most `count` code points; what lies outside is left out.
 std::string_view substring(std::string_view text, std::int64_t start, std::optional<std::int64_t> count);
+/// Every occurrence, byte for byte; an empty pattern changes nothing.
+std::string replace_all(std::string_view text, std::string_view pattern, std::string_view with);
+/// Without leading and trailing spaces; other white space stays.
+std::string_view trim(std::string_view text);
 std::string lower(std::string_view text);
 std::string upper(std::string_view text);
 

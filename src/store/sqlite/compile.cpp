@@ -32,12 +32,12 @@ std::string_view function_name(Function f) {
     case Function::startswith: return "mandate_startswith";
     case Function::endswith: return "mandate_endswith";
     case Function::indexof: return "mandate_indexof";
-    case Function::replace: return "replace";
+    case Function::replace: return "mandate_replace";
     case Function::substring: return "mandate_substring";
     case Function::length: return "mandate_length";
     case Function::tolower: return "mandate_lower";
     case Function::toupper: return "mandate_upper";
-    case Function::trim: return "trim";
+    case Function::trim: return "mandate_trim";
     case Function::year: return "mandate_year";
     case Function::month: return "mandate_month";
     case Function::day: return "mandate_day";

@@ -36,6 +36,9 @@ void count(sqlite3_context* c, int, Args a) { sqlite3_result_int64(c, length(tex
 void to_lower(sqlite3_context* c, int, Args a) { give(c, lower(text_of(a[0]))); }
 void to_upper(sqlite3_context* c, int, Args a) { give(c, upper(text_of(a[0]))); }
 
+void trimmed(sqlite3_context* c, int, Args a) { give(c, trim(text_of(a[0]))); }
+void replaced(sqlite3_context* c, int, Args a) { give(c, replace_all(text_of(a[0]), text_of(a[1]), text_of(a[2]))); }
+
 void part(sqlite3_context* c, int n, Args a) {
   std::optional<std::int64_t> size;
   if (n == 3) size = sqlite3_value_int64(a[2]);
@@ -104,6 +107,8 @@ constexpr Entry kFunctions[] = {
     {"mandate_upper", 1, strict<to_upper>},
     {"mandate_substring", 2, strict<part>},
     {"mandate_substring", 3, strict<part>},
+    {"mandate_replace", 3, strict<replaced>},
+    {"mandate_trim", 1, strict<trimmed>},
     {"mandate_text", 1, strict<as_text>},
     {"mandate_mod", 2, strict<modulo>},
     {"mandate_floor", 1, strict<rounded<floored>>},

@@ -39,10 +39,9 @@ class Engine final : public SqliteStore {
       return reader.page(plan, budget);
     };
     Task<Page> reading = answer(read, plan.deadline);
-    Result<Page> page = co_await reading;
-    CO_CHECK(page.ok() ? Result<void>{} : Result<void>(page.error()));
-    page->deliver(each);
-    co_return page->listed;
+    CO_TRY(Page page, co_await reading);
+    page.deliver(each);
+    co_return page.listed;
   }
 
   Task<Outcome> mutate(Batch batch) override {
