@@ -33,9 +33,14 @@ class Fetch {
  public:
   virtual ~Fetch() = default;
   virtual Task<Fetched> send(FetchRequest request) = 0;
+  /// Would send() go there? Resolves and checks, connects to nothing: for a URL that is about to be saved (OB-1).
+  /// Errors: bad_request as above; upstream_error when the name does not resolve.
+  virtual Task<void> check([[maybe_unused]] std::string url) { co_return ok(); }
 };
 
+/// Works on whichever Loop it is called on; name look-ups wait in threads of its own.
 /// `allowed_hosts`: host[:port] whose addresses may be private (for tests, and for an owner's own network).
+/// `ca_file`: PEM of the only authorities believed; empty = the system's.
 std::unique_ptr<Fetch> make_fetch(std::vector<std::string> allowed_hosts, std::string ca_file = {});
 
 }  // namespace mandate::http

@@ -38,7 +38,10 @@ class Hold {
 
 class DescriptorWatch final : public IoLoop::Watch {
  public:
-  DescriptorWatch(asio::io_context& io, IoLoop::Ready& ready) : state_(new Watched(io)) { state_->ready = &ready; }
+  DescriptorWatch(std::shared_ptr<asio::io_context> io, IoLoop::Ready& ready)
+      : io_(std::move(io)), state_(new Watched(*io_)) {
+    state_->ready = &ready;
+  }
   ~DescriptorWatch() override {
     state_->ready = nullptr;
     if (state_->descriptor.is_open()) state_->descriptor.release();
@@ -71,6 +74,7 @@ class DescriptorWatch final : public IoLoop::Watch {
   }
 
  private:
+  std::shared_ptr<asio::io_context> io_;  // a handle may outlive its loop
   Hold state_;
 };
 
@@ -106,12 +110,29 @@ struct TimerState {
 };
 
 struct TimerHandle final : Loop::Timer {
-  explicit TimerHandle(std::shared_ptr<TimerState> s) : state(std::move(s)) {}
+  TimerHandle(std::shared_ptr<asio::io_context> i, std::shared_ptr<TimerState> s) : io(std::move(i)), state(std::move(s)) {}
   ~TimerHandle() override {
     state->fn = nullptr;
     state->timer.cancel();
   }
+  std::shared_ptr<asio::io_context> io;
   std::shared_ptr<TimerState> state;
+};
+
+using InterestMap = std::unordered_map<int, std::unique_ptr<Interests>>;
+using InterestSlot = std::shared_ptr<std::function<void()>> Interests::*;
+
+struct InterestHandle final : Loop::Timer {
+  InterestHandle(std::shared_ptr<InterestMap> m, int f, InterestSlot s) : map(std::move(m)), fd(f), slot(s) {}
+  ~InterestHandle() override {
+    const auto at = map->find(fd);
+    if (at == map->end()) return;
+    (*at->second).*slot = nullptr;
+    if (!at->second->read && !at->second->write) map->erase(at);
+  }
+  std::shared_ptr<InterestMap> map;
+  int fd;
+  InterestSlot slot;
 };
 
 class AsioLoop final : public IoLoop {
@@ -120,36 +141,36 @@ class AsioLoop final : public IoLoop {
 
   void run() override {
     set_current(this);
-    const auto work = asio::make_work_guard(io_);
-    while (!io_.stopped()) {
+    const auto work = asio::make_work_guard(*io_);
+    while (!io_->stopped()) {
       try {
-        io_.run();
+        io_->run();
       } catch (const std::exception& bug) {
         on_bug_(bug.what());
       }
     }
     set_current(nullptr);
   }
-  void stop() override { io_.stop(); }
+  void stop() override { io_->stop(); }
 
-  void post(std::function<void()> fn) override { asio::post(io_, std::move(fn)); }
+  void post(std::function<void()> fn) override { asio::post(*io_, std::move(fn)); }
 
   std::unique_ptr<Timer> after(std::chrono::milliseconds delay, std::function<void()> fn) override {
-    auto state = std::make_shared<TimerState>(io_);
+    auto state = std::make_shared<TimerState>(*io_);
     state->fn = std::move(fn);
     state->timer.expires_after(delay);
     state->timer.async_wait([state](error_code error) {
       // Moved out: the callback may drop its own handle.
       if (auto call = std::exchange(state->fn, nullptr); call && !error) call();
     });
-    return std::make_unique<TimerHandle>(std::move(state));
+    return std::make_unique<TimerHandle>(io_, std::move(state));
   }
 
   void at_end_of_tick(std::function<void()> fn) override {
     end_of_tick_.push_back(std::move(fn));
     if (end_of_tick_.size() > 1) return;
     // A post goes behind everything this tick has already made ready.
-    asio::post(io_, [this] {
+    asio::post(*io_, [this] {
       auto flush = std::exchange(end_of_tick_, {});
       for (auto& each : flush) each();
     });
@@ -170,37 +191,22 @@ class AsioLoop final : public IoLoop {
   std::size_t index() const override { return index_; }
 
  private:
-  using Slot = std::shared_ptr<std::function<void()>> Interests::*;
-
-  struct InterestHandle final : Timer {
-    InterestHandle(AsioLoop& l, int f, Slot s) : loop(l), fd(f), slot(s) {}
-    ~InterestHandle() override {
-      const auto at = loop.interests_.find(fd);
-      if (at == loop.interests_.end()) return;
-      (*at->second).*slot = nullptr;
-      if (!at->second->read && !at->second->write) loop.interests_.erase(at);
-    }
-    AsioLoop& loop;
-    int fd;
-    Slot slot;
-  };
-
-  std::unique_ptr<Timer> interest(int fd, Slot slot, std::function<void()> fn) {
-    auto& there = interests_[fd];
+  std::unique_ptr<Timer> interest(int fd, InterestSlot slot, std::function<void()> fn) {
+    auto& there = (*interests_)[fd];
     if (!there) {
       there = std::make_unique<Interests>();
       there->watch = watch(fd, *there);
     }
     (*there).*slot = std::make_shared<std::function<void()>>(std::move(fn));
     if (there->watch) there->arm();
-    return std::make_unique<InterestHandle>(*this, fd, slot);
+    return std::make_unique<InterestHandle>(interests_, fd, slot);
   }
 
   std::size_t index_;
   std::function<void(std::string_view)> on_bug_;
-  asio::io_context io_{1};
+  std::shared_ptr<asio::io_context> io_ = std::make_shared<asio::io_context>(1);
   std::vector<std::function<void()>> end_of_tick_;
-  std::unordered_map<int, std::unique_ptr<Interests>> interests_;
+  std::shared_ptr<InterestMap> interests_ = std::make_shared<InterestMap>();
 };
 
 }  // namespace

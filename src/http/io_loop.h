@@ -8,7 +8,8 @@
 
 namespace mandate::http {
 
-/// One thread's loop: Asio as a reactor, never for reading or writing.
+/// One thread's loop: Asio as a reactor, never for reading or writing. Handles may be destroyed after their loop, when
+/// its thread is gone.
 class IoLoop : public Loop {
  public:
   /// `on_bug` hears the text of an exception that a callback let escape; the loop goes on.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "http/listener.h"
@@ -68,12 +69,13 @@ class SocketServer final : public Server {
       metrics_port_ = port_of(fd);
       first.observer = std::make_unique<Listener>(*first.group, observer_, fd, most + 100);
     }
+    for (auto& floor : floors_) floor->thread = std::thread([f = floor.get()] { f->loop->run(); });
+    CHECK_OK(prepare());
     for (auto& floor : floors_) {
       floor->loop->post([f = floor.get()] {
         for (auto& listener : f->listeners) listener->start();
         if (f->observer) f->observer->start();
       });
-      floor->thread = std::thread([f = floor.get()] { f->loop->run(); });
     }
     log_.info("listening", {{"address", options_.address}, {"port", port_}, {"metrics_port", metrics_port_},
                             {"tls", tls_.has_value()}, {"loops", floors_.size()}});
@@ -130,6 +132,18 @@ class SocketServer final : public Server {
     bool empty = false;
   };
 
+  Result<void> prepare() {
+    if (!options_.before_accepting) return {};
+    std::promise<Result<void>> done;
+    floors_.front()->loop->post([this, &done] {
+      spawn(options_.before_accepting(), [&done](Result<void> result) { done.set_value(std::move(result)); });
+    });
+    Result<void> result = done.get_future().get();
+    if (!result.ok())
+      for (auto& floor : floors_) floor->loop->stop();
+    return result;
+  }
+
   /// The first loop ends last: it carries /ready, which says no until the end.
   void wait_until_empty(Floor& floor, std::chrono::steady_clock::time_point end) {
     const bool late = std::chrono::steady_clock::now() >= end;
@@ -137,7 +151,12 @@ class SocketServer final : public Server {
       log_.warn("drain limit reached", {{"loop", floor.loop->index()}, {"peers", floor.group->busy()}});
     if (late || floor.group->busy() == 0) {
       if (!std::exchange(floor.empty, true)) ++empty_;
-      if (&floor != floors_.front().get() || late || empty_ == floors_.size()) return floor.loop->stop();
+      const bool first = &floor == floors_.front().get();
+      if (!first) return floor.loop->stop();
+      if (late || empty_ == floors_.size()) {
+        if (options_.after_draining) options_.after_draining();
+        return floor.loop->stop();
+      }
     }
     floor.drain_timer = floor.loop->after(kDrainLook, [this, end, f = &floor] { wait_until_empty(*f, end); });
   }

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "base/task.h"
 #include "http/router.h"
 
 namespace mandate::http {
@@ -38,6 +39,11 @@ struct ServerOptions {
   std::vector<std::string> trusted_proxies;
   /// What else must be well for /ready on the metrics listener to say yes; asked on a loop. Empty = nothing else.
   std::function<bool()> ready;
+  /// Runs on the first loop after the sockets are bound and before the first peer is accepted: peers that come meanwhile
+  /// wait in the kernel's queue. Its error ends start().
+  std::function<Task<void>()> before_accepting;
+  /// Runs on the first loop when the last request is answered, before the loops end.
+  std::function<void()> after_draining;
   std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds drain_limit{25'000};
   Limits limits;

@@ -4,6 +4,8 @@
 namespace mandate::http::test {
 namespace {
 
+using namespace std::string_literals;
+
 constexpr std::string_view kNext = "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 struct Case {
@@ -85,7 +87,7 @@ TEST_F(Framing, ChunksAreStrict) {
       {"bare LF behind the data", 400, post(te, "5\r\nhello\n0\r\n\r\n")},
       {"LF in an extension", 400, post(te, "5;a=b\nc\r\nhello\r\n0\r\n\r\n")},
       {"CR in an extension", 400, post(te, "5;a=b\rc\r\nhello\r\n0\r\n\r\n")},
-      {"NUL in an extension", 400, post(te, std::string("5;a=\0\r\nhello\r\n0\r\n\r\n", 21))},
+      {"NUL in an extension", 400, post(te, "5;a=\0\r\nhello\r\n0\r\n\r\n"s)},
       {"extension of 257 bytes", 400, post(te, "5;" + std::string(257, 'a') + "\r\nhello\r\n0\r\n\r\n")},
       {"extension of a mebibyte", 400, post(te, "5;" + std::string(1 << 20, 'a') + "\r\nhello\r\n0\r\n\r\n")},
       {"bare LF in the trailer", 400, post(te, "0\r\nA: b\n\r\n")},
@@ -103,8 +105,8 @@ TEST_F(Framing, TheHeadIsStrict) {
       {"only bare LF", 400, "GET /hello HTTP/1.1\nHost: localhost\n\n"},
       {"bare CR in a value", 400, get("/hello", "Host: localhost\r\nA: b\rc\r\n")},
       {"bare CR as line end", 400, "GET /hello HTTP/1.1\rHost: localhost\r\r"},
-      {"NUL in a value", 400, get("/hello", std::string("Host: localhost\r\nA: b\0c\r\n", 25))},
-      {"NUL in a name", 400, get("/hello", std::string("Host: localhost\r\nA\0: b\r\n", 24))},
+      {"NUL in a value", 400, get("/hello", "Host: localhost\r\nA: b\0c\r\n"s)},
+      {"NUL in a name", 400, get("/hello", "Host: localhost\r\nA\0: b\r\n"s)},
       {"DEL in a value", 400, get("/hello", "Host: localhost\r\nA: b\x7f\r\n")},
       {"blank before the colon", 400, get("/hello", "Host: localhost\r\nA : b\r\n")},
       {"tab before the colon", 400, get("/hello", "Host: localhost\r\nA\t: b\r\n")},
