@@ -1,0 +1,11 @@
+// Is this person's account locked after too many wrong passwords? One of the things the gate is told (AC-6).
+#pragma once
+
+#include "identity/users.h"
+
+namespace mandate::oauth {
+
+/// Only accounts of a database connection can be.
+Task<bool> is_locked(const tenant::Here& here, const identity::User& user, Millis now);
+
+}  // namespace mandate::oauth
