@@ -1,0 +1,32 @@
+// What the endpoints share. Inside the room only.
+#pragma once
+
+#include "http/params.h"
+#include "management/mount.h"
+
+namespace mandate::management {
+
+/// The management shape of security-and-reliability 0.1; 5xx hints are replaced by a generic text.
+http::Response error_answer(const Error& error, const http::Request& request);
+
+using Endpoint = Task<http::Response> (*)(Deps& deps, http::Request& request);
+/// Owner only, errors in our shape, no-store.
+http::Handler owner_only(Deps& deps, Endpoint endpoint);
+
+/// The tenant asked for, or the only one. invalid_request when several could be meant, not_found.
+Result<tenant::Here> tenant_of(const Deps& deps, std::string_view name);
+
+Task<http::Response> post_apply(Deps& deps, http::Request& request);
+Task<http::Response> get_export(Deps& deps, http::Request& request);
+Task<http::Response> post_export(Deps& deps, http::Request& request);
+Task<http::Response> list_scripts(Deps& deps, http::Request& request);
+Task<http::Response> get_script(Deps& deps, http::Request& request);
+Task<http::Response> put_script(Deps& deps, http::Request& request);
+Task<http::Response> delete_script(Deps& deps, http::Request& request);
+Task<http::Response> get_logs(Deps& deps, http::Request& request);
+Task<http::Response> get_explain(Deps& deps, http::Request& request);
+Task<http::Response> post_rotate(Deps& deps, http::Request& request);
+Task<http::Response> get_check(Deps& deps, http::Request& request);
+Task<http::Response> get_status(Deps& deps, http::Request& request);
+
+}  // namespace mandate::management

@@ -1,0 +1,94 @@
+// A tenant's file in and out.
+#include "base/base64.h"
+#include "management/desk.h"
+
+namespace mandate::management {
+
+namespace {
+
+bool yes(std::string_view text) { return text == "true" || text == "1" || text == "yes"; }
+
+/// Syntax errors are found here, not by the first person who inserts a row. Without Node the scripts go in unchecked.
+Task<void> check_scripts(Deps& deps, const tenant::Desired& desired) {
+  if (!deps.scripts) co_return ok();
+  const Result<tenant::Here> here = deps.tenants.by_name(desired.tenant);
+  for (const auto& [key, object] : desired.objects) {
+    if (key.kind != tenant::kind::kScript) continue;
+    const std::string source(text_member(object.body, "source").value_or(""));
+    const std::size_t first = key.name.find('/'), last = key.name.rfind('/');
+    const std::string table_name = key.name.substr(first + 1, last - first - 1), operation = key.name.substr(last + 1);
+    if (here.ok()) {
+      const auto service = (*here)->services.find(key.name.substr(0, first));
+      const tenant::Table* table = service == (*here)->services.end() ? nullptr : service->second.table(table_name);
+      const auto now = table ? table->scripts.find(operation) : decltype(table->scripts.end()){};
+      if (table && now != table->scripts.end() && now->second.source == source) continue;
+    }
+    Task<void> checking = deps.scripts->check(source, "table/" + table_name + "." + operation + ".js");
+    const Result<void> checked = co_await checking;
+    if (checked.ok()) continue;
+    if (checked.error().code == Code::invalid_request)
+      co_return Error(Code::invalid_request, "tables." + table_name + ".scripts." + operation + ": " + checked.error().hint);
+    deps.log.warn("script.unchecked", {{"script", key.name}, {"why", checked.error().hint}});
+  }
+  co_return ok();
+}
+
+JsonObject applied_json(const tenant::Applied& applied) {
+  JsonArray changes, made, people;
+  for (const tenant::Change& change : applied.changes) changes.push_back(tenant::to_json(change));
+  for (const tenant::MadeSecret& secret : applied.made)
+    made.push_back(JsonObject{{"kind", secret.key.kind}, {"name", secret.key.name}, {"path", secret.path}, {"value", secret.value.reveal()}});
+  for (const std::string& email : applied.people) people.emplace_back(email);
+  return {{"tenant", applied.tenant}, {"dry_run", applied.dry_run}, {"made_tenant", applied.made_tenant},
+          {"changes", std::move(changes)}, {"secrets", std::move(made)}, {"people", std::move(people)}};
+}
+
+Task<http::Response> export_of(Deps& deps, std::string asked, const tenant::Vault* secrets) {
+  CO_TRY(const tenant::Here here, tenant_of(deps, asked));
+  Task<tenant::Objects> loading = deps.tenants.objects(here->name);
+  Result<tenant::Objects> objects = co_await loading;
+  if (!objects.ok()) co_return std::move(objects).error();
+  Result<Json> file = tenant::export_tenant(here->name, *objects, secrets);
+  // With a vault of the caller's making, corrupt means: not the key these were sealed with.
+  if (!file.ok() && secrets) co_return Error(Code::forbidden, "That is not the master key of this server.");
+  if (!file.ok()) co_return std::move(file).error();
+  co_return http::Response::json(200, *file);
+}
+
+}  // namespace
+
+Task<http::Response> post_apply(Deps& deps, http::Request& request) {
+  const http::Params query = http::Params::of_query(request.query);
+  const bool dry_run = yes(query.get("dry_run"));
+  CO_TRY(tenant::Desired desired, tenant::parse_desired_text(request.body));
+  Task<void> checking = check_scripts(deps, desired);
+  CO_CHECK(co_await checking);
+  Task<tenant::Applied> applying = tenant::apply_desired(deps.tenants, deps.people, std::move(desired), dry_run, request, deps.clock, deps.random);
+  Result<tenant::Applied> applied = co_await applying;
+  if (!applied.ok()) co_return std::move(applied).error();
+  if (!dry_run)
+    deps.log.info("config.applied", {{"tenant", applied->tenant}, {"changes", applied->changes.size()}, {"people", applied->people.size()}});
+  co_return http::Response::json(200, applied_json(*applied));
+}
+
+Task<http::Response> get_export(Deps& deps, http::Request& request) {
+  const http::Params query = http::Params::of_query(request.query);
+  Task<http::Response> work = export_of(deps, std::string(query.get("tenant")), nullptr);
+  Result<http::Response> answer = co_await work;
+  co_return answer;
+}
+
+Task<http::Response> post_export(Deps& deps, http::Request& request) {
+  CO_TRY(const http::Params params, http::Params::of(request));
+  if (!params.has("master_key")) co_return Error(Code::invalid_request, "master_key is missing: without it an export has no secrets");
+  // As the key file has it.
+  const std::optional<std::string> key = base64url_decode(params.get("master_key"));
+  if (!key) co_return Error(Code::forbidden, "That is not the master key of this server.");
+  const tenant::Vault theirs(*key, deps.random);
+  Task<http::Response> work = export_of(deps, std::string(params.get("tenant")), &theirs);
+  Result<http::Response> answer = co_await work;
+  if (answer.ok()) deps.log.warn("config.exported.with_secrets", {{"tenant", params.get("tenant")}});
+  co_return answer;
+}
+
+}  // namespace mandate::management
