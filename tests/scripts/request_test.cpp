@@ -28,7 +28,7 @@ TEST_F(Request, TheTutorialsInsertCostsNoExtraCrossing) {
 }
 
 TEST_F(Request, TheTutorialsReadNarrowsTheQuery) {
-  EXPECT_EQ(read("query.where({ userId: user.userId }); request.execute();"), R"({"execute":{"query":{"filter":"(userId eq 'u1')","orderBy":"","select":""}}})");
+  EXPECT_EQ(read("query.where({ userId: user.userId }); request.execute();"), R"~({"execute":{"query":{"filter":"(userId eq 'u1')","orderBy":"","select":""}}})~");
 }
 
 TEST_F(Request, WithoutExecuteOrRespondNothingIsSentUntilTheWallLimit) {
@@ -82,7 +82,7 @@ TEST_F(Request, AConflictShowsTheServersItemAndExecuteMayBeCalledAgain) {
 
 TEST_F(Request, AHandlerThatThrowsFailsTheCall) {
   execute_gives(R"({"item":{"id":"1"}})");
-  EXPECT_EQ(insert("request.execute({ success: function () {\n throw new Error('late') } });"), "server_error: Error: late\n    at Object.success (/table/T.insert.js:2:8)");
+  EXPECT_EQ(insert("request.execute({ success: function () {\n throw new Error('late') } });"), "server_error: Error: late\n    at success (/table/T.insert.js:2:8)");
 }
 
 TEST_F(Request, ASecondExecuteThrows) {
@@ -103,7 +103,7 @@ TEST_F(Request, RespondWithoutArgumentsNeedsAWaitingAnswer) {
 
 TEST_F(Request, AnyStatusAndAnyBodyMayBeGiven) {
   EXPECT_EQ(insert("request.respond(statusCodes.OK, [1, { a: null }])"), R"({"answer":{"status":200,"body":[1,{"a":null}]}})");
-  EXPECT_EQ(insert("request.respond(299, 'text')"), R"({"answer":{"status":299,"body":"text"}})");
+  EXPECT_EQ(insert("request.respond(299, 'text')"), R"~({"answer":{"status":299,"body":"text"}})~");
   EXPECT_EQ(insert("request.respond(statusCodes.NO_CONTENT)"), R"({"answer":{"status":204}})");
 }
 
@@ -199,7 +199,7 @@ TEST_F(Request, TablesAreReachedByName) {
       log.insert(row, { success: function (same) { request.respond(200, [row === same, row.id, log.getTableName(), tables.current.getTableName()]); } });
     } });)"), R"({"answer":{"status":200,"body":[true,"9","Log","T"]}})");
   ASSERT_EQ(binding->asked.size(), 2U);
-  EXPECT_EQ(to_json(binding->asked[0].arguments), R"({"table":"Log","query":{"filter":"(a eq 1)","orderBy":"n","select":"","top":5}})");
+  EXPECT_EQ(to_json(binding->asked[0].arguments), R"~({"table":"Log","query":{"filter":"(a eq 1)","orderBy":"n","select":"","top":5}})~");
   EXPECT_EQ(to_json(binding->asked[1].arguments), R"({"table":"Log","item":{"a":2}})");
 }
 
@@ -224,6 +224,7 @@ TEST_F(Request, AnUnhandledTableErrorFailsTheRequest) {
 }
 
 TEST_F(Request, WorkBegunBesideTheDefaultAnswerGoesOn) {
+  binding->answers["tables.insert"].push_back(json(R"({"item":{"id":"1"}})"));
   EXPECT_EQ(insert("request.execute(); tables.getTable('Audit').insert({ what: 'insert' }, { success: function () { console.log('filed') } });"), R"({"execute":{"item":{"text":"milk"}}})");
   bench->loop.run_until([&] { return !binding->lines.empty(); });
   EXPECT_EQ(binding->lines.front(), "log: filed");

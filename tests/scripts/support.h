@@ -1,6 +1,7 @@
 // A host with real Node behind it, and a binding that remembers.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>

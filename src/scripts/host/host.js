@@ -932,15 +932,23 @@ function worker() {
   }
 
   // ── what require gives ──
+  // Errors of Node's inner classes stay inside: a class object that is not frozen could carry something to the next call.
+  const wrapped = (fn) => (...args) => {
+    try { return fn(...args); } catch (error) {
+      const made = new Error(`${error?.message}`);
+      if (typeof error?.code === 'string') made.code = error.code;
+      throw made;
+    }
+  };
   const bytes_of = (value, encoding) => (typeof value === 'string' ? Buffer.from(value, encoding) : value);
   const hashing = (made) => {
-    const self = { update(data, encoding) { made.update(bytes_of(data, encoding)); return self; }, digest: (encoding) => (encoding === undefined ? Buffer.from(made.digest()) : made.digest(encoding)) };
+    const self = { update: wrapped((data, encoding) => { made.update(bytes_of(data, encoding)); return self; }), digest: wrapped((encoding) => (encoding === undefined ? Buffer.from(made.digest()) : made.digest(encoding))) };
     return Object.freeze(self);
   };
   const ciphering = (made) => {
     const self = {
-      update: (data, from, to) => made.update(data, from, to), final: (to) => made.final(to), setAutoPadding(on) { made.setAutoPadding(on); return self; }, setAAD(data) { made.setAAD(data); return self; },
-      setAuthTag(tag) { made.setAuthTag(tag); return self; }, getAuthTag: () => made.getAuthTag(),
+      update: wrapped((data, from, to) => made.update(data, from, to)), final: wrapped((to) => made.final(to)), setAutoPadding: wrapped((on) => { made.setAutoPadding(on); return self; }),
+      setAAD: wrapped((data) => { made.setAAD(data); return self; }), setAuthTag: wrapped((tag) => { made.setAuthTag(tag); return self; }), getAuthTag: wrapped(() => made.getAuthTag()),
     };
     return Object.freeze(self);
   };
@@ -952,20 +960,29 @@ function worker() {
     if (!(count >= 0 && count <= 65536)) throw new Error('randomBytes gives at most 65536 bytes.');
     return crypto.randomBytes(count);
   };
-  const pick = (from, list) => Object.fromEntries(list.map((name) => [name, (...args) => from[name](...args)]));
+  const pick = (from, list) => Object.fromEntries(list.map((name) => [name, wrapped((...args) => from[name](...args))]));
   const modules = {
     Buffer, buffer: { Buffer },
-    util: { ...pick(util, ['format', 'inspect', 'inherits', 'isDeepStrictEqual', 'isArray', 'isBoolean', 'isNull', 'isNullOrUndefined', 'isNumber', 'isString', 'isUndefined', 'isRegExp', 'isObject', 'isDate', 'isError', 'isFunction', 'isPrimitive'].filter((name) => typeof util[name] === 'function')) },
-    url: { parse: url.parse, format: url.format, resolve: url.resolve, Url: url.Url, URL: url.URL, URLSearchParams: url.URLSearchParams },
+    util: { format: wrapped((...args) => tidy(util.format(...args))), inspect: wrapped((...args) => tidy(util.inspect(...args))), ...pick(util, ['inherits', 'isDeepStrictEqual', 'isArray', 'isBoolean', 'isNull', 'isNullOrUndefined', 'isNumber', 'isString', 'isUndefined', 'isRegExp', 'isObject', 'isDate', 'isError', 'isFunction', 'isPrimitive'].filter((name) => typeof util[name] === 'function')) },
+    url: { ...pick(url, ['parse', 'format', 'resolve']), Url: url.Url, URL: url.URL, URLSearchParams: url.URLSearchParams },
     querystring: pick(querystring, ['parse', 'stringify', 'escape', 'unescape', 'decode', 'encode']),
     path: { ...pick(path, ['join', 'basename', 'dirname', 'extname', 'normalize', 'isAbsolute', 'relative', 'parse', 'format']), sep: '/', delimiter: ':' },
     crypto: {
-      createHash: (name) => hashing(crypto.createHash(name)), createHmac: (name, key) => hashing(crypto.createHmac(name, key)), getHashes: () => crypto.getHashes(),
-      createCipheriv: (name, key, iv) => ciphering(crypto.createCipheriv(name, key, iv)), createDecipheriv: (name, key, iv) => ciphering(crypto.createDecipheriv(name, key, iv)),
-      randomBytes: chance, randomUUID: () => crypto.randomUUID(), timingSafeEqual: (a, b) => crypto.timingSafeEqual(a, b), pbkdf2Sync: stretch,
+      createHash: wrapped((name) => hashing(crypto.createHash(name))), createHmac: wrapped((name, key) => hashing(crypto.createHmac(name, key))), getHashes: () => crypto.getHashes(),
+      createCipheriv: wrapped((name, key, iv) => ciphering(crypto.createCipheriv(name, key, iv))), createDecipheriv: wrapped((name, key, iv) => ciphering(crypto.createDecipheriv(name, key, iv))),
+      randomBytes: wrapped(chance), randomUUID: () => crypto.randomUUID(), timingSafeEqual: wrapped((a, b) => crypto.timingSafeEqual(a, b)), pbkdf2Sync: wrapped(stretch),
     },
     base64: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
   };
+  // Buffer and URL are classes and cannot be wrapped; the classes of what they throw are found by making them throw.
+  const thrown = [];
+  for (const fails of [
+    () => Buffer.alloc(-1), () => Buffer.alloc('x'), () => Buffer.from(5), () => Buffer.from('a', 'nosuch'), () => Buffer.alloc(1, 'z', 'hex'), () => Buffer.alloc(2).writeUInt8(300), () => Buffer.alloc(2).readUInt8(9), () => Buffer.alloc(2).readUInt8('x'),
+    () => Buffer.alloc(1).readDoubleLE(0), () => Buffer.alloc(3).swap16(), () => Buffer.concat(5), () => Buffer.compare(1, 2), () => Buffer.alloc(1).toString('nosuch'), () => Buffer.from({}), () => Buffer.alloc(1).write(5), () => Buffer.from(new ArrayBuffer(1), 9),
+    () => Buffer.from(new ArrayBuffer(1), 0, 9), () => Buffer.alloc(2).fill('', 'hex', 5), () => Buffer.alloc(1).copy(5), () => Buffer.byteLength(5), () => new url.URL('x'), () => new url.URL(), () => new url.URLSearchParams(5), () => new url.URLSearchParams([1]),
+    () => new url.URLSearchParams().get(), () => url.URLSearchParams.prototype.get.call({}), () => url.URL.prototype.toString.call({}), () => new url.URLSearchParams({ a: Symbol() }), () => new url.URLSearchParams([[1]]), () => new url.URLSearchParams().forEach(5), () => new url.URL('http://a').searchParams.entries().next.call({}),
+  ]) try { fails(); } catch (error) { thrown.push(error); }
+  thrown.push(new url.URLSearchParams('a=b').entries(), new url.URL('http://a').searchParams, Buffer.alloc(1), Buffer.from('ab').entries());
   Buffer.poolSize = 0;  // slices of a shared pool would show the neighbour's bytes
 
   // ── contexts ──
@@ -975,10 +992,12 @@ function worker() {
   let timer_id = 0;
   // A stack without the lines that are ours: what remains has the line numbers of the one who wrote the script.
   const own_lines = (text) => text.replace(/\n    at (?![^\n]*\/(table|api|shared|scheduler|extensions)\/)[^\n]*(?=\n|$)/g, '');
+  // Node shows an object of another context as one of a foreign class.
+  const tidy = (text) => (typeof text === 'string' ? text.replaceAll('Object <[Object: null prototype] {}> ', '') : text);
   const guarded = (fn) => (...args) => { try { return fn(...args); } catch { return undefined; } };
   const host = {
     send: (type, call, sequence, flags, text) => frame(type | 0, call >>> 0, sequence | 0, flags | 0, `${text}`),
-    format: (args) => { try { return own_lines(util.formatWithOptions({ customInspect: false }, ...args)).replaceAll('Object <[Object: null prototype] {}> ', ''); } catch { return '[a value that cannot be shown]'; } },
+    format: (args) => { try { return tidy(own_lines(util.formatWithOptions({ customInspect: false }, ...args))); } catch { return '[a value that cannot be shown]'; } },
     stack: own_lines,
     timer(call, ms, repeat) {
       const id = ++timer_id;
@@ -1086,7 +1105,7 @@ function worker() {
   const kept = new Set(Object.getOwnPropertyNames(vm.runInContext('globalThis', vm.createContext(Object.create(null)))));
   for (const name of Reflect.ownKeys(globalThis)) if (!kept.has(name)) try { delete globalThis[name]; } catch { /* not configurable: a constant of the language */ }
   const lockdown = vm.runInThisContext(workerData.lockdown);
-  globalThis.handed_out = modules;
+  globalThis.handed_out = [modules, thrown];
   lockdown(globalThis, false);
   frame(kPong, 0, 0, 0, '{}');
 }
