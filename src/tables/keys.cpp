@@ -1,0 +1,38 @@
+#include "tables/keys.h"
+
+namespace mandate::tables {
+namespace {
+constexpr std::size_t kKept = 1000;
+}
+
+Result<KeysShown> Keys::shown(const tenant::Service& service, const http::Request& request) {
+  KeysShown out;
+  const std::string_view application = request.headers.get("X-ZUMO-APPLICATION"), master = request.headers.get("X-ZUMO-MASTER");
+  if (!application.empty()) {
+    TRY(out.application, equal(service, "application_key", service.application_key_sealed, application));
+  }
+  if (!master.empty()) {
+    TRY(out.master, equal(service, "master_key", service.master_key_sealed, master));
+    if (!out.master) {
+      TRY(out.master, equal(service, "previous_master_key", service.previous_master_key_sealed, master));
+    }
+  }
+  return out;
+}
+
+Result<bool> Keys::equal(const tenant::Service& service, std::string_view field, const std::string& sealed, std::string_view given) {
+  if (sealed.empty()) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = opened_.find(sealed); found != opened_.end()) return secret_equal(found->second, given);
+  }
+  TRY(Secret plain, tenants_.vault().unseal(sealed, tenant::sealed::service(service.name, field)));
+  if (plain.empty()) return false;
+  const bool same = secret_equal(plain, given);
+  const std::lock_guard lock(mutex_);
+  if (opened_.size() >= kKept) opened_.clear();
+  opened_.emplace(sealed, std::move(plain));
+  return same;
+}
+
+}  // namespace mandate::tables

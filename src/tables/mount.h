@@ -1,0 +1,30 @@
+// The doors of the tables room.
+#pragma once
+
+#include <span>
+
+#include "http/router.h"
+#include "identity/bearer.h"
+#include "store/migrate.h"
+#include "tables/operations.h"
+
+namespace mandate::tables {
+
+/// Tables table_shapes and table_sequences; one of each per tenant.
+extern const std::span<const store::Migration> kMigrations;
+
+/// Everything must outlive the routes.
+struct Deps {
+  const tenant::Tenants& tenants;
+  identity::Bearers& bearers;
+  Tables& tables;
+  Script* script = nullptr;  ///< null: no table has scripts that run
+  const Clock& clock;
+  Log& log;
+  Metrics& metrics;
+};
+
+/// /tables/{table} and /tables/{table}/{id} in the dialects V1 and V2, preflights included, and /status.
+void mount(http::Routes& routes, const Deps& deps);
+
+}  // namespace mandate::tables

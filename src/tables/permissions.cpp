@@ -1,0 +1,36 @@
+#include "tables/permissions.h"
+
+namespace mandate::tables {
+
+Permission permission_of(std::string_view word) {
+  if (word == "public") return Permission::everyone;
+  if (word == "application") return Permission::application;
+  if (word == "user" || word == "authenticated") return Permission::user;
+  return Permission::admin;
+}
+
+Permission permission_for(const tenant::TablePermissions& permissions, Operation operation) {
+  switch (operation) {
+    case Operation::read: return permission_of(permissions.read);
+    case Operation::insert: return permission_of(permissions.insert);
+    case Operation::update: return permission_of(permissions.update);
+    case Operation::remove: return permission_of(permissions.remove);
+    case Operation::undelete: return permission_of(permissions.undelete.empty() ? permissions.insert : permissions.undelete);
+  }
+  return Permission::admin;
+}
+
+Result<void> check_permission(const tenant::Table& table, Operation operation, const KeysShown& keys, const identity::Principal& principal) {
+  const bool admin = keys.master || principal.level == identity::Level::admin;
+  bool allowed = admin;
+  switch (permission_for(table.permissions, operation)) {
+    case Permission::everyone: allowed = true; break;
+    case Permission::application: allowed = admin || keys.application; break;
+    case Permission::user: allowed = admin || !principal.user_id.empty(); break;
+    case Permission::admin: break;
+  }
+  if (!allowed) return Error(Code::unauthorized, "Unauthorized", "permission for " + std::string(name(operation)));
+  return {};
+}
+
+}  // namespace mandate::tables

@@ -1,0 +1,25 @@
+// May this caller do that to this table? Four levels, five operations (mobile-backend-wire 4.7).
+#pragma once
+
+#include "identity/principal.h"
+#include "tables/operations.h"
+#include "tenant/tenant.h"
+
+namespace mandate::tables {
+
+enum class Permission { everyone, application, user, admin };
+
+/// The words public, application, user, authenticated, admin. Anything else, and nothing, is admin (DA-11).
+Permission permission_of(std::string_view word);
+/// Undelete is asked as insert unless the table says otherwise.
+Permission permission_for(const tenant::TablePermissions& permissions, Operation operation);
+
+/// What a caller showed. A valid token does not stand for the application key; the master key stands for everything.
+struct KeysShown {
+  bool application = false, master = false;
+};
+
+/// unauthorized in every refusal: the old SDKs look for 401.
+Result<void> check_permission(const tenant::Table& table, Operation operation, const KeysShown& keys, const identity::Principal& principal);
+
+}  // namespace mandate::tables

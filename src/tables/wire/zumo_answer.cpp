@@ -1,0 +1,140 @@
+#include "tables/wire/zumo_answer.h"
+
+#include "base/url.h"
+#include "tables/wire/etag.h"
+
+namespace mandate::tables::wire {
+namespace {
+
+using http::Response;
+
+void add_etag(Response& response, const Asked& asked, std::string_view version, bool shown) {
+  if (version.empty() || response.body.empty()) return;  // never on a bodiless answer (0.4 #4)
+  if (asked.act.context.dialect == Dialect::v2 || shown) response.headers.set("ETag", etag_of(version));
+}
+
+Response rows(const Asked& asked, Answer answer) {
+  const OperationContext& context = asked.act.context;
+  if (answer.total) answer.json = "{\"results\":" + answer.json + ",\"count\":" + std::to_string(*answer.total) + "}";
+  Response response = Response::json(200, std::move(answer.json));
+  const std::int64_t page = asked.act.query.top.value_or(kZumoPage);
+  if (context.dialect == Dialect::v2 && page > 0 && answer.count == page) {
+    std::string link = next_link(asked.request, context.table->name, asked.parameters, asked.act.query.skip + page, page);
+    response.headers.set("Link", link + "; rel=next");
+  }
+  return response;
+}
+
+std::string id_text(const JsonObject& item) {
+  const Json* id = item.if_contains("id");
+  if (!id) return {};
+  return id->is_string() ? std::string(view(id->get_string())) : to_json(*id);
+}
+
+Response row(const Asked& asked, Answer answer) {
+  const OperationContext& context = asked.act.context;
+  const bool v1 = context.dialect == Dialect::v1;
+  const Operation operation = asked.act.operation;
+  if (operation == Operation::read) {
+    const std::string_view none_match = asked.request.headers.get("If-None-Match");
+    if (v1 && !none_match.empty() && !answer.version.empty() && none_match_hits(none_match, answer.version)) return Response(304);
+    Response response = Response::json(200, answer.json.empty() ? to_json(Json(std::move(answer.item))) : std::move(answer.json));
+    add_etag(response, asked, answer.version, context.system.version);
+    return response;
+  }
+  if (operation == Operation::remove && v1) return Response(204);
+  const bool created = operation == Operation::insert || (operation == Operation::undelete && !v1);
+  const bool shown = answer.item.contains("__version");
+  const std::string id = id_text(answer.item);
+  Response response = Response::json(created ? 201 : 200, to_json(Json(std::move(answer.item))));
+  if (operation == Operation::insert)
+    response.headers.set("Location", asked.request.origin() + "/tables/" + percent_encode(context.table->name) + "/" + percent_encode(id));
+  add_etag(response, asked, answer.version, shown);
+  return response;
+}
+
+Response responded(Answer answer) {
+  const int status = answer.status >= 200 && answer.status <= 599 ? answer.status : 500;
+  if (!answer.body || status == 204 || status == 304) return Response(status);
+  return Response::json(status, to_json(*answer.body));
+}
+
+std::string zumo_text(std::string_view text) {
+  return text.starts_with("Error: ") ? std::string(text) : "Error: " + std::string(text);
+}
+
+Response error_body(Dialect dialect, int status, std::string_view text, std::string_view id) {
+  JsonObject body;
+  if (dialect == Dialect::v1) body["code"] = status;
+  body["error"] = dialect == Dialect::v1 ? zumo_text(text) : std::string(text);
+  if (!id.empty()) body["id"] = id;
+  return Response::json(status, to_json(Json(std::move(body))));
+}
+
+}  // namespace
+
+Response answer_of(const Asked& asked, Answer answer) {
+  switch (answer.kind) {
+    case Answer::Kind::rows: return rows(asked, std::move(answer));
+    case Answer::Kind::row: return row(asked, std::move(answer));
+    case Answer::Kind::nothing: return Response(asked.act.operation == Operation::remove ? 204 : 200);
+    case Answer::Kind::stale: {
+      Response response = Response::json(asked.version_in_body ? 409 : 412, to_json(Json(std::move(answer.item))));
+      add_etag(response, asked, answer.version, true);
+      return response;
+    }
+    case Answer::Kind::responded: return responded(std::move(answer));
+  }
+  return Response(500);
+}
+
+Response error_of(Dialect dialect, const Error& error, const http::Request& request) {
+  const int status = http_status(error.code);
+  if (status == 500) return error_body(dialect, 500, "Internal Server Error", request.id);
+  if (status >= 500) {
+    Response response = error_body(dialect, status, "The service is unavailable. Try again later.", request.id);
+    response.headers.set("Retry-After", "1");
+    return response;
+  }
+  std::string_view text = error.hint.empty() ? http::reason(status) : std::string_view(error.hint);
+  if (dialect == Dialect::v2 && error.code == Code::not_found && text.starts_with("An item with id ")) text = "The item does not exist";
+  return error_body(dialect, status, text, {});
+}
+
+Response unauthorized(Dialect dialect, const Error& error, bool bad_token) {
+  if (dialect == Dialect::v1) return error_body(dialect, 401, error.hint.empty() ? "Unauthorized" : std::string_view(error.hint), {});
+  if (!bad_token) return Response::text(401, "You must be logged in to use this application");
+  JsonObject body;
+  body["name"] = "JsonWebTokenError";
+  body["message"] = error.hint;
+  body["error"] = error.hint;
+  return Response::json(401, to_json(Json(std::move(body))));
+}
+
+Response not_allowed(bool item) {
+  Response response(405);
+  response.headers.set("Allow", item ? "GET, POST, PATCH, DELETE" : "GET, POST");
+  return response;
+}
+
+Response version_refused(const Error& error) {
+  JsonObject body;
+  body["error"] = error.hint;
+  body["title"] = "Unsupported API version";
+  body["detail"] = error.hint;
+  return Response::json(400, to_json(Json(std::move(body))));
+}
+
+void add_dialect_headers(Response& response, Dialect dialect) {
+  response.headers.set("cache-control", "no-cache");
+  if (dialect == Dialect::v1) {
+    response.headers.set("x-zumo-version", "Mandate");
+    response.headers.set("x-zumo-server-version", "nodev1-1.0.0");
+    return;
+  }
+  response.headers.set("expires", "0");
+  response.headers.set("pragma", "no-cache");
+  response.headers.set("x-zumo-server-version", "node-4.0.2");
+}
+
+}  // namespace mandate::tables::wire
