@@ -1,0 +1,259 @@
+// mandate: the owner's command. It knows only the wire, and talks to mandated over the owner's Unix socket.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "base/config.h"
+#include "base/url.h"
+#include "base/yaml.h"
+#include "owner_socket.h"
+#include "show.h"
+#include "tenant_file.h"
+
+namespace mandate::cli {
+
+namespace {
+
+constexpr int kRefused = 1, kUnreachable = 3;
+
+/// Each line of the hint after the command's name, so that many problems read as a list.
+int complain(const Error& error) {
+  for (const std::string& line : split(error.hint, '\n')) std::cerr << "mandate: " << line << "\n";
+  if (error.hint.empty()) std::cerr << "mandate: " << name(error.code) << "\n";
+  return error.code == Code::temporarily_unavailable ? kUnreachable : kRefused;
+}
+
+struct Arguments {
+  std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg;
+  bool dry_run = false, secrets = false, follow = false, revoke = false, json = false, explain = false;
+};
+
+std::string default_socket() {
+  const char* named = std::getenv("MANDATE_SOCKET");
+  return named && *named ? named : "./var/admin.sock";
+}
+
+void with(std::string& target, std::string_view name, const std::string& value) {
+  if (!value.empty()) append_query(target, name, value);
+}
+
+/// Prints an answer as JSON when asked for, else for people.
+template <class Show>
+int print(const Arguments& a, const Result<Json>& answer, Show show) {
+  if (!answer.ok()) return complain(answer.error());
+  if (a.json)
+    std::cout << to_json(*answer) << "\n";
+  else if (answer->is_object())
+    std::cout << show(answer->get_object());
+  return 0;
+}
+
+int apply(const Arguments& a) {
+  const Result<Json> file = read_tenant_file(a.file);
+  if (!file.ok()) return complain(file.error());
+  std::string target = "/admin/apply";
+  if (a.dry_run) append_query(target, "dry_run", "true");
+  return print(a, OwnerSocket(a.socket).ask("POST", target, to_json(*file)), show_applied);
+}
+
+int export_file(const Arguments& a) {
+  std::string target = "/admin/export";
+  Result<Json> answer = Error(Code::server_error);
+  if (a.secrets) {
+    Result<std::string> key = read_file(a.master_key_file, 1024);
+    if (!key.ok()) return complain(key.error());
+    while (!key->empty() && (key->back() == '\n' || key->back() == '\r')) key->pop_back();
+    answer = OwnerSocket(a.socket).ask("POST", target, to_json(JsonObject{{"tenant", a.tenant}, {"master_key", *key}}));
+  } else {
+    with(target, "tenant", a.tenant);
+    answer = OwnerSocket(a.socket).ask("GET", target);
+  }
+  if (!answer.ok()) return complain(answer.error());
+  const std::string text = a.json ? to_json(*answer) + "\n" : to_yaml(*answer);
+  if (a.output.empty()) {
+    std::cout << text;
+    return 0;
+  }
+  std::ofstream out(a.output, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  return out ? 0 : complain(Error(Code::bad_request, a.output + " cannot be written"));
+}
+
+int check(const Arguments& a) {
+  const Result<Json> answer = OwnerSocket(a.socket).ask("GET", "/admin/check");
+  if (const int failed = print(a, answer, show_check)) return failed;
+  return bool_member(answer->get_object(), "sound").value_or(false) ? 0 : kRefused;
+}
+
+/// Its address.
+std::string script_target(const Arguments& a) {
+  std::string target = "/admin/scripts/" + percent_encode(a.service) + "/" + percent_encode(a.table) + "/" + percent_encode(a.operation);
+  with(target, "tenant", a.tenant);
+  return target;
+}
+
+int script_put(const Arguments& a) {
+  const Result<std::string> source = read_file(a.file, 256 * 1024);
+  if (!source.ok()) return complain(source.error());
+  return print(a, OwnerSocket(a.socket).ask("PUT", script_target(a), *source, "text/javascript"), [](const JsonObject& answer) {
+    return show_scripts(JsonObject{{"scripts", JsonArray{answer}}});
+  });
+}
+
+int script_get(const Arguments& a) {
+  const Result<Answer> answer = OwnerSocket(a.socket).send("GET", script_target(a));
+  if (!answer.ok()) return complain(answer.error());
+  if (answer->status != 200) return complain(refusal(*answer));
+  std::cout << answer->body;
+  return 0;
+}
+
+int script_delete(const Arguments& a) {
+  return print(a, OwnerSocket(a.socket).ask("DELETE", script_target(a)), [](const JsonObject&) { return std::string("Deleted.\n"); });
+}
+
+int script_list(const Arguments& a) {
+  std::string target = "/admin/scripts";
+  with(target, "tenant", a.tenant);
+  return print(a, OwnerSocket(a.socket).ask("GET", target), show_scripts);
+}
+
+int script_logs(const Arguments& a) {
+  std::int64_t last = 0;
+  while (true) {
+    std::string target = "/admin/logs";
+    with(target, "tenant", a.tenant);
+    with(target, "source", a.table.empty() || a.operation.empty() ? "" : "table/" + a.table + "." + a.operation + ".js");
+    with(target, "after", std::to_string(last));
+    const Result<Json> answer = OwnerSocket(a.socket).ask("GET", target);
+    if (!answer.ok()) return complain(answer.error());
+    const Json* lines = answer->is_object() ? answer->get_object().if_contains("lines") : nullptr;
+    if (lines && lines->is_array())
+      for (const Json& line : lines->get_array()) {
+        if (!line.is_object()) continue;
+        std::cout << (a.json ? to_json(line) + "\n" : show_log_line(line.get_object()));
+        last = std::max(last, integer_member(line.get_object(), "number").value_or(0));
+      }
+    std::cout.flush();
+    if (!a.follow) return 0;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}
+
+int explain_delegation(const Arguments& a) {
+  std::string target = "/admin/delegation/explain";
+  with(target, "tenant", a.tenant);
+  with(target, "client", a.client);
+  with(target, "target", a.target);
+  with(target, "user", a.user);
+  return print(a, OwnerSocket(a.socket).ask("GET", target), [](const JsonObject& answer) { return to_yaml(answer); });
+}
+
+int rotate_keys(const Arguments& a) {
+  JsonObject body{{"revoke", a.revoke}};
+  if (!a.tenant.empty()) body["tenant"] = a.tenant;
+  if (!a.alg.empty()) body["alg"] = a.alg;
+  return print(a, OwnerSocket(a.socket).ask("POST", "/admin/keys/rotate", to_json(body)), show_keys);
+}
+
+int status(const Arguments& a) { return print(a, OwnerSocket(a.socket).ask("GET", "/admin/status"), show_status); }
+
+int explain_config(const std::vector<std::string>& flags) {
+  const Result<Config> config = Config::load(flags, Config::process_environment());
+  if (!config.ok()) return complain(config.error());
+  std::cout << config->explain();
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"The owner's command for mandated."};
+  app.require_subcommand(1);
+  Arguments a;
+  a.socket = default_socket();
+  int result = 0;
+  app.add_option("--socket", a.socket, "the server's owner socket (MANDATE_SOCKET)")->capture_default_str();
+  app.add_flag("--json", a.json, "print answers as JSON");
+
+  const auto command = [&](CLI::App& parent, const char* name, const char* what, int (*act)(const Arguments&)) {
+    CLI::App* sub = parent.add_subcommand(name, what);
+    sub->fallthrough();
+    sub->callback([&a, &result, act] { result = act(a); });
+    return sub;
+  };
+  const auto tenant_option = [&](CLI::App* sub) { sub->add_option("--tenant", a.tenant, "which tenant, when there are several"); };
+
+  CLI::App* sub = command(app, "apply", "bring a tenant to what its file says", apply);
+  sub->add_option("FILE", a.file, "YAML or JSON")->required();
+  sub->add_flag("--dry-run", a.dry_run, "only show the difference");
+
+  sub = command(app, "export", "write a tenant's file", export_file);
+  tenant_option(sub);
+  sub->add_option("-o,--output", a.output, "file to write; default: standard output");
+  auto* key = sub->add_option("--master-key-file", a.master_key_file, "the server's master key, to get secrets");
+  sub->add_flag("--with-secrets", a.secrets, "secrets too, in plain text")->needs(key);
+
+  command(app, "check", "read every page and index and the audit chain", check);
+  command(app, "status", "what the server serves", status);
+
+  CLI::App* scripts = app.add_subcommand("script", "table scripts");
+  scripts->require_subcommand(1);
+  scripts->fallthrough();
+  const auto script_command = [&](const char* name, const char* what, int (*act)(const Arguments&), bool needs_name) {
+    CLI::App* one = command(*scripts, name, what, act);
+    tenant_option(one);
+    one->add_option("--service", a.service, "which service")->capture_default_str();
+    one->add_option("TABLE", a.table, "as in TodoItem")->required(needs_name);
+    one->add_option("OPERATION", a.operation, "insert, read, update or delete")->required(needs_name);
+    return one;
+  };
+  sub = script_command("put", "put a script in place", script_put, true);
+  sub->add_option("FILE", a.file, "the JavaScript file")->required();
+  script_command("get", "print a script", script_get, true);
+  script_command("delete", "take a script away", script_delete, true);
+  sub = command(*scripts, "list", "all scripts", script_list);
+  tenant_option(sub);
+  sub = script_command("logs", "what scripts wrote to their console", script_logs, false);
+  sub->add_flag("-f,--follow", a.follow, "go on as lines come");
+
+  CLI::App* delegation = app.add_subcommand("delegation", "who may trade whose token for what");
+  delegation->require_subcommand(1);
+  delegation->fallthrough();
+  sub = command(*delegation, "explain", "why a delegation is granted or refused", explain_delegation);
+  tenant_option(sub);
+  sub->add_option("--client", a.client, "the calling client")->required();
+  sub->add_option("--target", a.target, "the target client")->required();
+  sub->add_option("--user", a.user, "the user_id");
+
+  CLI::App* keys = app.add_subcommand("keys", "signing keys");
+  keys->require_subcommand(1);
+  keys->fallthrough();
+  sub = command(*keys, "rotate", "next becomes current, current previous", rotate_keys);
+  tenant_option(sub);
+  sub->add_option("--alg", a.alg, "RS256 or ES256; default both");
+  sub->add_flag("--revoke", a.revoke, "the current key is in wrong hands: tokens it signed are void at once");
+
+  CLI::App* config = app.add_subcommand("config", "the options of mandated");
+  config->add_flag("--explain", a.explain, "print the table of options and their values");
+  config->allow_extras();
+  config->callback([&] { result = explain_config(config->remaining()); });
+
+  CLI11_PARSE(app, argc, argv);
+  return result;
+}
+
+}  // namespace
+
+}  // namespace mandate::cli
+
+int main(int argc, char** argv) {
+  try {
+    return mandate::cli::run(argc, argv);
+  } catch (const std::exception& e) {
+    std::cerr << "mandate: " << e.what() << "\n";
+    return 1;
+  }
+}
