@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "store/sqlite/checksums.h"
 #include "store/sqlite/functions.h"
 
 namespace mandate::store::sqlite {
@@ -15,12 +16,14 @@ void CloseHandle::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(s
 Result<Db> connect(const std::string& path, Access access) {
   if (sqlite3_libversion_number() < 3051003) return Error(Code::server_error, "The SQLite library is older than 3.51.3.");
   sqlite3* raw = nullptr;
-  const int rc = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int rc = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                 checksum_vfs());
   Db db(raw);
   if (rc != SQLITE_OK) return error_of(raw, rc, access);
   // First of all, so that the pragmas below wait for a recovery under way instead of failing.
   sqlite3_busy_timeout(raw, access == Access::write ? 5000 : 1000);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  CHECK_OK(reserve_checksums(raw));
   CHECK_OK(add_functions(raw));
   CHECK_OK(execute(raw, "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF", access));
   if (access == Access::write) {

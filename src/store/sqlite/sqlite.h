@@ -15,7 +15,7 @@ namespace mandate::store {
 
 struct SqliteOptions {
   /// The database file. Its directory is made (0700) when missing, the file too (0600).
-  std::string path;
+  std::string path = {};
   /// For Stamps. Must outlive the store.
   const Clock* clock = nullptr;
   /// Steps of SQLite's machine a read may take on the loop before it starts again in the scan pool; about 2 ms.
