@@ -1,6 +1,7 @@
 #include "http/listener.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -150,6 +151,16 @@ Listener::~Listener() {
 void Listener::start() {
   watch_ = group_.loop.watch(fd_, *this);
   if (watch_) watch_->wait_readable();
+}
+
+void Listener::hold_off() {
+  // Drops segments whose flags (byte 13 of the TCP header) hold SYN, takes the rest.
+  sock_filter code[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},
+                        {BPF_JMP | BPF_JSET | BPF_K, 0, 1, 0x02},
+                        {BPF_RET | BPF_K, 0, 0, 0},
+                        {BPF_RET | BPF_K, 0, 0, 0xFFFFFFFF}};
+  const sock_fprog program{4, code};
+  ::setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 void Listener::finish() {

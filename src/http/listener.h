@@ -24,6 +24,8 @@ class Listener final : public IoLoop::Ready {
   Listener(PeerGroup& group, const Door& door, int fd, std::size_t most);
   ~Listener();
   void start();
+  /// No new handshakes; those under way may finish and be accepted (RL-10: closing at once would reset them).
+  void hold_off();
   /// Takes in what already stands in the queue, then closes.
   void finish();
 

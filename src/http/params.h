@@ -43,7 +43,7 @@ std::string_view cookie(const Request& request, std::string_view name);
 
 struct SetCookie {
   std::string name, value, path = "/";
-  std::optional<std::int64_t> max_age;  ///< seconds; 0 deletes
+  std::optional<std::int64_t> max_age = std::nullopt;  ///< seconds; 0 deletes
   bool secure = true, http_only = true;
   std::string_view same_site = "Lax";
 };

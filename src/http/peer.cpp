@@ -52,6 +52,7 @@ void Peer::close() {
   closed_ = true;
   group_.deadlines.leave(*this);
   watch_.reset();
+  transport_.close();
   if (exchange_) {
     exchange_->peer = nullptr;
     if (!answering_) group_.release(exchange_);  // else the handler still looks at it
@@ -361,6 +362,10 @@ void Peer::on_deadline(Deadlines::Kind kind) {
       answering_ = false;
       return settle();
     }
+    case Deadlines::write:
+      watch_.reset();
+      transport_.abort();
+      return close();
     default: return close();
   }
 }

@@ -22,7 +22,7 @@ struct RouteOptions {
   std::size_t body_limit = 1 << 20;  ///< bytes; above it 413
   /// Answers OPTIONS with the handler instead of the router's plain 204 + Allow; CORS preflights need it.
   bool handles_options = false;
-  std::string_view metric;  ///< label of the request metrics; the pattern when empty
+  std::string_view metric = {};  ///< label of the request metrics; the pattern when empty
 };
 
 /// What a room mounts its endpoints on. Patterns are literal segments and {name} for one segment, or {name...} for the

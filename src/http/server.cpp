@@ -16,6 +16,7 @@ namespace mandate::http {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainLook{20};
+constexpr std::chrono::milliseconds kHandshakes{200};  // for handshakes under way when the listeners close
 
 class SocketServer final : public Server {
  public:
@@ -98,9 +99,9 @@ class SocketServer final : public Server {
       floor->loop->post([this, end, f = floor.get()] {
         f->group->drain(false);
         f->drain_timer = f->loop->after(options_.drain_delay, [this, end, f] {
-          for (auto& listener : f->listeners) listener->finish();
-          f->group->drain(true);
-          wait_until_empty(*f, end);
+          if (options_.drain_delay.count() == 0) return close_listeners(*f, end);
+          for (auto& listener : f->listeners) listener->hold_off();
+          f->drain_timer = f->loop->after(kHandshakes, [this, end, f] { close_listeners(*f, end); });
         });
       });
     }
@@ -142,6 +143,12 @@ class SocketServer final : public Server {
     if (!result.ok())
       for (auto& floor : floors_) floor->loop->stop();
     return result;
+  }
+
+  void close_listeners(Floor& floor, std::chrono::steady_clock::time_point end) {
+    for (auto& listener : floor.listeners) listener->finish();
+    floor.group->drain(true);
+    wait_until_empty(floor, end);
   }
 
   /// The first loop ends last: it carries /ready, which says no until the end.

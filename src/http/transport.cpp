@@ -8,12 +8,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <utility>
 
 namespace mandate::http {
 
-Transport::~Transport() {
-  if (ssl_) SSL_free(ssl_);
-  if (fd_ >= 0) ::close(fd_);
+Transport::~Transport() { close(); }
+
+void Transport::close() {
+  if (ssl_) SSL_free(std::exchange(ssl_, nullptr));
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void Transport::abort() {
+  const linger now{1, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  close();
 }
 
 int Transport::peek() const {

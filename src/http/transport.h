@@ -39,6 +39,9 @@ class Transport {
   Moved discard(char* scratch, std::size_t size);
   /// Says that nothing more will come from us.
   void finish();
+  void close();
+  /// Close without waiting for the other end to take what is queued.
+  void abort();
 
  private:
   Need need(int result);
