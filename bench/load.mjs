@@ -71,7 +71,7 @@ class Pinned extends Mandated {
     return this;
   }
 }
-const server = await new Pinned({tenant: tenant(), args: ['--loops', '1'], env: {MANDATE_DELEGATIONS_PER_MINUTE: '100000000', MANDATE_RATE_LIMITS: 'off'}}).start();
+const server = await new Pinned({tenant: tenant(), args: ['--loops', '1'], env: {MANDATE_RATE_DELEGATION: '1000000000', MANDATE_RATE_TOKEN: '1000000000'}}).start();
 await server.kill('SIGTERM');
 const starts = [];
 for (let i = 0; i < 5; ++i) {

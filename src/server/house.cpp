@@ -1,0 +1,158 @@
+#include "server/house.h"
+
+#include "delegation/mount.h"
+#include "http/fetch.h"
+#include "identity/bearer.h"
+#include "identity/mount.h"
+#include "management/mount.h"
+#include "oauth/mount.h"
+#include "server/health.h"
+#include "server/people.h"
+#include "server/upkeep.h"
+#include "store/sqlite/sqlite.h"
+#include "tables/mount.h"
+#include "tenant/directory.h"
+
+namespace mandate::server {
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+
+std::vector<store::Migration> every_migration() {
+  std::vector<store::Migration> out;
+  for (const auto list : {store::kMigrations, tenant::kMigrations, identity::kMigrations, oauth::kMigrations, tables::kMigrations})
+    out.insert(out.end(), list.begin(), list.end());
+  return out;
+}
+
+// A hash takes about 28 ms a core, so this many waiting jobs are two seconds of work (RL-9).
+std::size_t hash_queue(std::size_t workers) { return workers * 70; }
+
+}  // namespace
+
+HouseOptions house_options(const Config& config, std::string master_key) {
+  HouseOptions out;
+  out.data_dir = config.text("data_dir");
+  out.master_key = std::move(master_key);
+  out.default_tenant = config.text("default_tenant");
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  out.workers = config.integer("password_workers") ? static_cast<std::size_t>(config.integer("password_workers")) : cores;
+  out.password_cost = {config.bytes("password_memory"), static_cast<unsigned>(config.integer("password_passes"))};
+  out.scripts.node = config.text("node");
+  out.scripts.children = config.integer("script_children") ? static_cast<std::size_t>(config.integer("script_children"))
+                                                           : std::max<std::size_t>(1, cores / 2);
+  out.scripts.run_as = config.text("script_user");
+  out.scripts.limits.wall = config.duration("script_wall");
+  out.scripts.limits.cpu = config.duration("script_cpu");
+  out.scripts.limits.heap_mb = config.bytes("script_heap") >> 20;
+  out.scripts.limits.answer_bytes = config.bytes("script_answer");
+  out.egress_allow = config.list("egress_allow");
+  out.egress_ca_file = config.text("egress_ca_file");
+  out.rates.token = static_cast<int>(config.integer("rate_token"));
+  out.rates.ro = static_cast<int>(config.integer("rate_ro"));
+  out.rates.userinfo = static_cast<int>(config.integer("rate_userinfo"));
+  out.delegations_per_minute = static_cast<int>(config.integer("rate_delegation"));
+  return out;
+}
+
+// Who meets whom. Members are in the order of the floors, so that each room ends before what it stands on.
+struct House::Rooms {
+  Rooms(HouseOptions o, const Clock& clock, Random& random, Log& log, Metrics& metrics, std::unique_ptr<http::Fetch> given)
+      : options(std::move(o)), clock(clock), random(random), log(log), metrics(metrics),
+        hashing(options.workers, hash_queue(options.workers)), signing(options.workers, 1000),
+        fetch(given ? std::move(given) : http::make_fetch(options.egress_allow, options.egress_ca_file)),
+        limiter(clock),
+        tenants([this](std::string_view name) { return open_store(name); }, tenant::Vault(options.master_key, random), signing,
+                clock, random, log, options.default_tenant),
+        users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
+        bearers(tenants.vault(), users, clock), strategies(identity::make_strategies(*fetch, tenants.vault(), random)),
+        scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics),
+        script_log(clock), people(users, passwords),
+        desk{tenants, people, script_log, scripts.get(), explain(), clock, random, log, std::string(kVersion)} {
+    mount(*routes);
+    management::mount(*owner_routes, desk);
+    mount_health(*owner_routes);
+  }
+
+  Result<std::unique_ptr<store::Store>> open_store(std::string_view name) {
+    store::SqliteOptions sqlite;
+    sqlite.path = options.data_dir + "/" + std::string(name) + ".db";
+    sqlite.clock = &clock;
+    TRY(std::unique_ptr<store::SqliteStore> opened, store::open_sqlite(sqlite, log, metrics));
+    const auto migrations = every_migration();
+    CHECK_OK(opened->migrate(migrations));
+    return std::unique_ptr<store::Store>(std::move(opened));
+  }
+
+  void mount(http::Routes& routes) {
+    mount_health(routes);
+    identity::mount(routes, {tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics});
+    std::vector<std::unique_ptr<oauth::Grant>> grants;
+    grants.push_back(delegation::make_token_exchange_grant(delegation_deps()));
+    oauth::mount(routes, oauth_deps(), std::move(grants));
+    delegation::mount(routes, delegation_deps());
+    tables::mount(routes, {tenants, bearers, tables, nullptr, clock, log, metrics});
+  }
+
+  delegation::Deps delegation_deps() {
+    return {tenants, users, sessions, limiter, signing, clock, log, metrics, options.delegations_per_minute};
+  }
+
+  management::ExplainDelegation explain() {
+    return [this](tenant::Here here, std::string client, std::string target, std::string user) {
+      return delegation::explain(delegation_deps(), std::move(here), std::move(client), std::move(target), std::move(user));
+    };
+  }
+
+  oauth::Deps oauth_deps() {
+    return {tenants, users, sessions, passwords, limiter, signing, clock, random, log, metrics, options.rates};
+  }
+
+  HouseOptions options;
+  const Clock& clock;
+  Random& random;
+  Log& log;
+  Metrics& metrics;
+  CpuPool hashing, signing;
+  std::unique_ptr<http::Fetch> fetch;
+  tenant::RateLimiter limiter;
+  tenant::TenantDirectory tenants;
+  identity::Users users;
+  identity::Sessions sessions;
+  identity::Passwords passwords;
+  identity::Bearers bearers;
+  identity::Strategies strategies;
+  std::unique_ptr<scripts::Host> scripts;
+  tables::Tables tables;
+  tenant::ScriptLog script_log;
+  People people;
+  management::Deps desk;
+  std::shared_ptr<http::Router> routes = std::make_shared<http::Router>(&log);
+  std::shared_ptr<http::Router> owner_routes = std::make_shared<http::Router>(&log);
+  std::unique_ptr<Upkeep> upkeep;
+};
+
+House::House(HouseOptions options, const Clock& clock, Random& random, Log& log, Metrics& metrics, std::unique_ptr<http::Fetch> fetch)
+    : rooms_(std::make_unique<Rooms>(std::move(options), clock, random, log, metrics, std::move(fetch))) {}
+
+House::~House() = default;
+
+Task<void> House::open() {
+  Task<void> opening = rooms_->tenants.open();
+  co_return co_await opening;
+}
+
+void House::start_upkeep(Loop& loop) {
+  rooms_->upkeep = std::make_unique<Upkeep>(loop, rooms_->tenants, rooms_->clock, rooms_->log);
+  rooms_->upkeep->start();
+}
+
+void House::stop() {
+  rooms_->upkeep.reset();
+  rooms_->scripts->stop();
+}
+
+std::shared_ptr<const http::Router> House::routes() const { return rooms_->routes; }
+std::shared_ptr<const http::Router> House::owner_routes() const { return rooms_->owner_routes; }
+
+}  // namespace mandate::server

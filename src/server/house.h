@@ -1,0 +1,55 @@
+// The whole house: every room built once, each handed what it needs. Nobody else sees all of it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/cpu_pool.h"
+#include "http/fetch.h"
+#include "http/router.h"
+#include "identity/password.h"
+#include "oauth/deps.h"
+#include "scripts/host.h"
+
+namespace mandate::server {
+
+/// What differs between a server, a test and a demo.
+struct HouseOptions {
+  std::string data_dir;        ///< one file per tenant below it
+  std::string master_key;      ///< 32 bytes
+  std::string default_tenant;
+  std::size_t workers = 2;     ///< threads for password hashing, and as many for RSA private keys
+  identity::PasswordCost password_cost;
+  scripts::HostOptions scripts;
+  std::vector<std::string> egress_allow;
+  std::string egress_ca_file;
+  oauth::Rates rates;
+  int delegations_per_minute = 10;
+};
+HouseOptions house_options(const Config& config, std::string master_key);
+
+/// Build it, take its routes to a server or a test, then open() it on a loop that lives as long as the house.
+class House {
+ public:
+  /// `fetch` replaces the way out, for tests; null = the real one.
+  House(HouseOptions options, const Clock& clock, Random& random, Log& log, Metrics& metrics,
+        std::unique_ptr<http::Fetch> fetch = nullptr);
+  ~House();
+
+  /// Opens the stores (running migrations) and every tenant. The first error that makes serving pointless.
+  Task<void> open();
+  /// Starts what the house does by itself: chaining the audit log, sweeping what has expired. On a loop, after open().
+  void start_upkeep(Loop& loop);
+  /// Ends upkeep and scripts. On the loop that started it, before the loops end.
+  void stop();
+  std::shared_ptr<const http::Router> routes() const;
+  std::shared_ptr<const http::Router> owner_routes() const;
+
+ private:
+  struct Rooms;
+  std::unique_ptr<Rooms> rooms_;
+};
+
+}  // namespace mandate::server
