@@ -3,8 +3,8 @@
 namespace mandate::identity {
 
 const std::string_view kStyle = R"css(
-:root{color-scheme:light dark;--page:#f3f4f7;--card:#fff;--ink:#16181d;--soft:#5b6270;--line:#868e9c;--hair:#dfe2e8;--accent:#2f5bd7;--accent-ink:#fff;--accent-down:#2449b0;--bad:#a3161e;--bad-page:#fdecec;--bad-line:#f2b8bb;--shade:0 1px 2px rgba(18,24,40,.06),0 8px 28px rgba(18,24,40,.08)}
-@media (prefers-color-scheme:dark){:root{--page:#101217;--card:#191c23;--ink:#eceef2;--soft:#a3abba;--line:#6d7686;--hair:#2b303b;--accent:#8fadff;--accent-ink:#0d1530;--accent-down:#adc3ff;--bad:#ffb3b0;--bad-page:#351a1c;--bad-line:#6d2f31;--shade:0 0 0 1px #23272f}}
+:root{color-scheme:light dark;--page:#f3f4f7;--card:#fff;--ink:#16181d;--soft:#5b6270;--line:#868e9c;--hair:#dfe2e8;--edge:#c5cad4;--accent:#2f5bd7;--accent-ink:#fff;--accent-down:#2449b0;--bad:#a3161e;--bad-page:#fdecec;--bad-line:#f2b8bb;--shade:0 1px 2px rgba(18,24,40,.06),0 8px 28px rgba(18,24,40,.08)}
+@media (prefers-color-scheme:dark){:root{--page:#101217;--card:#191c23;--ink:#eceef2;--soft:#a3abba;--line:#6d7686;--hair:#2b303b;--edge:#414857;--accent:#8fadff;--accent-ink:#0d1530;--accent-down:#adc3ff;--bad:#ffb3b0;--bad-page:#351a1c;--bad-line:#6d2f31;--shade:0 0 0 1px #23272f}}
 *{box-sizing:border-box}
 html{font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Noto Sans","DejaVu Sans",sans-serif;-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;min-height:100vh;min-height:100dvh;display:flex;flex-direction:column;align-items:center;justify-content:center;padding:24px 16px;background:var(--page);color:var(--ink)}
@@ -14,7 +14,7 @@ h1{margin:0;font-size:1.5rem;line-height:1.25;font-weight:650;letter-spacing:-.0
 .to strong{color:var(--ink);font-weight:600}
 .bad{margin:0 0 20px;padding:11px 14px;border:1px solid var(--bad-line);border-radius:10px;background:var(--bad-page);color:var(--bad);font-size:.9375rem;overflow-wrap:anywhere}
 .ways{margin:0;padding:0;list-style:none;display:grid;gap:10px}
-.way{display:flex;align-items:center;gap:12px;min-height:48px;padding:8px 14px;border:1px solid var(--hair);border-radius:10px;color:var(--ink);font-weight:550;text-decoration:none;overflow-wrap:anywhere}
+.way{display:flex;align-items:center;gap:12px;min-height:48px;padding:8px 14px;border:1px solid var(--edge);border-radius:10px;color:var(--ink);font-weight:550;text-decoration:none;overflow-wrap:anywhere}
 .way span:first-child{flex:none;display:grid;place-items:center;width:26px;height:26px;border-radius:7px;background:var(--ink);color:var(--card);font-size:.8125rem;font-weight:700}
 .way:hover{border-color:var(--line)}
 .or{display:flex;align-items:center;gap:12px;margin:20px 0 14px;color:var(--soft);font-size:.875rem}
