@@ -1,0 +1,194 @@
+// Tables with scripts, through their doors, with real Node: the tutorial's two scripts and every kind of answer.
+#include "tables/scripted.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/tables/world.h"
+
+namespace mandate::tables::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class Scripted : public World {
+ protected:
+  Scripted() {
+    router = std::make_unique<http::Router>();
+    mount(*router, Deps{tenants, bearers, tables, script.get(), store.clock(), store.log(), store.metrics()});
+  }
+  ~Scripted() override { host->stop(); }
+
+  void with_script(const std::string& name, const std::string& source, std::string_view table = "Items") {
+    service.tables.at(ascii_lower(table)).scripts[name] = {source, ++version};
+    publish();
+  }
+  Reply ask(http::Method method, std::string_view target, const Headers& headers, std::string_view body = {}) {
+    std::swap(*router, World::router);
+    Reply out = send(method, target, headers, body);
+    std::swap(*router, World::router);
+    return out;
+  }
+  Reply insert(std::string_view body, const Headers& h = v2()) { return ask(http::Method::post, "/tables/Items", h, body); }
+  Reply read(std::string_view query = "", const Headers& h = v2()) { return ask(http::Method::get, "/tables/Items" + std::string(query), h); }
+  std::vector<ScriptLine> lines() {
+    std::vector<ScriptLine> out;
+    // Lines are written behind the callers' backs: ask until they are there.
+    for (int i = 0; i < 200 && out.empty(); ++i) {
+      auto kept = run(loop, ScriptLog::last(store.store(), "", "", 100));
+      if (kept.ok()) out = *std::move(kept);
+    }
+    return out;
+  }
+
+  std::uint64_t version = 0;
+  ScriptLog script_lines{store.clock(), store.log(), store.metrics()};
+  std::unique_ptr<scripts::Host> host = scripts::make_host({.children = 1, .node = "node", .limits = {.wall = std::chrono::milliseconds(2000), .cpu = std::chrono::milliseconds(1000)}, .run_as = {}}, store.log(), store.metrics());
+  std::unique_ptr<Script> script = make_table_scripts(*host, tables, script_lines);
+  std::unique_ptr<http::Router> router;
+};
+
+TEST_F(Scripted, TheTutorialsScriptsStampAndFilter) {
+  with_script("insert", "function insert(item, user, request) { item.userId = user.userId; request.execute(); }");
+  with_script("read", "function read(query, user, request) { query.where({ userId: user.userId }); request.execute(); }");
+  EXPECT_EQ(insert(R"({"id":"a1","text":"milk"})", as("Custom:ana")).text("userId"), "Custom:ana");
+  EXPECT_EQ(insert(R"({"id":"b1","text":"bread"})", as("Custom:ben")).status, 201);
+  EXPECT_EQ(read("", as("Custom:ana")).json().as_array().size(), 1U);
+  EXPECT_EQ(read("?$filter=" + percent_encode("text eq 'milk' or text eq 'bread'"), as("Custom:ben")).json().as_array().size(), 1U);
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/a1", as("Custom:ana")).status, 200);
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/a1", as("Custom:ben")).status, 404);
+}
+
+TEST_F(Scripted, ATableWithoutAScriptForTheOperationGoesStraightToStorage) {
+  with_script("insert", "function insert(item, user, request) { request.respond(400, { error: 'never' }); }");
+  EXPECT_EQ(insert("{}").status, 400);
+  EXPECT_EQ(read().status, 200);
+}
+
+TEST_F(Scripted, ScriptsAnswerForThemselves) {
+  with_script("insert", "function insert(item, user, request) { request.respond(statusCodes.BAD_REQUEST, { error: 'too short' }); }");
+  const Reply refused = insert(R"({"text":"x"})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.body, R"({"error":"too short"})");
+  with_script("insert", "function insert(item, user, request) { var e = new Error('not yours'); e.statusCode = 403; request.respond(e); }");
+  EXPECT_EQ(insert("{}", v1()).status, 403);
+  EXPECT_EQ(insert("{}", v1()).body, R"({"code":403,"error":"Error: not yours"})");
+}
+
+TEST_F(Scripted, ResultsMayBeChangedBeforeTheyLeave) {
+  (void)insert(R"({"id":"1","n":1})");
+  (void)insert(R"({"id":"2","n":2})");
+  with_script("read", "function read(query, user, request) { request.execute({ success: function (results) { results.forEach(function (row) { row.twice = row.n * 2 }); request.respond(); } }); }");
+  const Json rows = read("?$orderby=id&$select=id,n").json();
+  ASSERT_EQ(rows.as_array().size(), 2U);
+  EXPECT_EQ(to_json(rows.as_array()[1].at("twice")), "4");
+  const Json counted = read("?$inlinecount=allpages&$top=1").json();
+  EXPECT_EQ(to_json(counted.at("count")), "2");
+  EXPECT_EQ(counted.at("results").as_array().size(), 1U);
+}
+
+TEST_F(Scripted, UpdatesKeepTheirVersionCheckThroughTheScript) {
+  (void)insert(R"({"id":"1","text":"a"})");
+  with_script("update", "function update(item, user, request) { item.seen = true; request.execute(); }");
+  const Headers stale = v2({{"If-Match", "\"AAAAAAAAAAE=\""}});
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", stale, R"({"text":"b"})").status, 412);
+  const Reply good = ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"b"})");
+  EXPECT_EQ(good.status, 200);
+  EXPECT_EQ(to_json(good.object().at("seen")), "true");
+  with_script("update", "function update(item, user, request) { request.execute({ conflict: function (server) { item.text = server.text + '+' + item.text; item.version = server.version; request.execute({ success: function () { request.respond(); } }); } }); }");
+  const Reply merged = ask(http::Method::patch, "/tables/Items/1", stale, R"({"text":"c"})");
+  EXPECT_EQ(merged.status, 200) << merged.body;
+  EXPECT_EQ(merged.text("text"), "b+c");
+}
+
+TEST_F(Scripted, DeleteAndUndeleteRunTheirScripts) {
+  (void)insert(R"({"id":"1"})");
+  with_script("delete", "function del(id, user, request) { if (id === '1') request.execute(); else request.respond(403); }");
+  with_script("update", "function update(item, user, request) { if (request.undelete) request.execute(); else request.respond(403); }");
+  EXPECT_EQ(ask(http::Method::delete_, "/tables/Items/2", v2()).status, 403);
+  EXPECT_LT(ask(http::Method::delete_, "/tables/Items/1", v2()).status, 300);
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/1", v2()).status, 404);
+  EXPECT_EQ(ask(http::Method::post, "/tables/Items/1", v2()).status, 201);
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/1", v2()).status, 200);
+}
+
+TEST_F(Scripted, ADuplicateIsTheDefaultErrorOrTheHandlers) {
+  (void)insert(R"({"id":"1"})");
+  with_script("insert", "function insert(item, user, request) { request.execute(); }");
+  EXPECT_EQ(insert(R"({"id":"1"})").status, 409);
+  with_script("insert", "function insert(item, user, request) { request.execute({ error: function (e) { request.respond(e.statusCode === 409 ? 200 : 500, { had: true }) } }); }");
+  EXPECT_EQ(insert(R"({"id":"1"})").body, R"({"had":true})");
+}
+
+TEST_F(Scripted, TablesOfTheServiceAreReachedWithAdministratorsRights) {
+  tenant::Table& audit = add_table("Audit");
+  audit.permissions = {"admin", "admin", "admin", "admin", ""};
+  with_script("insert", R"(function insert(item, user, request) {
+    var audit = tables.getTable('Audit');
+    audit.insert({ what: item.text }, { success: function () {
+      audit.where({ what: item.text }).includeTotalCount().read({ success: function (rows) { request.respond(200, { total: rows.totalCount, what: rows[0].what }); } });
+    } }); })");
+  EXPECT_EQ(insert(R"({"text":"milk"})").body, R"({"total":1,"what":"milk"})");
+  EXPECT_EQ(ask(http::Method::get, "/tables/Audit", v2()).status, 401);
+}
+
+TEST_F(Scripted, AScriptsReadHasNoPageLimit) {
+  for (int i = 0; i < 60; ++i) (void)post("/tables/Items", "{\"n\":" + std::to_string(i) + "}");
+  with_script("insert", "function insert(item, user, request) { tables.current.read({ success: function (rows) { request.respond(200, rows.length); } }); }");
+  EXPECT_EQ(insert("{}").body, "60");
+  with_script("read", "function read(query, user, request) { query.take(55); request.execute(); }");
+  EXPECT_EQ(read().json().as_array().size(), 55U);
+  with_script("read", "function read(query, user, request) { request.execute(); }");
+  EXPECT_EQ(read().json().as_array().size(), 50U);
+}
+
+TEST_F(Scripted, AThrowingScriptIsAGeneric500AndALineInTheLog) {
+  with_script("insert", "function insert(item, user, request) {\n  throw new Error('secret detail');\n}");
+  const Reply reply = insert("{}", v1());
+  EXPECT_EQ(reply.status, 500);
+  EXPECT_THAT(reply.body, HasSubstr("\"error\":\"Error: Internal Server Error\""));
+  EXPECT_THAT(reply.body, ::testing::Not(HasSubstr("secret")));
+  const auto kept = lines();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].source, "/table/Items.insert.js");
+  EXPECT_EQ(kept[0].level, "error");
+  EXPECT_EQ(kept[0].text, "Error: secret detail\n    at insert (/table/Items.insert.js:2:9)");
+}
+
+TEST_F(Scripted, ConsoleLinesAreKept) {
+  with_script("read", "function read(query, user, request) { console.warn('who: %s', user.level); request.execute(); }");
+  EXPECT_EQ(read().status, 200);
+  const auto kept = lines();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].level, "warn");
+  EXPECT_EQ(kept[0].text, "who: anonymous");
+}
+
+TEST_F(Scripted, AnEndlessLoopIs500AndSilenceIs503) {
+  with_script("insert", "function insert() { for (;;) {} }");
+  EXPECT_EQ(insert("{}").status, 500);
+  with_script("insert", "function insert() {}");
+  const Reply silent = insert("{}");
+  EXPECT_EQ(silent.status, 503);
+  EXPECT_FALSE(silent.header("Retry-After").empty());
+}
+
+TEST_F(Scripted, AChangedIdInAnUpdateIs500) {
+  (void)insert(R"({"id":"1"})");
+  with_script("update", "function update(item, user, request) { item.id = '2'; request.execute(); }");
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"b"})").status, 500);
+}
+
+TEST_F(Scripted, NobodysRowsAreReachedByAnInjectedFilter) {
+  with_script("insert", "function insert(item, user, request) { item.userId = user.userId; request.execute(); }");
+  with_script("read", "function read(query, user, request) { query.where({ userId: user.userId }); request.execute(); }");
+  (void)insert(R"({"id":"a1","text":"milk"})", as("Custom:ana"));
+  for (const char* filter : {"1 eq 1 or 1 eq 1", "(1 eq 1) or (1 eq 1)", "userId ne 'x' or true", "not (userId eq 'Custom:ben')"})
+    EXPECT_EQ(read("?$filter=" + percent_encode(filter), as("Custom:ben")).body, "[]") << filter;
+  EXPECT_EQ(read("?$filter=" + percent_encode("1 eq 1) or (1 eq 1"), as("Custom:ben")).status, 400);
+  const auto odd = as("Custom:x' or userId ne '");
+  EXPECT_EQ(read("", odd).body, "[]");
+}
+
+}  // namespace
+}  // namespace mandate::tables::test
