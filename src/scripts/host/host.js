@@ -1070,23 +1070,28 @@ function worker() {
     return enter(call, () => api.start(call, factory, text));
   }
 
-  parentPort.on('message', (batch) => {
-    const all = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
-    for (let at = 0; at < all.length;) {
-      const length = all.readUInt32LE(at), type = all[at + 4], flags = all[at + 5], sequence = all.readUInt16LE(at + 6), call = all.readUInt32LE(at + 12);
-      const text = all.toString('utf8', at + kHead, at + kHead + length);
-      at += kHead + length;
-      switch (type) {
-        case kCall: start(call, sequence, text); break;
-        case kAnswer: enter(call, (api) => api.answer(call, sequence, flags === 1, text)); break;
-        case kScript: scripts.set(sequence, JSON.parse(text)); break;
-        case kCancel: { const entry = names.get(call); if (entry) entry.api.cancel(call); break; }
-        case kPing: frame(kPong, 0, 0, 0, '{}'); break;
-        case kCheck: {
-          try { shared ??= make_context(false); compile(JSON.parse(text), shared.context); frame(kChecked, call, 0, 1, '{}'); } catch (error) { frame(kChecked, call, 0, 0, describe(error)); }
-        }
+  function receive(all, at) {
+    const length = all.readUInt32LE(at), type = all[at + 4], flags = all[at + 5], sequence = all.readUInt16LE(at + 6), call = all.readUInt32LE(at + 12);
+    const text = all.toString('utf8', at + kHead, at + kHead + length);
+    switch (type) {
+      case kCall: start(call, sequence, text); break;
+      case kAnswer: enter(call, (api) => api.answer(call, sequence, flags === 1, text)); break;
+      case kScript: scripts.set(sequence, JSON.parse(text)); break;
+      case kCancel: { const entry = names.get(call); if (entry) entry.api.cancel(call); break; }
+      case kPing: frame(kPong, 0, 0, 0, '{}'); break;
+      case kCheck: {
+        try { shared ??= make_context(false); compile(JSON.parse(text), shared.context); frame(kChecked, call, 0, 1, '{}'); } catch (error) { frame(kChecked, call, 0, 0, describe(error)); }
       }
     }
+  }
+  // One frame, one immediate: a call's promises have their turn before the next call starts, so that one whose promises
+  // never end is known by its number.
+  parentPort.on('message', (batch) => {
+    const all = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
+    const first = kHead + all.readUInt32LE(0);
+    if (first === all.length) return receive(all, 0);
+    for (let at = 0; at < all.length; at += kHead + all.readUInt32LE(at)) setImmediate(receive, all, at);
+    return undefined;
   });
 
   // A rejection without a handler belongs to the call whose script is in its stack; when that is not clear, to the last one.

@@ -1,0 +1,233 @@
+#include "tables/bindings.h"
+
+#include "base/url.h"
+#include "tables/odata/parser.h"
+
+namespace mandate::tables {
+namespace {
+
+/// A script's query has no address line to fit into, and its text was made by translation.
+const odata::Limits kLimits{.bytes = 256 << 10, .depth = 250, .nodes = 20'000, .orderings = 32, .columns = 500};
+
+Result<std::string> id_of(const Json* id) {
+  if (id && id->is_string() && !id->get_string().empty()) return std::string(view(id->get_string()));
+  if (id && id->is_number()) return to_json(*id);
+  return Error(Code::bad_request, "An id is needed.");
+}
+
+JsonObject object_member(JsonObject& from, std::string_view name) {
+  Json* value = from.if_contains(name);
+  return value && value->is_object() ? std::move(value->get_object()) : JsonObject();
+}
+
+/// Takes the system properties out of what a script writes back; the version is what the row is expected to have.
+std::optional<std::string> strip_system(JsonObject& item, Dialect dialect) {
+  std::optional<std::string> version;
+  std::vector<std::string> gone;
+  for (const auto& member : item) {
+    const std::string_view key(member.key().data(), member.key().size());
+    const std::string_view bare = dialect == Dialect::v1 && key.starts_with("__") ? key.substr(2) : dialect == Dialect::v2 ? key : std::string_view();
+    if (bare != "version" && bare != "createdAt" && bare != "updatedAt" && bare != "deleted") continue;
+    if (bare == "version" && member.value().is_string()) version = std::string(view(member.value().get_string()));
+    gone.emplace_back(key);
+  }
+  for (const std::string& key : gone) item.erase(key);
+  return version;
+}
+
+Json outcome_of(Answer& answer) {
+  JsonObject out;
+  if (answer.kind == Answer::Kind::stale) out["conflict"] = answer.item;
+  else if (answer.kind == Answer::Kind::row) out["item"] = answer.item;
+  return out;
+}
+
+}  // namespace
+
+JsonObject query_to_wire(const odata::Query& query) {
+  std::string select;
+  for (const std::string& column : query.select) select += (select.empty() ? "" : ",") + column;
+  JsonObject out{{"filter", odata::to_text(query.filter)}, {"orderBy", odata::to_text(query.order)}, {"select", select}};
+  if (query.skip > 0) out["skip"] = query.skip;
+  if (query.top) out["top"] = *query.top;
+  if (query.total) out["inlineCount"] = true;
+  if (query.id) out["id"] = *query.id;
+  return out;
+}
+
+Result<odata::Query> query_from_wire(const JsonObject& wire) {
+  odata::Query out;
+  if (const auto filter = text_member(wire, "filter"); filter && !filter->empty()) {
+    TRY(out.filter, odata::parse_filter(*filter, kLimits));
+  }
+  if (const auto order = text_member(wire, "orderBy"); order && !order->empty()) {
+    TRY(out.order, odata::parse_order(*order, kLimits));
+  }
+  if (const auto select = text_member(wire, "select"); select && !select->empty()) {
+    TRY(out.select, odata::parse_select(*select, kLimits));
+  }
+  out.skip = integer_member(wire, "skip").value_or(0);
+  out.top = integer_member(wire, "top");
+  out.total = bool_member(wire, "inlineCount").value_or(false);
+  if (const auto id = text_member(wire, "id")) out.id = std::string(*id);
+  return out;
+}
+
+JsonArray system_to_wire(const SystemProperties& system, Dialect dialect) {
+  JsonArray out;
+  const std::string prefix = dialect == Dialect::v1 ? "__" : "";
+  if (system.created) out.emplace_back(prefix + "createdAt");
+  if (system.updated) out.emplace_back(prefix + "updatedAt");
+  if (system.version) out.emplace_back(prefix + "version");
+  if (system.deleted) out.emplace_back(prefix + "deleted");
+  return out;
+}
+
+Result<SystemProperties> system_from_wire(const JsonArray& names) {
+  SystemProperties out;
+  for (const Json& each : names) {
+    std::string word = each.is_string() ? ascii_lower(view(each.get_string())) : "";
+    if (word.starts_with("__")) word.erase(0, 2);
+    if (word == "*") out = SystemProperties::all();
+    else if (word == "createdat") out.created = true;
+    else if (word == "updatedat") out.updated = true;
+    else if (word == "version") out.version = true;
+    else if (word == "deleted") out.deleted = true;
+    else return Error(Code::bad_request, "'" + word + "' is not a supported system property.");
+  }
+  return out;
+}
+
+Result<Act> apply(Act act, const JsonObject& arguments) {
+  if (const Json* names = arguments.if_contains("systemProperties"); names && names->is_array()) {
+    TRY(act.context.system, system_from_wire(names->get_array()));
+  }
+  if (const auto deleted = bool_member(arguments, "includeDeleted")) act.context.include_deleted = *deleted;
+  if (act.operation == Operation::read) {
+    const Json* wire = arguments.if_contains("query");
+    if (!wire || !wire->is_object()) return Error(Code::server_error, "", "the script's query is missing");
+    const std::optional<std::int64_t> asked_top = act.query.top;
+    TRY(odata::Query query, query_from_wire(wire->get_object()));
+    query.id = act.query.id;
+    // A page that the script chose has no limit; the caller's own keeps that of its dialect.
+    if (query.top && query.top != asked_top) act.context.unlimited = true;
+    act.query = std::move(query);
+  } else if (act.operation == Operation::insert || act.operation == Operation::update) {
+    const Json* item = arguments.if_contains("item");
+    if (!item || !item->is_object()) return Error(Code::server_error, "", "the script's item is no object");
+    act.item = item->get_object();
+    if (act.operation == Operation::update) {
+      if (auto version = strip_system(act.item, act.context.dialect)) act.expected_version = std::move(version);
+    }
+  }
+  return act;
+}
+
+Task<Json> TableBinding::invoke(std::string_view method, Json arguments) {
+  JsonObject given;
+  if (arguments.is_object()) given = std::move(arguments.get_object());
+  std::optional<Task<Json>> task;
+  if (method == "request.execute") task.emplace(execute(std::move(given)));
+  else if (method == "tables.read") task.emplace(read(std::move(given)));
+  else if (method == "tables.lookup") task.emplace(lookup(std::move(given)));
+  else if (method == "tables.insert") task.emplace(insert(std::move(given)));
+  else if (method == "tables.update") task.emplace(update(std::move(given)));
+  else if (method == "tables.del") task.emplace(remove(std::move(given)));
+  else co_return Error(Code::bad_request, "There is no '" + std::string(method) + "' for table scripts.");
+  Result<Json> result = co_await *task;
+  co_return result;
+}
+
+void TableBinding::console(std::string_view level, std::string_view text) {
+  lines_.add(*act_.context.here.store, {0, act_.context.service->name, source_, std::string(level), std::string(text)});
+}
+
+Task<Json> TableBinding::execute(JsonObject arguments) {
+  Result<Act> act = apply(act_, arguments);
+  if (!act.ok()) {
+    executed = act.error();
+    co_return std::move(act).error();
+  }
+  if (act->operation == Operation::read) {
+    Task<Rows> reading = tables_.read_rows(act->context, act->query);
+    Result<Rows> rows = co_await reading;
+    if (!rows.ok()) {
+      executed = rows.error();
+      co_return std::move(rows).error();
+    }
+    executed.emplace(Answer{});
+    JsonObject out{{"results", std::move(rows->items)}};
+    if (rows->total) out["totalCount"] = *rows->total;
+    co_return out;
+  }
+  Task<Answer> doing = tables_.perform(std::move(*act));
+  Result<Answer> answer = co_await doing;
+  executed = answer;
+  if (!answer.ok()) co_return std::move(answer).error();
+  co_return outcome_of(*answer);
+}
+
+Result<OperationContext> TableBinding::context_of(const JsonObject& arguments) const {
+  OperationContext out = act_.context;
+  const std::string_view name = text_member(arguments, "table").value_or("");
+  out.table = out.service->table(name);
+  if (!out.table) return Error(Code::not_found, "Table '" + std::string(name) + "' does not exist.");
+  out.principal.level = identity::Level::admin;
+  out.unlimited = true;
+  out.include_deleted = bool_member(arguments, "includeDeleted").value_or(false);
+  out.system = {};
+  if (const Json* names = arguments.if_contains("systemProperties"); names && names->is_array()) {
+    TRY(out.system, system_from_wire(names->get_array()));
+  }
+  return out;
+}
+
+Task<Json> TableBinding::read(JsonObject arguments) {
+  CO_TRY(OperationContext context, context_of(arguments));
+  const JsonObject wire = object_member(arguments, "query");
+  CO_TRY(odata::Query query, query_from_wire(wire));
+  Task<Rows> reading = tables_.read_rows(std::move(context), std::move(query));
+  CO_TRY(Rows rows, co_await reading);
+  JsonObject out{{"results", std::move(rows.items)}};
+  if (rows.total) out["totalCount"] = *rows.total;
+  co_return out;
+}
+
+Task<Json> TableBinding::lookup(JsonObject arguments) {
+  CO_TRY(OperationContext context, context_of(arguments));
+  CO_TRY(std::string id, id_of(arguments.if_contains("id")));
+  Task<JsonObject> looking = tables_.lookup(std::move(context), std::move(id));
+  CO_TRY(JsonObject item, co_await looking);
+  co_return JsonObject{{"item", std::move(item)}};
+}
+
+Task<Json> TableBinding::insert(JsonObject arguments) {
+  CO_TRY(OperationContext context, context_of(arguments));
+  JsonObject item = object_member(arguments, "item");
+  Task<Answer> inserting = tables_.insert(std::move(context), std::move(item));
+  CO_TRY(Answer answer, co_await inserting);
+  co_return outcome_of(answer);
+}
+
+Task<Json> TableBinding::update(JsonObject arguments) {
+  CO_TRY(OperationContext context, context_of(arguments));
+  JsonObject item = object_member(arguments, "item");
+  CO_TRY(std::string id, id_of(item.if_contains("id")));
+  std::optional<std::string> version = strip_system(item, context.dialect);
+  Task<Answer> updating = tables_.update(std::move(context), std::move(id), std::move(item), std::move(version));
+  CO_TRY(Answer answer, co_await updating);
+  co_return outcome_of(answer);
+}
+
+Task<Json> TableBinding::remove(JsonObject arguments) {
+  CO_TRY(OperationContext context, context_of(arguments));
+  CO_TRY(std::string id, id_of(arguments.if_contains("id")));
+  std::optional<std::string> version;
+  if (const auto given = text_member(arguments, "version")) version = std::string(*given);
+  Task<Answer> removing = tables_.remove(std::move(context), std::move(id), std::move(version));
+  CO_TRY(Answer answer, co_await removing);
+  if (answer.kind != Answer::Kind::stale) co_return JsonObject{};
+  co_return outcome_of(answer);
+}
+
+}  // namespace mandate::tables

@@ -1,0 +1,52 @@
+// What a table script may call: the tables of its own service (scripts/table_protocol.h).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "scripts/binding.h"
+#include "tables/operations.h"
+#include "tables/script_log.h"
+
+namespace mandate::tables {
+
+/// The query of an act in the words of scripts, and back. Coming back: bad_request for text that does not parse.
+JsonObject query_to_wire(const odata::Query& query);
+Result<odata::Query> query_from_wire(const JsonObject& wire);
+
+/// The system properties as scripts name them.
+JsonArray system_to_wire(const SystemProperties& system, Dialect dialect);
+/// "*", or names with or without the two underscores in any case; bad_request for another.
+Result<SystemProperties> system_from_wire(const JsonArray& names);
+
+/// `act` as the script left it: its item or query, its options. The version inside an item becomes the expected one.
+Result<Act> apply(Act act, const JsonObject& arguments);
+
+/// One call's binding. request.execute is the act itself, for the caller it came from; tables.* act with administrator's
+/// rights, without page limits, and never start another script.
+class TableBinding final : public scripts::Binding {
+ public:
+  TableBinding(Act act, std::string source, Tables& tables, ScriptLog& lines) : act_(std::move(act)), source_(std::move(source)), tables_(tables), lines_(lines) {}
+
+  Task<Json> invoke(std::string_view method, Json arguments) override;
+  void console(std::string_view level, std::string_view text) override;
+
+  /// What request.execute last came to, for the default answer.
+  std::optional<Result<Answer>> executed;
+
+ private:
+  Task<Json> execute(JsonObject arguments);
+  Task<Json> read(JsonObject arguments);
+  Task<Json> lookup(JsonObject arguments);
+  Task<Json> insert(JsonObject arguments);
+  Task<Json> update(JsonObject arguments);
+  Task<Json> remove(JsonObject arguments);
+  Result<OperationContext> context_of(const JsonObject& arguments) const;
+
+  Act act_;
+  std::string source_;
+  Tables& tables_;
+  ScriptLog& lines_;
+};
+
+}  // namespace mandate::tables

@@ -1,0 +1,59 @@
+// Lines of scripts, kept for `mandate script logs`. No call ever waits for them.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "store/store.h"
+
+namespace mandate::tables {
+
+struct ScriptLine {
+  Millis at = 0;
+  std::string service;
+  std::string source;  ///< "/table/TodoItem.insert.js"
+  std::string level;   ///< log, info, warn, error
+  std::string text;
+};
+
+/// Thread-safe. Lines go to the server's log at once and to table script_logs behind the callers' backs, many in one
+/// transaction. When the store is slower than the scripts talk, the newest lines are dropped and counted.
+class ScriptLog {
+ public:
+  ScriptLog(const Clock& clock, Log& log, Metrics& metrics);
+
+  /// On a loop; the store must live as long as that loop.
+  void add(store::Store& store, ScriptLine line);
+
+  /// The last `limit` lines, oldest first; of one service or source when they are not empty.
+  static Task<std::vector<ScriptLine>> last(store::Store& store, std::string service, std::string source, std::int64_t limit);
+
+  static constexpr std::size_t kMostWaiting = 2000;
+  static constexpr std::int64_t kMostKept = 10'000;
+
+ private:
+  struct Waiting {
+    std::deque<ScriptLine> lines;
+    bool writing = false;
+    std::size_t since_trim = 0;
+  };
+  Task<void> write(store::Store& store);
+  Task<void> trim(store::Store& store);
+  std::int64_t next_sequence();
+
+  const Clock& clock_;
+  Log& log_;
+  Counter &lines_, &dropped_;
+  std::mutex mutex_;
+  std::map<store::Store*, Waiting> waiting_;
+  std::int64_t last_sequence_ = 0;
+};
+
+}  // namespace mandate::tables

@@ -1,0 +1,211 @@
+#include "tables/scripted.h"
+
+#include "base/url.h"
+
+namespace mandate::tables {
+namespace {
+
+std::string_view word_of(Operation operation) {
+  switch (operation) {
+    case Operation::read: return "read";
+    case Operation::insert: return "insert";
+    case Operation::remove: return "del";
+    case Operation::update:
+    case Operation::undelete: return "update";
+  }
+  return "read";
+}
+
+std::string_view word_of(identity::Level level) {
+  switch (level) {
+    case identity::Level::admin: return "admin";
+    case identity::Level::authenticated: return "authenticated";
+    default: return "anonymous";
+  }
+}
+
+/// What getIdentities gives: the provider's user, by the key that scripts know it by; null for tokens of other makers.
+Json identities_of(const identity::Principal& principal) {
+  if (const Json* legacy = principal.claims.if_contains("urn:microsoft:credentials"); legacy && legacy->is_object()) return *legacy;
+  const std::string provider = ascii_lower(principal.provider);
+  const std::string key = provider == "microsoftaccount" ? "microsoft" : provider;
+  for (const std::string_view known : {"facebook", "google", "twitter", "microsoft", "aad"})
+    if (key == known) return JsonObject{{key, JsonObject{{"userId", principal.user_id}}}};
+  return nullptr;
+}
+
+JsonObject context_of(const Act& act) {
+  JsonObject out{{"operation", word_of(act.operation)}, {"table", act.context.table->name}, {"undelete", act.operation == Operation::undelete}, {"includeDeleted", act.context.include_deleted},
+                 {"systemProperties", system_to_wire(act.context.system, act.context.dialect)}};
+  if (!act.id.empty()) {
+    // Integer ids are numbers to scripts, as they are in rows.
+    Result<Json> number = act.context.table->integer_id ? parse_json(act.id) : Result<Json>(Json(act.id));
+    out["id"] = number.ok() ? *number : Json(act.id);
+  }
+  switch (act.operation) {
+    case Operation::read: out["query"] = query_to_wire(act.query); break;
+    case Operation::insert:
+    case Operation::update: out["item"] = act.item; break;
+    case Operation::undelete: out["item"] = JsonObject{{act.context.dialect == Dialect::v1 ? "__deleted" : "deleted", false}}; break;
+    case Operation::remove: break;
+  }
+  JsonObject parameters;
+  for (const auto& [name, value] : act.parameters) parameters[name] = value;
+  out["parameters"] = std::move(parameters);
+  const identity::Principal& who = act.context.principal;
+  JsonObject user{{"level", word_of(who.level)}, {"identities", identities_of(who)}};
+  if (!who.user_id.empty()) user["userId"] = who.user_id;
+  out["user"] = std::move(user);
+  return out;
+}
+
+/// respond(error): the dialect writes what it has a code for; any other status is answered as it is.
+Result<Answer> error_answer(const JsonObject& error, Dialect dialect) {
+  const std::string message(text_member(error, "message").value_or(""));
+  const int status = static_cast<int>(integer_member(error, "statusCode").value_or(500));
+  switch (status) {
+    case 400: return Error(Code::bad_request, message);
+    case 401: return Error(Code::unauthorized, message);
+    case 403: return Error(Code::forbidden, message);
+    case 404: return Error(Code::not_found, message);
+    case 409: return Error(Code::conflict, message);
+    case 500: return Error(Code::server_error, "", "the script answered with an error: " + std::string(text_member(error, "stack").value_or(message)));
+    default: break;
+  }
+  Answer out;
+  out.kind = Answer::Kind::responded;
+  out.status = status;
+  JsonObject body;
+  if (dialect == Dialect::v1) body["code"] = status;
+  body["error"] = dialect == Dialect::v1 ? "Error: " + message : message;
+  out.body = std::move(body);
+  return out;
+}
+
+/// The answer the script gave by respond(); nullopt when it left that to us.
+std::optional<Result<Answer>> given_answer(const JsonObject& outcome, Dialect dialect) {
+  if (const Json* answer = outcome.if_contains("answer"); answer && answer->is_object()) {
+    Answer out;
+    out.kind = Answer::Kind::responded;
+    out.status = static_cast<int>(integer_member(answer->get_object(), "status").value_or(500));
+    if (const Json* body = answer->get_object().if_contains("body")) out.body = *body;
+    return Result<Answer>(std::move(out));
+  }
+  if (const Json* error = outcome.if_contains("error"); error && error->is_object()) return error_answer(error->get_object(), dialect);
+  return std::nullopt;
+}
+
+/// respond() after execute(): the default answer, with what the script made of the rows.
+Result<Answer> default_answer(const Act& act, const JsonObject& left, const TableBinding& binding) {
+  if (!binding.executed) return Error(Code::server_error, "", "a default answer without an execute");
+  if (!binding.executed->ok()) return binding.executed->error();
+  Answer out = **binding.executed;
+  if (act.operation != Operation::read) {
+    if (const Json* item = left.if_contains("item"); item && item->is_object() && out.kind == Answer::Kind::row) out.item = item->get_object();
+    return out;
+  }
+  const Json* results = left.if_contains("results");
+  const JsonArray* rows = results ? results->if_array() : nullptr;
+  if (!act.query.id) {
+    out.kind = Answer::Kind::rows;
+    out.json = results ? to_json(*results) : "[]";
+    out.count = rows ? static_cast<std::int64_t>(rows->size()) : 0;
+    out.total = integer_member(left, "totalCount");
+    return out;
+  }
+  if (rows && rows->size() > 1) return Error(Code::server_error, "", "a read by id gave more than one row");
+  if (rows && rows->empty()) return Error(Code::not_found, "An item with id '" + *act.query.id + "' does not exist.");
+  out.kind = Answer::Kind::row;
+  out.json = results ? to_json(rows ? rows->front() : *results) : "{}";
+  return out;
+}
+
+class TableScripts final : public Script {
+ public:
+  TableScripts(scripts::Host& host, Tables& tables, ScriptLog& lines) : host_(host), tables_(tables), lines_(lines) {}
+
+  bool has(const Act& act) const override {
+    const auto found = act.context.table->scripts.find(script_of(act.operation));
+    return found != act.context.table->scripts.end() && !found->second.source.empty();
+  }
+
+  Task<Answer> run(Act act) override {
+    const tenant::TableScript& script = act.context.table->scripts.find(script_of(act.operation))->second;
+    const std::string source = script_source(act.context.table->name, script_of(act.operation));
+    scripts::Call call;
+    call.realm = act.context.here->name + "/" + act.context.service->name;
+    call.source = script.source;
+    call.name = source;
+    call.version = script.version;
+    call.context = context_of(act);
+    call.deadline = act.context.deadline;
+    const auto binding = std::make_shared<TableBinding>(act, source, tables_, lines_);
+    Task<Json> running = host_.run(std::move(call), binding);
+    Result<Json> outcome = co_await running;
+    if (!outcome.ok()) {
+      note(act, source, outcome.error());
+      co_return std::move(outcome).error();
+    }
+    Task<Answer> concluding = conclude(std::move(act), std::move(*outcome), binding);
+    Result<Answer> answer = co_await concluding;
+    if (!answer.ok() && answer.error().code == Code::server_error) note(*binding, answer.error());
+    co_return answer;
+  }
+
+ private:
+  /// From what the script ended with to the act's answer.
+  Task<Answer> conclude(Act act, Json outcome, std::shared_ptr<TableBinding> binding) {
+    if (!outcome.is_object()) co_return Error(Code::server_error, "", "the script ended with nothing");
+    JsonObject& end = outcome.get_object();
+    std::optional<Result<Answer>> given = given_answer(end, act.context.dialect);
+    const Json* execute = end.if_contains("execute");
+    if (execute && execute->is_object()) {
+      CO_TRY(Act changed, apply(std::move(act), execute->get_object()));
+      Task<Answer> doing = tables_.perform(std::move(changed));
+      Result<Answer> done = co_await doing;
+      if (given) co_return std::move(*given);
+      co_return done;
+    }
+    if (given) co_return std::move(*given);
+    if (end.contains("defaultError")) {
+      if (!binding->executed) co_return Error(Code::server_error, "", "a default error without an execute");
+      co_return *binding->executed;
+    }
+    const Json* left = end.if_contains("default");
+    if (!left || !left->is_object()) co_return Error(Code::server_error, "", "the script ended with something unknown");
+    co_return default_answer(act, left->get_object(), *binding);
+  }
+
+  void note(const Act& act, const std::string& source, const Error& error) {
+    const std::string text = error.detail.empty() ? error.hint : error.detail;
+    lines_.add(*act.context.here.store, {0, act.context.service->name, source, "error", text});
+  }
+  static void note(TableBinding& binding, const Error& error) { binding.console("error", error.detail.empty() ? error.hint : error.detail); }
+
+  scripts::Host& host_;
+  Tables& tables_;
+  ScriptLog& lines_;
+};
+
+}  // namespace
+
+std::string_view script_of(Operation operation) {
+  switch (operation) {
+    case Operation::read: return "read";
+    case Operation::insert: return "insert";
+    case Operation::remove: return "delete";
+    case Operation::update:
+    case Operation::undelete: return "update";
+  }
+  return "read";
+}
+
+std::string script_source(std::string_view table, std::string_view script) {
+  return "/table/" + std::string(table) + "." + std::string(script) + ".js";
+}
+
+std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines) {
+  return std::make_unique<TableScripts>(host, tables, lines);
+}
+
+}  // namespace mandate::tables
