@@ -121,6 +121,13 @@ Task<void> Passwords::refuse(tenant::Here here, tenant::Event event, const http:
   co_return ok();
 }
 
+Task<bool> Passwords::is_locked(const tenant::Here& here, const User& user) const {
+  store::Store& store = *here.store;
+  std::string subject = account_subject(user.connection, user.user_id);
+  Result<bool> yes = co_await locked(store, std::move(subject), lock_time_.now());
+  co_return yes;
+}
+
 Task<User> Passwords::login(const tenant::Here& here, const tenant::Connection& connection, std::string username, Secret password,
                             const http::Request& request) const {
   const tenant::Here home = here;

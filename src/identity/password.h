@@ -34,6 +34,9 @@ class Passwords {
   /// A new user of a database connection: user_exists / invalid_signup, invalid_password (policy, AC-9), public_signup_disabled.
   Task<User> sign_up(const tenant::Here& here, const tenant::Connection& connection, SignUp fields, const http::Request& request) const;
 
+  /// Is this account locked out by wrong passwords right now? A fact for oauth's may_issue (AC-6).
+  Task<bool> is_locked(const tenant::Here& here, const User& user) const;
+
   /// argon2id text ($argon2id$v=19$m=19456,t=2,p=1$…), made in the pool; overloaded when the queue is longer than 2 s.
   Task<std::string> hash(Secret password, Deadline deadline) const;
 

@@ -97,6 +97,16 @@ TEST_F(PasswordTest, TenWrongPasswordsOverAllAliasesLockTheAccount) {
   EXPECT_EQ(std::count(types.begin(), types.end(), "account.locked"), 1);
 }
 
+TEST_F(PasswordTest, WhetherAnAccountIsLockedIsAFactForOthers) {
+  const auto user = sign_up("ann@example.org");
+  wrong(9);
+  EXPECT_FALSE(*run(loop, passwords->is_locked(here(), *user)));
+  wrong(1);
+  EXPECT_TRUE(*run(loop, passwords->is_locked(here(), *user)));
+  clock.advance(std::chrono::minutes(16));
+  EXPECT_FALSE(*run(loop, passwords->is_locked(here(), *user)));
+}
+
 TEST_F(PasswordTest, NineWrongOnesAndARightOneBeginTheCountAnew) {
   ASSERT_TRUE(sign_up("ann@example.org").ok());
   for (int round = 0; round < 3; ++round) {
