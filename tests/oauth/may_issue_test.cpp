@@ -63,7 +63,7 @@ const std::vector<Reason>& reasons() {
       {"client", Code::unauthorized_client, false, [](World& w) { w.issue.client = nullptr; }},
       {"grant", Code::unauthorized_client, false, [](World& w) { w.client.grant_types.clear(); }},
       {"grant", Code::unauthorized_client, false, [](World& w) { w.issue.grant = ""; }},
-      {"connection", Code::access_denied, true, [](World& w) { w.tenant.connections.at("users").enabled = false; }},
+      {"connection", Code::access_denied, true, [](World& w) { for (auto& [name, c] : w.tenant.connections) c.enabled = false; }},
       {"connection", Code::access_denied, true, [](World& w) { w.client.connections = {"another"}; }},
       {"connection", Code::access_denied, true, [](World& w) { w.tenant.connections.clear(); }},
       {"user", Code::invalid_grant, true, [](World& w) { w.issue.user = nullptr; }},

@@ -76,6 +76,8 @@ Task<Json> TokenEndpoint::grant(const tenant::Here& here, const http::Request& r
                                    "redirect_uri", "code_verifier", "refresh_token", "scope", "username", "password", "realm", "device",
                                    "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"}));
   const std::string_view type = params.get("grant_type");
+  // Repeatable where RFC 8693 makes them so, and nowhere else (IN-5).
+  if (type != tenant::grant::kTokenExchange) CO_CHECK(params.refuse_repeated({"audience", "resource"}));
   if (type.empty()) co_return Error(Code::invalid_request, "Missing required parameter: grant_type", "grant_type");
   const auto known = grants_.find(type);
   if (known == grants_.end()) co_return Error(Code::unsupported_grant_type, "Unsupported grant type: " + std::string(type), "grant_type");
