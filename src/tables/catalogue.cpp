@@ -1,6 +1,7 @@
 #include "tables/catalogue.h"
 
 #include "base/url.h"
+#include "tables/projection.h"
 
 namespace mandate::tables {
 namespace {
@@ -95,6 +96,9 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   schema->revision = context.here->revision;
   for (const store::ColumnSpec& column : schema->columns)
     if (column.name == system_column::kId) schema->integer_id = column.type == store::Type::integer;
+  const auto whole_v2 = whole_row_of(*schema, Dialect::v2, {}), whole_v1 = whole_row_of(*schema, Dialect::v1, {});
+  schema->whole_v2 = whole_v2;
+  schema->whole_v1 = whole_v1;
   keep(context.here.store, schema);
   co_return SchemaPtr(schema);
 }

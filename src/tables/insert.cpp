@@ -5,8 +5,6 @@
 namespace mandate::tables {
 namespace {
 
-constexpr std::string_view kExists = "Could not insert the item because an item with that id already exists.";
-
 Task<store::Value> id_for(Tables::Impl& impl, const OperationContext& context, const Schema& schema, std::optional<std::string> chosen) {
   if (chosen) co_return store::Value(std::move(*chosen));
   if (!schema.integer_id) co_return store::Value(impl.random.uuid7(impl.clock.now_ms()));
@@ -43,7 +41,7 @@ Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
   Task<store::Touched> change = mutate_one(context, std::move(mutation));
   Result<store::Touched> touched = co_await change;
   if (!touched.ok()) {
-    if (touched.error().code == Code::conflict) co_return Error(Code::conflict, std::string(kExists));
+    if (touched.error().code == Code::conflict) co_return Error(Code::conflict, std::string(kItemExists));
     co_return std::move(touched).error();
   }
   if (touched->rows.empty()) co_return Error(Code::server_error, "", "an insert gave no row back");

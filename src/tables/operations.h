@@ -79,6 +79,9 @@ struct Answer {
   std::optional<Json> body;
 };
 
+/// The hint of an insert's conflict, word for word what old suites compare (mobile-backend-wire 2.11).
+inline constexpr std::string_view kItemExists = "Could not insert the item because an item with that id already exists.";
+
 /// Rows as values, for scripts that look at them. Apps' pages are streamed instead.
 struct Rows {
   JsonArray items;

@@ -9,7 +9,7 @@ namespace {
 
 using store::Type;
 
-/// One face for the two kinds of row.
+/// One face for the kinds of row.
 struct Viewed {
   const store::RowView& row;
   bool null(std::size_t i) const { return row.null(i); }
@@ -25,6 +25,27 @@ struct Kept {
   std::int64_t integer(std::size_t i) const { return row.integer(projection.select[i]); }
   double real(std::size_t i) const { return row.real(projection.select[i]); }
   std::string_view text(std::size_t i) const { return row.text(projection.select[i]); }
+};
+
+/// A kept row whose cells are in the order of the projection.
+struct Ordered {
+  const store::Row& row;
+  bool null(std::size_t i) const { return store::is_null(row.cell(i)); }
+  std::int64_t integer(std::size_t i) const {
+    const store::Value& cell = row.cell(i);
+    if (const auto* b = std::get_if<bool>(&cell)) return *b;
+    if (const auto* d = std::get_if<double>(&cell)) return static_cast<std::int64_t>(*d);
+    const auto* n = std::get_if<std::int64_t>(&cell);
+    return n ? *n : 0;
+  }
+  double real(std::size_t i) const {
+    const auto* d = std::get_if<double>(&row.cell(i));
+    return d ? *d : static_cast<double>(integer(i));
+  }
+  std::string_view text(std::size_t i) const {
+    const auto* s = std::get_if<std::string>(&row.cell(i));
+    return s ? std::string_view(*s) : std::string_view();
+  }
 };
 
 void append_integer(std::string& out, std::int64_t value) {
@@ -145,6 +166,14 @@ Projection whole_row(const Schema& schema, Dialect dialect, const SystemProperti
   return out;
 }
 
+std::shared_ptr<const Projection> whole_row_of(const Schema& schema, Dialect dialect, const SystemProperties& system) {
+  if (dialect == Dialect::v2 && schema.whole_v2) return schema.whole_v2;
+  if (dialect == Dialect::v1 && schema.whole_v1 && system == SystemProperties{}) return schema.whole_v1;
+  auto made = std::make_shared<Projection>(whole_row(schema, dialect, system));
+  made->source_of(system_column::kUpdated);
+  return made;
+}
+
 Projection selected(const Schema& schema, Dialect dialect, const SystemProperties& system, const std::vector<std::string>& names) {
   Projection out;
   for (const std::string& name : names) {
@@ -167,7 +196,7 @@ Projection sent_members(const Schema& schema, const SystemProperties& system, co
 }
 
 void append_row(std::string& out, const Projection& p, const store::RowView& row) { append(out, p, Viewed{row}); }
-void append_row(std::string& out, const Projection& p, const store::Row& row) { append(out, p, Kept{row, p}); }
+void append_row(std::string& out, const Projection& p, const store::Row& row) { append(out, p, Ordered{row}); }
 JsonObject to_object(const Projection& p, const store::RowView& row) { return object_of(p, Viewed{row}); }
 JsonObject to_object(const Projection& p, const store::Row& row) { return object_of(p, Kept{row, p}); }
 

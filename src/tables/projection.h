@@ -29,16 +29,18 @@ struct Projection {
 
 /// The dialect's view of a whole row. V1 shows the system properties asked for, V2 all the table has.
 Projection whole_row(const Schema& schema, Dialect dialect, const SystemProperties& system);
+/// The same, kept with the schema where it is the usual one. Its `select` has the stamp of the row.
+std::shared_ptr<const Projection> whole_row_of(const Schema& schema, Dialect dialect, const SystemProperties& system);
 /// The columns of a $select (names the client's); V1 adds the system properties asked for. Unknown names are left out.
 Projection selected(const Schema& schema, Dialect dialect, const SystemProperties& system, const std::vector<std::string>& names);
 /// What V1 answers to a write: the sent members, the id, the system properties asked for.
 Projection sent_members(const Schema& schema, const SystemProperties& system, const std::vector<std::string>& sent);
 
-/// Appends the row as a JSON object; `row` has the columns of `projection.select` in that order. Dates leave as
+/// Appends the row as a JSON object; `row` was read with the columns of `projection.select`, in that order. Dates leave as
 /// yyyy-MM-ddTHH:mm:ss.fffZ, booleans as booleans, the version as base64.
 void append_row(std::string& out, const Projection& projection, const store::RowView& row);
 void append_row(std::string& out, const Projection& projection, const store::Row& row);
-/// The same as a tree.
+/// The same as a tree. A kept row may have come with other columns, in another order.
 JsonObject to_object(const Projection& projection, const store::RowView& row);
 JsonObject to_object(const Projection& projection, const store::Row& row);
 

@@ -12,7 +12,7 @@ constexpr std::int64_t kPage = 50;
 struct Reading {
   Catalogue::SchemaPtr schema;
   store::Plan plan;
-  Projection projection;
+  std::shared_ptr<const Projection> projection;
   bool empty = false, one = false;
 };
 
@@ -34,10 +34,14 @@ Result<Reading> prepare(const OperationContext& context, const odata::Query& que
     out.plan.where = store::both(out.plan.where, store::equals(std::string(system_column::kDeleted), false));
   TRY(out.plan.owner, owner_of(context));
   out.plan.deadline = context.deadline;
-  out.projection = query.select.empty() ? whole_row(*out.schema, context.dialect, context.system)
-                                        : selected(*out.schema, context.dialect, context.system, query.select);
-  if (out.one) out.projection.source_of(system_column::kUpdated);  // the ETag needs it whatever is shown
-  out.plan.select = out.projection.select;
+  if (query.select.empty()) {
+    out.projection = whole_row_of(*out.schema, context.dialect, context.system);
+  } else {
+    auto shown = std::make_shared<Projection>(selected(*out.schema, context.dialect, context.system, query.select));
+    shown->source_of(system_column::kUpdated);  // the tag needs it, whatever is shown
+    out.projection = std::move(shown);
+  }
+  out.plan.select = out.projection->select;
   return out;
 }
 
@@ -55,7 +59,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
     Task<std::optional<store::Row>> get = context.here.store->get(std::move(reading.plan));
     CO_TRY(std::optional<store::Row> row, co_await get);
     if (!row) co_return no_such_item(*query.id);
-    append_row(answer.json, reading.projection, *row);
+    append_row(answer.json, *reading.projection, *row);
     if (has_versions(*reading.schema, context.dialect)) answer.version = wire_version(row->integer(system_column::kUpdated));
     answer.count = 1;
     co_return answer;
@@ -71,7 +75,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   out += '[';
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
     if (answer.count++) out += ',';
-    append_row(out, reading.projection, row);
+    append_row(out, *reading.projection, row);
     return true;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));
@@ -92,7 +96,7 @@ Task<Rows> Tables::read_rows(OperationContext context, odata::Query query) {
     co_return rows;
   }
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
-    rows.items.push_back(to_object(reading.projection, row));
+    rows.items.push_back(to_object(*reading.projection, row));
     return true;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));

@@ -20,6 +20,8 @@ inline constexpr std::string_view kUpdated = "__updatedAt";  ///< also the versi
 inline constexpr std::string_view kDeleted = "__deleted";
 }  // namespace system_column
 
+struct Projection;
+
 enum class Role { own, id, created, updated, version, deleted };
 
 /// A column as one dialect sees it.
@@ -35,6 +37,8 @@ struct Schema {
   std::vector<store::ColumnSpec> columns;  ///< as the engine holds them, ours included
   bool integer_id = false, soft_delete = false;
   std::uint64_t revision = 0;              ///< of the tenant's configuration it was made for
+  /// The whole row as V2, and as V1 without system properties, shows it: most reads ask for just that.
+  std::shared_ptr<const Projection> whole_v2, whole_v1;
 
   /// An app's column or "id", without case; null for ours and for what is not there.
   const store::ColumnSpec* own(std::string_view any_case) const;

@@ -160,7 +160,8 @@ Task<Response> Zumo::authorised(Turn& turn) {
   const bool scripted = deps_.script && !no_script && deps_.script->has(act);
   Task<Answer> task = scripted ? deps_.script->run(std::move(act)) : deps_.tables.perform(std::move(act));
   Result<Answer> answer = co_await task;
-  if (!answer.ok() && answer.error().code == Code::conflict && turn.dialect == Dialect::v2 && turn.operation == Operation::insert)
+  // A script's own 409 keeps its own text.
+  if (!answer.ok() && answer.error().code == Code::conflict && answer.error().hint == kItemExists && turn.dialect == Dialect::v2)
     co_return Response::json(409, Json(std::move(turn.item)));
   if (!answer.ok() && answer.error().code == Code::unauthorized) {
     refused_.add();

@@ -103,7 +103,10 @@ Response error_of(Dialect dialect, const Error& error, const http::Request& requ
 
 Response unauthorized(Dialect dialect, const Error& error, bool bad_token) {
   if (dialect == Dialect::v1) return error_body(dialect, 401, error.hint.empty() ? "Unauthorized" : std::string_view(error.hint), {});
-  if (!bad_token) return Response::text(401, "You must be logged in to use this application");
+  if (!bad_token) {
+    const bool plain = error.hint.empty() || error.hint == "Unauthorized";
+    return Response::text(401, plain ? std::string_view("You must be logged in to use this application") : std::string_view(error.hint));
+  }
   JsonObject body;
   body["name"] = "JsonWebTokenError";
   body["message"] = error.hint;
