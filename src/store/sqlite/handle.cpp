@@ -25,7 +25,7 @@ Result<Db> connect(const std::string& path, Access access) {
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   CHECK_OK(reserve_checksums(raw));
   CHECK_OK(add_functions(raw));
-  CHECK_OK(execute(raw, "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF", access));
+  CHECK_OK(execute(raw, "PRAGMA cache_size=-8192; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF", access));
   if (access == Access::write) {
     CHECK_OK(execute(raw, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0"));
   } else {

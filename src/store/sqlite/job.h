@@ -24,9 +24,14 @@ struct Job {
   Loop* loop = Loop::current();  ///< null: the asker's thread has no loop and blocks
   std::optional<Result<Outcome>> result;
 
+  /// For an asker that has no loop to come back to: it waits on its own thread.
+  void block() {
+    loop = nullptr;
+    blocked.emplace();
+  }
   /// On the asker's loop, or on the writer thread for an asker that blocks.
   void finish() {
-    if (!loop) return blocked.set_value();
+    if (!loop) return blocked->set_value();
     done = true;
     if (auto h = std::exchange(waiting, {})) h.resume();
   }
@@ -34,7 +39,7 @@ struct Job {
   // The asker's side.
   bool done = false;
   std::coroutine_handle<> waiting;
-  std::promise<void> blocked;
+  std::optional<std::promise<void>> blocked;
 };
 using JobPtr = std::shared_ptr<Job>;
 
@@ -47,7 +52,7 @@ class Waiting {
     if (job_->loop) job_->waiting = {};
   }
   bool await_ready() {
-    if (!job_->loop) job_->blocked.get_future().wait();
+    if (!job_->loop) job_->blocked->get_future().wait();
     return !job_->loop || job_->done;
   }
   void await_suspend(std::coroutine_handle<> h) { job_->waiting = h; }

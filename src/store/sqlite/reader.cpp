@@ -40,6 +40,22 @@ class Page::View final : public RowView {
   const Item* first_;
 };
 
+void Page::add(sqlite3_stmt* s, int i) {
+  Item item{static_cast<unsigned char>(sqlite3_column_type(s, i)), 0, {0}};
+  if (item.kind == SQLITE_INTEGER) {
+    item.integer = sqlite3_column_int64(s, i);
+  } else if (item.kind == SQLITE_FLOAT) {
+    item.real = sqlite3_column_double(s, i);
+  } else if (item.kind != SQLITE_NULL) {
+    item.kind = SQLITE_TEXT;
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(s, i));
+    item.size = static_cast<std::uint32_t>(sqlite3_column_bytes(s, i));
+    item.at = bytes_.size();
+    bytes_.append(text ? text : "", item.size);
+  }
+  items_.push_back(item);
+}
+
 void Page::deliver(const std::function<bool(const RowView&)>& each) {
   for (std::size_t row = 0; row < rows_; ++row) {
     ++listed.rows;
@@ -89,85 +105,68 @@ void Reader::set_budget(Budget budget) {
 }
 
 Result<std::optional<Row>> Reader::first(const Plan& plan, Budget budget) {
-  TRY(Prepared * prepared, statements_.get(plan, Wanted::first, shape_));
-  if (budget.steps && prepared->slow) {
-    outran_steps_ = true;
-    return Error(Code::timeout, "The query took too long.");
-  }
   CHECK_OK(begin());
   set_budget(budget);
-  std::optional<Row> row;
-  Error failure(Code::server_error);
-  int rc = SQLITE_OK;
-  {
-    sqlite3_stmt* s = prepared->statement.get();
-    const Running running(s);
-    prepared->bind(shape_.bound);
-    rc = sqlite3_step(s);
-    if (rc == SQLITE_ROW) {
-      const auto& names = prepared->names();
-      std::vector<Value> cells;
-      cells.reserve(names->size());
-      for (std::size_t i = 0; i < names->size(); ++i) cells.push_back(column(s, static_cast<int>(i)));
-      row.emplace(names, std::move(cells));
-    } else if (rc != SQLITE_DONE) {
-      failure = error_of(db_.get(), rc, Access::read);
-    }
-  }
-  if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-    prepared->slow |= outran_steps_;
-    end_snapshot();
-    return failure;
-  }
-  if (!shared_) end_snapshot();
+  Result<std::optional<Row>> row = read_first(plan, budget);
+  if (!row.ok() || !shared_) end_snapshot();
   return row;
 }
 
 Result<Page> Reader::page(const Plan& plan, Budget budget) {
-  Page page;
   CHECK_OK(begin());
   set_budget(budget);
-  auto read = [&](Wanted wanted) -> Result<void> {
-    TRY(Prepared * prepared, statements_.get(plan, wanted, shape_));
-    if (budget.steps && prepared->slow) {
-      outran_steps_ = true;
-      return Error(Code::timeout, "The query took too long.");
-    }
-    sqlite3_stmt* s = prepared->statement.get();
-    const Running running(s);
-    prepared->bind(shape_.bound);
-    int rc;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-      if (wanted == Wanted::count) {
-        page.listed.total = sqlite3_column_int64(s, 0);
-        continue;
-      }
-      if (!page.rows_++) page.names_ = prepared->names();
-      for (int i = 0, n = static_cast<int>(page.names_->size()); i < n; ++i) {
-        Page::Item item{static_cast<unsigned char>(sqlite3_column_type(s, i)), 0, {0}};
-        if (item.kind == SQLITE_INTEGER) {
-          item.integer = sqlite3_column_int64(s, i);
-        } else if (item.kind == SQLITE_FLOAT) {
-          item.real = sqlite3_column_double(s, i);
-        } else if (item.kind != SQLITE_NULL) {
-          item.kind = SQLITE_TEXT;
-          const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(s, i));
-          item.size = static_cast<std::uint32_t>(sqlite3_column_bytes(s, i));
-          item.at = page.bytes_.size();
-          page.bytes_.append(text ? text : "", item.size);
-        }
-        page.items_.push_back(item);
-      }
-    }
-    if (rc == SQLITE_DONE) return {};
-    prepared->slow |= outran_steps_;
-    return error_of(db_.get(), rc, Access::read);
-  };
-  Result<void> done = read(Wanted::rows);
-  if (done.ok() && plan.count) done = read(Wanted::count);
+  Page page;
+  Result<void> done = read_into(page, plan, Wanted::rows, budget);
+  if (done.ok() && plan.count) done = read_into(page, plan, Wanted::count, budget);
   if (!done.ok() || !shared_) end_snapshot();
   CHECK_OK(std::move(done));
   return page;
+}
+
+/// Within a snapshot, so that a statement is prepared against the schema it will read.
+Result<Prepared*> Reader::prepared_for(const Plan& plan, Wanted wanted, Budget budget) {
+  TRY(Prepared * prepared, statements_.get(plan, wanted, shape_));
+  if (budget.steps && prepared->slow) {
+    outran_steps_ = true;
+    return Error(Code::timeout, "The query took too long.");
+  }
+  prepared->bind(shape_.bound);
+  return prepared;
+}
+
+Result<std::optional<Row>> Reader::read_first(const Plan& plan, Budget budget) {
+  TRY(Prepared * prepared, prepared_for(plan, Wanted::first, budget));
+  sqlite3_stmt* s = prepared->statement.get();
+  const Running running(s);
+  const int rc = sqlite3_step(s);
+  if (rc == SQLITE_DONE) return std::optional<Row>();
+  if (rc != SQLITE_ROW) {
+    prepared->slow |= outran_steps_;
+    return error_of(db_.get(), rc, Access::read);
+  }
+  const auto& names = prepared->names();
+  std::vector<Value> cells;
+  cells.reserve(names->size());
+  for (std::size_t i = 0; i < names->size(); ++i) cells.push_back(column(s, static_cast<int>(i)));
+  return std::optional<Row>(std::in_place, names, std::move(cells));
+}
+
+Result<void> Reader::read_into(Page& page, const Plan& plan, Wanted wanted, Budget budget) {
+  TRY(Prepared * prepared, prepared_for(plan, wanted, budget));
+  sqlite3_stmt* s = prepared->statement.get();
+  const Running running(s);
+  int rc;
+  while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+    if (wanted == Wanted::count) {
+      page.listed.total = sqlite3_column_int64(s, 0);
+      continue;
+    }
+    if (!page.rows_++) page.names_ = prepared->names();
+    for (int i = 0, n = static_cast<int>(page.names_->size()); i < n; ++i) page.add(s, i);
+  }
+  if (rc == SQLITE_DONE) return {};
+  prepared->slow |= outran_steps_;
+  return error_of(db_.get(), rc, Access::read);
 }
 
 }  // namespace mandate::store::sqlite

@@ -27,6 +27,7 @@ class Page {
     };
   };
   class View;
+  void add(sqlite3_stmt* statement, int column);
   std::shared_ptr<const std::vector<std::string>> names_;
   std::vector<Item> items_;
   std::string bytes_;
@@ -61,6 +62,9 @@ class Reader {
  private:
   Reader(Db db, const std::atomic<std::uint64_t>& commits) : db_(std::move(db)), statements_(db_.get()), commits_(commits) {}
   Result<void> begin();
+  Result<Prepared*> prepared_for(const Plan& plan, Wanted wanted, Budget budget);
+  Result<std::optional<Row>> read_first(const Plan& plan, Budget budget);
+  Result<void> read_into(Page& page, const Plan& plan, Wanted wanted, Budget budget);
   void set_budget(Budget budget);
   static int spend(void* reader);
 

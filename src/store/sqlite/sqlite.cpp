@@ -131,7 +131,10 @@ class Engine final : public SqliteStore {
 
   Result<void> hand_over(const JobPtr& job) {
     LoopState* here = readers_.here();
-    if (!here) return writer_.push({&job, 1});
+    if (!here) {
+      job->block();
+      return writer_.push({&job, 1});
+    }
     here->jobs.push_back(job);
     here->flush_at_end_of_tick();
     return {};
@@ -152,7 +155,7 @@ class Engine final : public SqliteStore {
   Result<void> run_now(std::function<Result<void>(sqlite3*)> work) {
     auto job = std::make_shared<Job>();
     job->schema = std::move(work);
-    job->loop = nullptr;
+    job->block();
     CHECK_OK(writer_.push({&job, 1}));
     Waiting waiting(job);
     (void)waiting.await_ready();

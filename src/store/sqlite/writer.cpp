@@ -127,20 +127,16 @@ bool Writer::attempt(std::span<const JobPtr> group) {
       if (!job->result || job->result->ok()) job->result.emplace(error);
     return true;
   };
-  if (!begin_) {
-    if (auto made = prepare(db_.get(), "BEGIN IMMEDIATE"); made.ok()) begin_ = *std::move(made);
-    else return fail_all(made.error());
-  }
-  if (auto begun = run(begin_.get()); !begun.ok()) return fail_all(begun.error());
+  if (auto begun = say(Word::begin); !begun.ok()) return fail_all(begun.error());
   std::size_t good = 0;
   for (const JobPtr& job : group) {
     const bool guard = !alone && needs_savepoint(job->batch);
     if (guard)
-      if (auto set = execute(db_.get(), "SAVEPOINT batch"); !set.ok()) return rollback(), fail_all(set.error());
+      if (auto set = say(Word::savepoint); !set.ok()) return rollback(), fail_all(set.error());
     job->result.emplace(apply(job->batch));
     if (job->result->ok()) {
       ++good;
-      if (guard) (void)execute(db_.get(), "RELEASE batch");
+      if (guard) (void)say(Word::release);
       continue;
     }
     const Error& error = job->result->error();
@@ -151,7 +147,7 @@ bool Writer::attempt(std::span<const JobPtr> group) {
     if (alone) return rollback(), true;
     if (sqlite3_get_autocommit(db_.get()) || error.code == Code::corrupt || error.code == Code::server_error)
       return rollback(), false;
-    if (guard && !execute(db_.get(), "ROLLBACK TO batch; RELEASE batch").ok()) return rollback(), false;
+    if (guard && !(say(Word::undo).ok() && say(Word::release).ok())) return rollback(), false;
   }
   if (good == 0) return rollback(), true;
   if (auto done = commit(); !done.ok()) {
@@ -173,12 +169,18 @@ bool Writer::attempt(std::span<const JobPtr> group) {
   return true;
 }
 
+Result<void> Writer::say(Word word) {
+  constexpr std::string_view kTexts[] = {"BEGIN IMMEDIATE", "COMMIT", "SAVEPOINT batch", "RELEASE batch", "ROLLBACK TO batch"};
+  Stmt& statement = words_[static_cast<std::size_t>(word)];
+  if (!statement) {
+    TRY(statement, prepare(db_.get(), kTexts[static_cast<std::size_t>(word)]));
+  }
+  return sqlite::run(statement.get());
+}
+
 Result<void> Writer::commit() {
   CHECK_OK(stamps_.save());
-  if (!commit_) {
-    TRY(commit_, prepare(db_.get(), "COMMIT"));
-  }
-  CHECK_OK(run(commit_.get()));
+  CHECK_OK(say(Word::commit));
   groups_.add();
   commits_.fetch_add(1, std::memory_order_release);
   return {};
@@ -190,7 +192,7 @@ void Writer::rollback() {
 
 void Writer::run_schema(Job& job) {
   changed_.clear();
-  Result<void> done = execute(db_.get(), "BEGIN IMMEDIATE");
+  Result<void> done = say(Word::begin);
   if (done.ok()) done = job.schema(db_.get());
   if (done.ok()) done = commit();
   if (done.ok()) {

@@ -38,6 +38,8 @@ class Writer {
   void run_schema(Job& job);
   Result<Outcome> apply(const Batch& batch);
   Result<Touched> apply(const Mutation& mutation);
+  enum class Word { begin, commit, savepoint, release, undo };
+  Result<void> say(Word word);
   Result<void> commit();
   void rollback();
   void hand_back(std::span<const JobPtr> jobs);
@@ -51,7 +53,7 @@ class Writer {
   Statements statements_;
   Shape shape_;
   Stamps stamps_;
-  Stmt begin_, commit_;
+  Stmt words_[5];  ///< the transaction's own statements, by Word
   Watchers watchers_;
   std::set<std::string> changed_;  ///< by the group under way
   int wal_pages_ = 0;     ///< in the WAL file
