@@ -34,6 +34,11 @@ void ScriptLog::add(store::Store& store, ScriptLine line) {
   });
 }
 
+bool ScriptLog::idle() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::none_of(waiting_, [](const auto& each) { return each.second.writing; });
+}
+
 Task<void> ScriptLog::write(store::Store& store) {
   for (;;) {
     store::Batch batch;

@@ -32,6 +32,9 @@ class ScriptLog {
   /// On a loop; the store must live as long as that loop.
   void add(store::Store& store, ScriptLine line);
 
+  /// Nothing is on its way to a store: what a shutdown waits for, after the last script.
+  bool idle() const;
+
   /// The last `limit` lines, oldest first; of one service or source when they are not empty.
   static Task<std::vector<ScriptLine>> last(store::Store& store, std::string service, std::string source, std::int64_t limit);
 
@@ -51,7 +54,7 @@ class ScriptLog {
   const Clock& clock_;
   Log& log_;
   Counter &lines_, &dropped_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<store::Store*, Waiting> waiting_;
   std::int64_t last_sequence_ = 0;
 };

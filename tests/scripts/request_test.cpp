@@ -240,7 +240,7 @@ TEST_F(Request, SyntaxIsCheckedWithLineAndMessage) {
   Result<void> bad = mandate::test::run(bench->loop, bench->host->check("function insert(a) {\n  retrun a;\n}", "/table/T.insert.js"));
   ASSERT_FALSE(bad.ok());
   EXPECT_EQ(bad.error().code, Code::invalid_request);
-  EXPECT_EQ(bad.error().hint, "/table/T.insert.js:2: Unexpected identifier 'a'");
+  EXPECT_THAT(bad.error().hint, ::testing::StartsWith("/table/T.insert.js:2: Unexpected identifier"));
   Result<void> out = mandate::test::run(bench->loop, bench->host->check("} }; (function(){ {{ ", "/table/T.insert.js"));
   EXPECT_FALSE(out.ok());
 }

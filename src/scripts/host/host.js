@@ -76,6 +76,8 @@ function lockdown(global, light) {
 
 function query() {
   'use strict';
+  // A global of a context is found through a slow hook of the engine; a local constant is not.
+  const { Array, Date, Error, Number, Object, String, isFinite, parseInt } = globalThis;
   const sourceOf = Function.prototype.toString;
   const kName = /^[A-Za-z_@][A-Za-z0-9_-]*$/;
 
@@ -404,11 +406,13 @@ function query() {
 //   send(type, call, sequence, flags, json)   format(args) → text   stack(text) → text   timer(call, ms, repeat) → id   untimer(id)   soon(call)   closed(call)   module(name)
 function realm(host, Query, tables, limits, visible) {
   'use strict';
+  const { Array, ArrayBuffer, Error, JSON, Map, Math, Number, Object, Promise, String, Symbol, TypeError } = globalThis;
   const { send, format, timer, untimer, soon, closed, stack: own_lines, module: take } = host;
   const table = tables(Query);
   const kResult = 1, kInvoke = 2, kConsole = 3, kFailed = 4, kEnded = 5;
   const { defineProperty, freeze, keys } = Object;
   const { parse, stringify } = JSON;
+  const kind_of = Object.prototype.toString;
   const calls = new Map();
 
   const statusCodes = freeze({
@@ -758,11 +762,11 @@ function realm(host, Query, tables, limits, visible) {
       call.flush = flush;
       const user = make_user(context.user, timers.setImmediate);
       const require = (name) => load(name);
-      const process = freeze({ env: freeze({}), nextTick: (fn, ...args) => { timers.setImmediate(fn, ...args); } });
+      const process = { env: {}, nextTick: (fn, ...args) => { timers.setImmediate(fn, ...args); } };
       const fn = factory(visible, visible, make_console(call), table(call, context, options, shape, failure, merge, plain, pending), statusCodes, require, process, load('Buffer'), timers.setTimeout, timers.setInterval,
         timers.setImmediate, timers.clearTimeout, timers.clearInterval, timers.clearImmediate)[operation];
       if (typeof fn !== 'function') throw new Error(`The script does not define the function ${operation}.`);
-      if (Object.prototype.toString.call(fn) === '[object AsyncFunction]') call.running = true;
+      if (kind_of.call(fn) === '[object AsyncFunction]') call.running = true;
       const result = fn(subject, user, request);
       if (call.running) Promise.prototype.then.call(result, () => { call.running = false; soon_over(); }, (error) => { call.running = false; over(error ?? new Error('The script was rejected without a reason.')); });
       else call.settle();
@@ -809,6 +813,7 @@ function realm(host, Query, tables, limits, visible) {
 
 function table() {
   'use strict';
+  const { Array, Error, Object } = globalThis;
   const kRead = { success: 'function', error: 'function', systemProperties: 'list', includeDeleted: 'boolean' };
   const kWrite = { success: 'function', error: 'function', systemProperties: 'list' };
   const kChange = { ...kWrite, conflict: 'function' };
@@ -874,7 +879,8 @@ function table() {
       function object(item) {
         if (item === null || typeof item !== 'object' || Array.isArray(item)) throw new Error('The item must be an object.');
       }
-      return { getTable: make, current: make(context.table) };
+      let current;
+      return { getTable: make, get current() { return current ??= make(context.table); } };
     };
   };
 }
@@ -899,8 +905,9 @@ function worker() {
   const kHead = 16;
   const kResult = 1, kFailed = 4, kPong = 7, kChecked = 8, kScript = 20, kCall = 21, kAnswer = 22, kCancel = 23, kPing = 25, kCheck = 26;
   const kNames = ['globalThis', 'global', 'console', 'tables', 'statusCodes', 'require', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
-  const kEnd = '\n;return {insert: typeof insert === "function" ? insert : undefined, read: typeof read === "function" ? read : undefined, update: typeof update === "function" ? update : undefined, del: typeof del === "function" ? del : undefined};';
+  const kEnd = '\n;return {insert: typeof insert === "function" ? insert : undefined, read: typeof read === "function" ? read : undefined, update: typeof update === "function" ? update : undefined, del: typeof del === "function" ? del : undefined};})';
   const kStart = '"use strict";';
+  const kOpen = `(function (${kNames.join(', ')}) {${kStart}`;
   const kBuiltIn = 'Array|String|Object|Function|Date|Number|Boolean|RegExp|Error|TypeError|RangeError|Promise|Math|JSON|Map|Set|WeakMap|WeakSet|Symbol|Reflect|Proxy|Intl|BigInt';
   const kOwnContext = new RegExp(`\\bglobal(This)?\\b|\\b(${kBuiltIn})\\s*\\.\\s*(prototype\\b[^;\\n]*=|\\w+\\s*=[^=])|\\b(defineProperty|defineProperties|assign|setPrototypeOf)\\s*\\(\\s*(${kBuiltIn})\\b`);
 
@@ -1021,11 +1028,9 @@ function worker() {
 
   const scripts = new Map();
   function compile(script, context) {
-    const place = { filename: script.name, columnOffset: -kStart.length };
-    try { return vm.compileFunction(kStart + script.source + kEnd, kNames, { ...place, parsingContext: context }); } catch (error) {
-      new vm.Script(kStart + script.source, place);  // names the place in the script itself, where it can
-      throw error;
-    }
+    // By itself first: a text that closes our function and goes on outside of it is no script.
+    new vm.Script(kStart + script.source, { filename: script.name, columnOffset: -kStart.length });
+    return new vm.Script(kOpen + script.source + kEnd, { filename: script.name, columnOffset: -kOpen.length }).runInContext(context);
   }
   function describe(error) {
     try {
