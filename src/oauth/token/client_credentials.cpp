@@ -1,8 +1,10 @@
-// grant_type=client_credentials. RFC 6749 §4.4, identity-wire 4.4. The JWT path writes nothing: it is asked for in floods.
+// grant_type=client_credentials. RFC 6749 §4.4, identity-wire 4.4. The JWT path files no token, and its audit is a tally:
+// it is asked for in floods.
 #include "oauth/access_tokens.h"
 #include "oauth/may_issue.h"
 #include "oauth/scopes.h"
 #include "oauth/signing.h"
+#include "oauth/token/grant_tally.h"
 #include "oauth/token/grants.h"
 #include "tenant/audit.h"
 
@@ -37,11 +39,13 @@ class ClientCredentialsGrant final : public Grant {
     if (made.key) {
       std::string typ(kAccessTokenType);
       CO_TRY(made.token, co_await sign(deps_.pool, *made.key, std::move(made.claims), std::move(typ), request.request.deadline));
+      CO_CHECK(co_await audit(request, client, *api));
     } else {
       store::Batch batch;
       batch.deadline = request.request.deadline;
       batch.add(std::move(*made.row));
-      batch.add(tenant::audit_row(event(client, *api), request.request, deps_.clock.now_ms()));
+      for (const tenant::Event& event : tally_.count(request.here->name, client.client_id, api->identifier, type(), deps_.clock.now_ms()))
+        batch.add(tenant::audit_row(event, request.request, deps_.clock.now_ms()));
       CO_TRY([[maybe_unused]] const store::Outcome filed, co_await request.here.store->mutate(std::move(batch)));
     }
     JsonObject out;
@@ -70,16 +74,19 @@ class ClientCredentialsGrant final : public Grant {
     return {};
   }
 
-  static tenant::Event event(const tenant::Client& client, const tenant::Api& api) {
-    tenant::Event out;
-    out.type = "grant.ok";
-    out.client_id = client.client_id;
-    out.target = api.identifier;
-    out.details["grant_type"] = tenant::grant::kClientCredentials;
-    return out;
+  Task<void> audit(const TokenRequest& request, const tenant::Client& client, const tenant::Api& api) {
+    const Millis now = deps_.clock.now_ms();
+    const std::vector<tenant::Event> events = tally_.count(request.here->name, client.client_id, api.identifier, type(), now);
+    if (events.empty()) co_return ok();
+    store::Batch batch;
+    batch.deadline = request.request.deadline;
+    for (const tenant::Event& event : events) batch.add(tenant::audit_row(event, request.request, now));
+    CO_TRY([[maybe_unused]] const store::Outcome filed, co_await request.here.store->mutate(std::move(batch)));
+    co_return ok();
   }
 
   Deps deps_;
+  GrantTally tally_;
 };
 
 }  // namespace

@@ -54,6 +54,24 @@ TEST_F(ClientCredentials, GoNoFurtherThanTheClientGrant) {
   EXPECT_NE(text(body(answer), "error_description").find("https://api"), std::string::npos);
 }
 
+TEST_F(ClientCredentials, AreAllInTheAuditAlsoWhenTheyComeInAFlood) {
+  at_once(20, "/oauth/token", ask("https://api"));
+  clock.advance(std::chrono::seconds(1));
+  token(ask("https://api"));
+  store::Plan plan;
+  plan.table = "audit";
+  const auto rows = run(loop, store::rows(temp.store(), plan));
+  std::int64_t counted = 0;
+  int lines = 0;
+  for (const auto& row : *rows) {
+    if (row.text("type") != "grant.ok" || row.text("client_id") != "m2m") continue;
+    counted += integer_member(parse_json(row.text("details"))->get_object(), "count").value_or(0);
+    ++lines;
+  }
+  EXPECT_EQ(counted, 21);
+  EXPECT_EQ(lines, 2);
+}
+
 TEST_F(ClientCredentials, NeedASecret) {
   Form without = ask("https://api");
   without.erase(without.begin() + 2);
