@@ -123,20 +123,28 @@ int script_list(const Arguments& a) {
 }
 
 int script_logs(const Arguments& a) {
-  std::int64_t last = 0;
+  // Lines come by time, the first millisecond included: those of it that were shown already are counted off.
+  std::int64_t since = 0, shown = 0;
   while (true) {
     std::string target = "/admin/logs";
     with(target, "tenant", a.tenant);
-    with(target, "source", a.table.empty() || a.operation.empty() ? "" : "table/" + a.table + "." + a.operation + ".js");
-    with(target, "after", std::to_string(last));
+    with(target, "source", a.table.empty() || a.operation.empty() ? "" : "/table/" + a.table + "." + a.operation + ".js");
+    with(target, "since", std::to_string(since));
     const Result<Json> answer = OwnerSocket(a.socket).ask("GET", target);
     if (!answer.ok()) return complain(answer.error());
     const Json* lines = answer->is_object() ? answer->get_object().if_contains("lines") : nullptr;
+    std::int64_t skip = shown;
     if (lines && lines->is_array())
       for (const Json& line : lines->get_array()) {
         if (!line.is_object()) continue;
+        const std::int64_t at = integer_member(line.get_object(), "at").value_or(0);
+        if (at == since && skip > 0) {
+          --skip;
+          continue;
+        }
         std::cout << (a.json ? to_json(line) + "\n" : show_log_line(line.get_object()));
-        last = std::max(last, integer_member(line.get_object(), "number").value_or(0));
+        shown = at == since ? shown + 1 : 1;
+        since = at;
       }
     std::cout.flush();
     if (!a.follow) return 0;

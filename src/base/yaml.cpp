@@ -159,6 +159,9 @@ class Builder final : public YAML::EventHandler {
 Result<Json> parse_yaml(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes) return Error(Code::payload_too_large, "The file is larger than " + std::to_string(limits.bytes) + " bytes.");
   if (!valid_utf8(text)) return Error(Code::invalid_request, "The file is not UTF-8.");
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r')
+      return Error(Code::invalid_request, "The file has a control character in it; write it as an escape in double quotes.");
   std::istringstream in{std::string(text)};
   try {
     YAML::Parser parser(in);

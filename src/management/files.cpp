@@ -35,7 +35,7 @@ Task<void> check_scripts(Deps& deps, const tenant::Desired& desired) {
 
 JsonObject applied_json(const tenant::Applied& applied) {
   JsonArray changes, made, people;
-  for (const tenant::Change& change : applied.changes) changes.push_back(tenant::to_json(change));
+  for (const tenant::Change& change : applied.changes) changes.push_back(tenant::change_json(change));
   for (const tenant::MadeSecret& secret : applied.made)
     made.push_back(JsonObject{{"kind", secret.key.kind}, {"name", secret.key.name}, {"path", secret.path}, {"value", secret.value.reveal()}});
   for (const std::string& email : applied.people) people.emplace_back(email);

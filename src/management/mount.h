@@ -8,7 +8,6 @@
 #include "http/router.h"
 #include "scripts/host.h"
 #include "tenant/apply.h"
-#include "tenant/script_log.h"
 
 namespace mandate::management {
 
@@ -19,7 +18,6 @@ using ExplainDelegation =
 struct Deps {
   tenant::TenantDirectory& tenants;
   tenant::UserSeeder& people;
-  const tenant::ScriptLog& script_log;
   scripts::Host* scripts = nullptr;      ///< checks the syntax of scripts; null = unchecked
   ExplainDelegation explain_delegation;  ///< empty = 404
   const Clock& clock;
@@ -37,7 +35,7 @@ struct Deps {
 ///   POST   /admin/export {"tenant","master_key"}            with secrets, for who shows the master key (KS-3)
 ///   GET    /admin/scripts[?tenant=&service=]
 ///   GET    /admin/scripts/{service}/{table}/{operation}     PUT with the source as body, DELETE
-///   GET    /admin/logs[?tenant=&service=&source=&after=]
+///   GET    /admin/logs[?tenant=&service=&source=&since=]      since: milliseconds, included
 ///   GET    /admin/delegation/explain?client=&target=&user=
 ///   POST   /admin/keys/rotate {"tenant","alg","revoke"}
 ///   GET    /admin/check                                     every tenant's store and audit chain

@@ -1,12 +1,14 @@
 // Table scripts one by one, and what they wrote to their console.
 #include "base/url.h"
 #include "management/desk.h"
+#include "tables/script_log.h"
 
 namespace mandate::management {
 
 namespace {
 
 constexpr std::size_t kMostSource = 256 * 1024;
+constexpr std::int64_t kMostLines = 1000;
 
 /// The script an address names.
 struct Place {
@@ -120,15 +122,20 @@ Task<http::Response> delete_script(Deps& deps, http::Request& request) {
 Task<http::Response> get_logs(Deps& deps, http::Request& request) {
   const http::Params query = http::Params::of_query(request.query);
   CO_TRY(const tenant::Here here, tenant_of(deps, query.get("tenant")));
-  std::uint64_t after = 0;
-  if (const std::string_view text = query.get("after"); !text.empty()) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), after);
-    if (error != std::errc() || end != text.data() + text.size()) co_return Error(Code::invalid_request, "after must be a line's number");
+  Millis since = 0;
+  if (const std::string_view text = query.get("since"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), since);
+    if (error != std::errc() || end != text.data() + text.size()) co_return Error(Code::invalid_request, "since must be a number of milliseconds");
   }
+  std::string service(query.get("service")), source(query.get("source"));
+  Task<std::vector<tables::ScriptLine>> reading = tables::ScriptLog::last(*here.store, std::move(service), std::move(source), kMostLines);
+  Result<std::vector<tables::ScriptLine>> kept = co_await reading;
+  if (!kept.ok()) co_return std::move(kept).error();
   JsonArray lines;
-  for (const tenant::ScriptLog::Line& line : deps.script_log.read(here->name, query.get("service"), query.get("source"), after))
-    lines.push_back(JsonObject{{"number", line.number}, {"time", iso8601(line.time)}, {"service", line.service},
-                               {"source", line.source}, {"level", line.level}, {"text", line.text}});
+  for (const tables::ScriptLine& line : *kept)
+    if (line.at >= since)
+      lines.push_back(JsonObject{{"at", line.at}, {"time", iso8601(line.at)}, {"service", line.service},
+                                 {"source", line.source}, {"level", line.level}, {"text", line.text}});
   co_return http::Response::json(200, JsonObject{{"lines", std::move(lines)}});
 }
 

@@ -31,7 +31,7 @@ store::Mutation config_changed(const std::vector<Change>& changes, const http::R
   event.type = "config.changed";
   JsonArray list;
   for (const Change& change : changes) {
-    JsonObject one = to_json(change);
+    JsonObject one = change_json(change);
     JsonArray paths;  // which members, not what is in them: the log outlives the setting
     for (const FieldChange& field : change.fields) paths.emplace_back(field.path);
     one["fields"] = std::move(paths);

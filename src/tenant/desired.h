@@ -70,7 +70,7 @@ struct DesiredPlan {
 Result<DesiredPlan> plan_desired(const Desired& desired, const Objects& current, const Vault& vault, Random& random);
 
 /// {"act":"update","kind":"client","name":"todo","fields":[{"path","before","after"}]}
-JsonObject to_json(const Change& change);
+JsonObject change_json(const Change& change);
 
 /// The file that brings this configuration about, every section in it. Secrets only when `secrets` is given: then in plain
 /// text, for an owner who showed the master key (KS-3). Signing keys are never in it.

@@ -21,7 +21,7 @@ void compare(const JsonObject& before, const JsonObject& after, const std::strin
     const std::string path = prefix + std::string(name);
     static const JsonObject kNone;
     const bool groups = (!a || a->is_object()) && (!b || b->is_object());
-    const bool empty = (!a || a->get_object().empty()) && (!b || b->get_object().empty());
+    const bool empty = groups && (!a || a->get_object().empty()) && (!b || b->get_object().empty());
     if (groups && !empty) return compare(a ? a->get_object() : kNone, b ? b->get_object() : kNone, path + ".", out);
     out.push_back({path, a ? *a : Json(nullptr), b ? *b : Json(nullptr)});
   };
@@ -182,7 +182,7 @@ Result<DesiredPlan> plan_desired(const Desired& desired, const Objects& current,
   return Planner(desired, current, vault, random).plan();
 }
 
-JsonObject to_json(const Change& change) {
+JsonObject change_json(const Change& change) {
   static constexpr std::string_view kActs[] = {"create", "update", "delete"};
   JsonArray fields;
   for (const FieldChange& field : change.fields)

@@ -24,7 +24,6 @@ class Builder {
       if (key.kind == kind::kTable) add_table(key, object);
     for (const auto& [key, object] : objects)
       if (key.kind == kind::kScript) add_script(key, object);
-    project_allowed_clients();
     return std::shared_ptr<const Tenant>(std::move(tenant_));
   }
 
@@ -105,26 +104,6 @@ class Builder {
     const auto table = service->second.tables.find(parts[1]);
     if (table == service->second.tables.end()) return;
     table->second.scripts[parts[2]] = {std::string(text_member(object.body, "source").value_or("")), object.revision};
-  }
-
-  void project_allowed_clients() {
-    const auto known = [&](const std::string& source, const std::string& target) {
-      for (const DelegationGrant& grant : tenant_->delegation_grants)
-        if (grant.source == source && grant.target == target) return true;
-      return false;
-    };
-    const auto add = [&](std::string source, const std::string& target) {
-      if (known(source, target)) return;
-      DelegationGrant grant;
-      grant.source = std::move(source);
-      grant.target = target;
-      tenant_->delegation_grants.push_back(std::move(grant));
-    };
-    for (const auto& [id, client] : tenant_->clients) {
-      if (client.allowed_clients_mode == "all") add("*", id);
-      if (client.allowed_clients_mode == "listed")
-        for (const std::string& source : client.allowed_clients) add(source, id);
-    }
   }
 
   const Vault& vault_;
