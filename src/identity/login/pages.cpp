@@ -18,6 +18,7 @@ constexpr std::string_view kHead = R"html(<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
+<link rel="icon" href="data:,">
 <title>{{title}}</title>
 <style>{{{style}}}</style>
 </head>
@@ -77,7 +78,7 @@ constexpr std::string_view kProblem = R"html(<h1>{{title}}</h1>
 // No form-action: browsers apply it to every redirect after the form, and the last of them leads to the app.
 const std::string& policy() {
   static const std::string text = "default-src 'none'; style-src 'sha256-" + base64(sha256(kStyle)) +
-                                  "'; base-uri 'none'; frame-ancestors 'none'";
+                                  "'; img-src data:; base-uri 'none'; frame-ancestors 'none'";
   return text;
 }
 
