@@ -27,7 +27,7 @@ class Runaway : public ::testing::Test {
     if (verdict->ok()) return to_json(**verdict);
     return std::string(name(verdict->error().code)) + ": " + verdict->error().detail;
   }
-  Bench bench{Limits{.wall = 4000ms, .cpu = 600ms}};
+  Bench bench{Limits{.wall = 8000ms, .cpu = 600ms}};
 };
 
 TEST_F(Runaway, AnEndlessLoopIsEndedWithinItsLimit) {
