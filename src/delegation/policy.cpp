@@ -9,6 +9,8 @@ using tenant::Client;
 using tenant::DelegationGrant;
 using tenant::Tenant;
 
+constexpr std::int64_t kLeeway = 60;  ///< with which jose::Expectation honours a subject, seconds
+
 bool lists(const std::vector<std::string>& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
 
 /// The target's first active add-on, or "app" when none is.
@@ -86,8 +88,9 @@ Error not_allowed(std::string_view caller, std::string_view target, std::string 
 std::int64_t lifetime(std::int64_t target_lifetime, const Verdict& verdict, std::int64_t subject_left, bool strict) {
   std::int64_t seconds = target_lifetime;
   if (verdict.max_lifetime > 0) seconds = std::min(seconds, verdict.max_lifetime);
-  if (subject_left > 0 && (strict || !verdict.outlives_subject)) seconds = std::min(seconds, subject_left);
-  return seconds;
+  if (subject_left <= 0 || (verdict.outlives_subject && !strict)) return seconds;
+  if (!strict && seconds - subject_left <= std::min(kLeeway, seconds / 100)) return seconds;
+  return std::min(seconds, subject_left);
 }
 
 }  // namespace mandate::delegation

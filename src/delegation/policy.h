@@ -50,7 +50,9 @@ bool addon_on(const tenant::Client& target, std::string_view type);
 Error not_allowed(std::string_view caller, std::string_view target, std::string why);
 
 /// Seconds the new token may live: the sooner of the target's lifetime, the line's, and the end of the subject
-/// (`subject_left`; 0 = no end), unless the line says "target" (DG-8).
+/// (`subject_left`; 0 = no end), unless the line says "target" (DG-8). A subject is honoured for a minute past its exp; so is
+/// what it gave, when that makes a whole lifetime (at most a hundredth of it): old SDKs trade a token seconds after the login and expect 36000.
+/// `strict` takes that minute away and ignores the line (RFC 8693 door).
 std::int64_t lifetime(std::int64_t target_lifetime, const Verdict& verdict, std::int64_t subject_left, bool strict);
 
 }  // namespace mandate::delegation

@@ -86,8 +86,13 @@ TEST(Policy, TheShortestLifeWinsUnlessALineSaysOtherwise) {
   Verdict plain;
   EXPECT_EQ(lifetime(36'000, plain, 0, false), 36'000);
   EXPECT_EQ(lifetime(36'000, plain, 30, false), 30);
+  EXPECT_EQ(lifetime(36'000, plain, 35'998, false), 36'000) << "traded seconds after the login";
+  EXPECT_EQ(lifetime(36'000, plain, 35'998, true), 35'998);
+  EXPECT_EQ(lifetime(36'000, plain, 35'939, false), 35'939);
+  EXPECT_EQ(lifetime(600, plain, 590, false), 590);
   plain.max_lifetime = 10;
   EXPECT_EQ(lifetime(36'000, plain, 30, false), 10);
+  EXPECT_EQ(lifetime(36'000, plain, 5, true), 5);
   Verdict line;
   line.outlives_subject = true;
   EXPECT_EQ(lifetime(36'000, line, 30, false), 36'000);
