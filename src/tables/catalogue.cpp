@@ -42,17 +42,27 @@ Catalogue::SchemaPtr Catalogue::kept(const OperationContext& context, std::strin
   return found->second;
 }
 
-void Catalogue::keep(store::Store* store, SchemaPtr schema) {
+std::uint64_t Catalogue::generation(store::Store* store) {
   const std::lock_guard lock(mutex_);
   House& house = houses_[store];
   if (!house.watch) house.watch = store->watch({std::string(kShapes)}, [this, store](std::string_view) { forget(store); });
+  return house.generation;
+}
+
+void Catalogue::keep(store::Store* store, std::uint64_t generation, SchemaPtr schema) {
+  const std::lock_guard lock(mutex_);
+  House& house = houses_[store];
+  if (house.generation != generation) return;
   std::string name = schema->physical;
   house.schemas[std::move(name)] = std::move(schema);
 }
 
 void Catalogue::forget(store::Store* store) {
   const std::lock_guard lock(mutex_);
-  if (const auto house = houses_.find(store); house != houses_.end()) house->second.schemas.clear();
+  if (const auto house = houses_.find(store); house != houses_.end()) {
+    house->second.schemas.clear();
+    ++house->second.generation;
+  }
 }
 
 Task<Catalogue::SchemaPtr> Catalogue::get(const OperationContext& context) {
@@ -75,6 +85,7 @@ Task<Catalogue::SchemaPtr> Catalogue::extend(const OperationContext& context, st
 Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std::string physical,
                                            std::vector<store::ColumnSpec> wanted) {
   store::Store& store = *context.here.store;
+  std::uint64_t seen = generation(&store);
   Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
   CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
   std::erase_if(wanted, [&](const store::ColumnSpec& w) { return has(columns, w.name); });
@@ -86,6 +97,7 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
     note.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
     Task<store::Outcome> noted = store.mutate(std::move(note));
     CO_TRY(store::Outcome outcome, co_await noted);
+    seen = generation(&store);
     Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
     CO_TRY(columns, co_await again);
   }
@@ -99,7 +111,7 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   const auto whole_v2 = whole_row_of(*schema, Dialect::v2, {}), whole_v1 = whole_row_of(*schema, Dialect::v1, {});
   schema->whole_v2 = whole_v2;
   schema->whole_v1 = whole_v1;
-  keep(context.here.store, schema);
+  keep(&store, seen, schema);
   co_return SchemaPtr(schema);
 }
 

@@ -36,6 +36,7 @@ class Catalogue {
   struct House {
     std::map<std::string, SchemaPtr, std::less<>> schemas;
     std::unique_ptr<store::Store::Watch> watch;
+    std::uint64_t generation = 0;  ///< grows with every change that was seen
   };
   struct Block {
     std::int64_t next = 0, end = 0, size = 1;
@@ -43,7 +44,10 @@ class Catalogue {
   using Key = std::pair<store::Store*, std::string>;
 
   SchemaPtr kept(const OperationContext& context, std::string_view physical);
-  void keep(store::Store* store, SchemaPtr schema);
+  /// Starts the watch too: ask before reading a shape.
+  std::uint64_t generation(store::Store* store);
+  /// Keeps nothing when a change was seen since `generation`: what was read may be older than that change.
+  void keep(store::Store* store, std::uint64_t generation, SchemaPtr schema);
   void forget(store::Store* store);
   Task<SchemaPtr> load(const OperationContext& context, std::string physical, std::vector<store::ColumnSpec> wanted);
 
