@@ -11,6 +11,7 @@
 #include "server/upkeep.h"
 #include "store/sqlite/sqlite.h"
 #include "tables/mount.h"
+#include "tables/scripted.h"
 #include "tenant/directory.h"
 
 namespace mandate::server {
@@ -67,8 +68,8 @@ struct House::Rooms {
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
         bearers(tenants.vault(), users, clock), strategies(identity::make_strategies(*fetch, tenants.vault(), random)),
         scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics),
-        script_log(clock), people(users, passwords),
-        desk{tenants, people, script_log, scripts.get(), explain(), clock, random, log, std::string(kVersion)} {
+        lines(clock, log, metrics), table_scripts(tables::make_table_scripts(*scripts, tables, lines)), people(users, passwords),
+        desk{tenants, people, scripts.get(), explain(), clock, random, log, std::string(kVersion)} {
     mount(*routes);
     management::mount(*owner_routes, desk);
     mount_health(*owner_routes);
@@ -91,7 +92,7 @@ struct House::Rooms {
     grants.push_back(delegation::make_token_exchange_grant(delegation_deps()));
     oauth::mount(routes, oauth_deps(), std::move(grants));
     delegation::mount(routes, delegation_deps());
-    tables::mount(routes, {tenants, bearers, tables, nullptr, clock, log, metrics});
+    tables::mount(routes, {tenants, bearers, tables, table_scripts.get(), clock, log, metrics});
   }
 
   delegation::Deps delegation_deps() {
@@ -124,7 +125,8 @@ struct House::Rooms {
   identity::Strategies strategies;
   std::unique_ptr<scripts::Host> scripts;
   tables::Tables tables;
-  tenant::ScriptLog script_log;
+  tables::ScriptLog lines;
+  std::unique_ptr<tables::Script> table_scripts;
   People people;
   management::Deps desk;
   std::shared_ptr<http::Router> routes = std::make_shared<http::Router>(&log);
