@@ -69,10 +69,16 @@ struct House::Rooms {
         bearers(tenants.vault(), users, clock), strategies(identity::make_strategies(*fetch, tenants.vault(), random)),
         scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics),
         lines(clock, log, metrics), table_scripts(tables::make_table_scripts(*scripts, tables, lines)), people(users, passwords),
-        desk{tenants, people, scripts.get(), explain(), clock, random, log, std::string(kVersion)} {
-    mount(*routes);
-    management::mount(*owner_routes, desk);
-    mount_health(*owner_routes);
+        login{tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics},
+        authorization{tenants, users, sessions, passwords, limiter, signing, clock, random, log, metrics, options.rates},
+        trade{tenants, users, sessions, limiter, signing, clock, log, metrics, options.delegations_per_minute},
+        backend{tenants, bearers, tables, table_scripts.get(), clock, log, metrics},
+        desk{tenants, people, scripts.get(),
+             [this](tenant::Here here, std::string client, std::string target, std::string user) {
+               return explain(std::move(here), std::move(client), std::move(target), std::move(user));
+             },
+             clock, random, log, std::string(kVersion)} {
+    mount();
   }
 
   Result<std::unique_ptr<store::Store>> open_store(std::string_view name) {
@@ -85,28 +91,20 @@ struct House::Rooms {
     return std::unique_ptr<store::Store>(std::move(opened));
   }
 
-  void mount(http::Routes& routes) {
-    mount_health(routes);
-    identity::mount(routes, {tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics});
+  void mount() {
+    mount_health(*routes);
+    identity::mount(*routes, login);
     std::vector<std::unique_ptr<oauth::Grant>> grants;
-    grants.push_back(delegation::make_token_exchange_grant(delegation_deps()));
-    oauth::mount(routes, oauth_deps(), std::move(grants));
-    delegation::mount(routes, delegation_deps());
-    tables::mount(routes, {tenants, bearers, tables, table_scripts.get(), clock, log, metrics});
+    grants.push_back(delegation::make_token_exchange_grant(trade));
+    oauth::mount(*routes, authorization, std::move(grants));
+    delegation::mount(*routes, trade);
+    tables::mount(*routes, backend);
+    mount_health(*owner_routes);
+    management::mount(*owner_routes, desk);
   }
 
-  delegation::Deps delegation_deps() {
-    return {tenants, users, sessions, limiter, signing, clock, log, metrics, options.delegations_per_minute};
-  }
-
-  management::ExplainDelegation explain() {
-    return [this](tenant::Here here, std::string client, std::string target, std::string user) {
-      return delegation::explain(delegation_deps(), std::move(here), std::move(client), std::move(target), std::move(user));
-    };
-  }
-
-  oauth::Deps oauth_deps() {
-    return {tenants, users, sessions, passwords, limiter, signing, clock, random, log, metrics, options.rates};
+  Task<Json> explain(tenant::Here here, std::string client, std::string target, std::string user) {
+    return delegation::explain(trade, std::move(here), std::move(client), std::move(target), std::move(user));
   }
 
   HouseOptions options;
@@ -128,6 +126,11 @@ struct House::Rooms {
   tables::ScriptLog lines;
   std::unique_ptr<tables::Script> table_scripts;
   People people;
+  // What each room's doors work with; the routes refer to them.
+  const identity::Deps login;
+  const oauth::Deps authorization;
+  const delegation::Deps trade;
+  const tables::Deps backend;
   management::Deps desk;
   std::shared_ptr<http::Router> routes = std::make_shared<http::Router>(&log);
   std::shared_ptr<http::Router> owner_routes = std::make_shared<http::Router>(&log);

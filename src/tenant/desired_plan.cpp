@@ -66,7 +66,9 @@ class Planner {
       if (change.fields.empty()) change.fields.push_back({"source", Json(lines_of(before.body.at("source"))), Json(lines_of(next.body.at("source")))});
     }
     CHECK_OK(settle_secrets(key, wanted.secrets, before, next, change));
-    if (change.act == Change::Act::update && change.fields.empty()) return {};
+    // Settings that are all usual are the same as none at all.
+    const bool usual = key.kind == kind::kSettings && next.body.empty();
+    if (change.fields.empty() && (change.act == Change::Act::update || usual)) return {};
     plan_.mutations.push_back(write_object(key, next));
     plan_.changes.push_back(std::move(change));
     plan_.after.insert_or_assign(key, std::move(next));

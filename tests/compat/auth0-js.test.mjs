@@ -36,7 +36,8 @@ for (const version of [6, 7]) {
     await page.goto(`${app.origin}/${version}`);
     const result = await page.evaluate(async ({domain, callbackURL, person}) => {
       const auth0 = new Auth0({domain, clientID: 'legacy-js', callbackURL, callbackOnLocationHash: true});
-      const call = (method, ...args) => new Promise((done, fail) => auth0[method](...args, (error, ...values) => (error ? fail(new Error(method + ': ' + JSON.stringify(error) + error)) : done(values))));
+      const call = (method, ...args) => new Promise((done, fail) => auth0[method](...args, (error, a, b, c, d) =>  // the SDK counts the parameters: two or more mean "no redirect"
+        (error ? fail(new Error(method + ': ' + JSON.stringify(error) + error)) : done([a, b, c, d]))));
       const [login, ...rest] = await call('login', {connection: 'Username-Password-Authentication', username: person.email, password: person.password, sso: false, scope: 'openid profile'});
       const tokens = typeof login === 'object' && (login.idToken || login.id_token) ? login : {profile: login, idToken: rest[0], accessToken: rest[1]};
       const idToken = tokens.idToken ?? tokens.id_token;
