@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t kOpaqueLength = 32;
 
-Error bad_token(std::string detail) { return Error(Code::invalid_token, "The access token is not valid.", std::move(detail)); }
+Error bad_token(std::string detail) {
+  return Error(Code::invalid_token, "The access token is not valid.", std::move(detail));
+}
 
 Result<jose::Key> api_key(const tenant::Tenant& tenant, const tenant::Vault& vault, const tenant::Api& api) {
   const auto alg = jose::alg_of(api.signing_alg);
@@ -27,8 +29,8 @@ std::string subject_of(const NewAccessToken& wanted) {
   return wanted.user ? wanted.user->user_id : wanted.client->client_id + "@clients";
 }
 
-JsonObject jwt_claims(const tenant::Tenant& tenant, std::string_view issuer, const NewAccessToken& wanted, std::string jti,
-                      std::int64_t now, std::int64_t lifetime) {
+JsonObject jwt_claims(const tenant::Tenant& tenant, std::string_view issuer, const NewAccessToken& wanted,
+                      std::string jti, std::int64_t now, std::int64_t lifetime) {
   JsonObject out;
   out["iss"] = issuer;
   out["sub"] = subject_of(wanted);
@@ -50,7 +52,8 @@ JsonObject jwt_claims(const tenant::Tenant& tenant, std::string_view issuer, con
   return out;
 }
 
-store::Mutation opaque_row(const tenant::Tenant& tenant, const NewAccessToken& wanted, std::string_view token, Millis now, Millis expires) {
+store::Mutation opaque_row(const tenant::Tenant& tenant, const NewAccessToken& wanted, std::string_view token,
+                           Millis now, Millis expires) {
   return store::insert("oauth_access_tokens",
                        {{"hash", token_hash(token)},
                         {"client_id", wanted.client->client_id},
@@ -66,7 +69,8 @@ store::Mutation opaque_row(const tenant::Tenant& tenant, const NewAccessToken& w
                         {"expires_at", expires}});
 }
 
-Task<AccessToken> read_opaque(const tenant::Here& here, std::string_view issuer, std::string token, Millis now) {
+Task<AccessToken> read_opaque(const tenant::Here& here, std::string_view issuer, std::string token,
+                              Millis now) {
   store::Plan plan;
   plan.table = "oauth_access_tokens";
   plan.where = store::equals("hash", token_hash(token));
@@ -122,7 +126,9 @@ Task<AccessToken> read_jwt(const tenant::Here& here, std::string_view issuer, st
   expected.typ = kAccessTokenType;
   expected.now = now / 1000;
   expected.leeway = 0;  // our own clock made it
-  const jose::KeyFinder find = [&here](std::string_view kid, std::optional<jose::Alg>) { return here->verifying_key(kid); };
+  const jose::KeyFinder find = [&here](std::string_view kid, std::optional<jose::Alg>) {
+    return here->verifying_key(kid);
+  };
   CO_TRY(const jose::Claims claims, jose::verify_jwt(token, find, expected));
   AccessToken out = of_claims(claims);
   std::vector<std::string> ids;
@@ -141,12 +147,13 @@ std::int64_t plain_lifetime(const tenant::Client& client, bool browser) {
   return browser ? 7'200 : 3'600;
 }
 
-Result<MadeAccessToken> make_access_token(const tenant::Tenant& tenant, const tenant::Vault& vault, std::string_view issuer,
-                                          const NewAccessToken& wanted, Random& random, Millis now) {
+Result<MadeAccessToken> make_access_token(const tenant::Tenant& tenant, const tenant::Vault& vault,
+                                          std::string_view issuer, const NewAccessToken& wanted,
+                                          Random& random, Millis now) {
   MadeAccessToken out;
-  out.expires_in = !wanted.api        ? plain_lifetime(*wanted.client, wanted.browser)
-                   : wanted.browser   ? wanted.api->token_lifetime_for_web
-                                      : wanted.api->token_lifetime;
+  out.expires_in = !wanted.api      ? plain_lifetime(*wanted.client, wanted.browser)
+                   : wanted.browser ? wanted.api->token_lifetime_for_web
+                                    : wanted.api->token_lifetime;
   if (!wanted.api || wanted.api->signing_alg == "opaque") {
     out.token = random.alphanumeric(kOpaqueLength);
     out.row = opaque_row(tenant, wanted, out.token, now, now + out.expires_in * 1000);
@@ -168,10 +175,12 @@ bool for_audience(const AccessToken& token, std::string_view audience) {
   return false;
 }
 
-Task<AccessToken> read_access_token(const tenant::Here& here, std::string_view issuer, std::string token, Millis now) {
+Task<AccessToken> read_access_token(const tenant::Here& here, std::string_view issuer, std::string token,
+                                    Millis now) {
   if (token.empty() || token.size() > 8192) co_return bad_token("size");
   const bool jwt = token.find('.') != std::string::npos;
-  Task<AccessToken> reading = jwt ? read_jwt(here, issuer, std::move(token), now) : read_opaque(here, issuer, std::move(token), now);
+  Task<AccessToken> reading =
+      jwt ? read_jwt(here, issuer, std::move(token), now) : read_opaque(here, issuer, std::move(token), now);
   Result<AccessToken> read = co_await reading;
   if (!read.ok()) co_return read;
   if (read->tenant_epoch < here->epoch) co_return bad_token("tenant_epoch");

@@ -9,9 +9,12 @@ namespace {
 
 int token_status(const tenant::Tenant& tenant, Code code) {
   switch (code) {
-    case Code::invalid_grant: return tenant.token_error_status == "auth0" ? 403 : 400;
-    case Code::invalid_token: return 400;
-    default: return http_status(code);
+    case Code::invalid_grant:
+      return tenant.token_error_status == "auth0" ? 403 : 400;
+    case Code::invalid_token:
+      return 400;
+    default:
+      return http_status(code);
   }
 }
 
@@ -28,13 +31,16 @@ std::string quotable(std::string_view text) {
 http::Response token_error(const tenant::Tenant& tenant, const http::Request& request, const Error& error) {
   http::Response response = identity::oauth_error(error, token_status(tenant, error.code));
   const std::string_view authorization = request.headers.get("authorization");
-  if (error.code == Code::invalid_client && authorization.size() >= 6 && iequals(authorization.substr(0, 6), "basic "))
-    response.headers.set("WWW-Authenticate", "Basic realm=\"" + quotable(request.host) + "\", charset=\"UTF-8\"");
+  if (error.code == Code::invalid_client && authorization.size() >= 6 &&
+      iequals(authorization.substr(0, 6), "basic "))
+    response.headers.set("WWW-Authenticate",
+                         "Basic realm=\"" + quotable(request.host) + "\", charset=\"UTF-8\"");
   return response;
 }
 
 http::Response too_many(const tenant::RateLimiter::Answer& rate) {
-  constexpr std::string_view kText = "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.";
+  constexpr std::string_view kText =
+      "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.";
   const JsonObject body{{"error", "too_many_requests"}, {"error_description", kText}, {"message", kText}};
   http::Response response = http::Response::json(429, Json(body));
   tenant::add_rate_headers(response, rate);
@@ -45,19 +51,21 @@ http::Response too_many(const tenant::RateLimiter::Answer& rate) {
 http::Response bearer_error(const Error& error) {
   http::Response response = identity::oauth_error(error);
   if (response.status == 401 || response.status == 403)
-    response.headers.set("WWW-Authenticate", "Bearer error=\"" + std::string(name(error.code)) + "\", error_description=\"" + quotable(error.hint) + "\"");
+    response.headers.set("WWW-Authenticate", "Bearer error=\"" + std::string(name(error.code)) +
+                                                 "\", error_description=\"" + quotable(error.hint) + "\"");
   return response;
 }
 
-const tenant::Client* named_client(const tenant::Tenant& tenant, const http::Request& request, const http::Params* params) {
+const tenant::Client* named_client(const tenant::Tenant& tenant, const http::Request& request,
+                                   const http::Params* params) {
   if (params && params->has("client_id")) return tenant.client(params->get("client_id"));
   for (const auto& [name, value] : parse_form(request.query))
     if (name == "client_id") return tenant.client(value);
   return nullptr;
 }
 
-http::Response finish(http::Response response, const http::Request& request, const tenant::Tenant& tenant, const tenant::Client* client,
-                      const tenant::RateLimiter::Answer* rate) {
+http::Response finish(http::Response response, const http::Request& request, const tenant::Tenant& tenant,
+                      const tenant::Client* client, const tenant::RateLimiter::Answer* rate) {
   if (rate && !response.headers.has("X-RateLimit-Limit")) tenant::add_rate_headers(response, *rate);
   tenant::add_cors(response, request, tenant, client);
   response.no_store();

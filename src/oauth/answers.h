@@ -6,8 +6,8 @@
 
 namespace mandate::oauth {
 
-/// Body and status of 1.17: `token_error_status` "auth0" answers invalid_grant with 403, "rfc" with 400. invalid_client has
-/// WWW-Authenticate when Basic was tried.
+/// Body and status of 1.17: `token_error_status` "auth0" answers invalid_grant with 403, "rfc" with 400.
+/// invalid_client has WWW-Authenticate when Basic was tried.
 http::Response token_error(const tenant::Tenant& tenant, const http::Request& request, const Error& error);
 
 /// 429 with both shapes of body (identity-wire 0.7).
@@ -16,11 +16,13 @@ http::Response too_many(const tenant::RateLimiter::Answer& rate);
 /// 401 invalid_token with the Bearer challenge, or 403 insufficient_scope. RFC 6750 §3.
 http::Response bearer_error(const Error& error);
 
-/// The client named by `client_id` in body or query; null when unknown. For CORS before anybody proved anything.
-const tenant::Client* named_client(const tenant::Tenant& tenant, const http::Request& request, const http::Params* params);
+/// The client named by `client_id` in body or query; null when unknown. For CORS before anybody proved
+/// anything.
+const tenant::Client* named_client(const tenant::Tenant& tenant, const http::Request& request,
+                                   const http::Params* params);
 
 /// Rate trio, CORS and no-store: every answer of a back-channel door leaves through here.
-http::Response finish(http::Response response, const http::Request& request, const tenant::Tenant& tenant, const tenant::Client* client,
-                      const tenant::RateLimiter::Answer* rate);
+http::Response finish(http::Response response, const http::Request& request, const tenant::Tenant& tenant,
+                      const tenant::Client* client, const tenant::RateLimiter::Answer* rate);
 
 }  // namespace mandate::oauth

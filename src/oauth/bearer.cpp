@@ -7,7 +7,9 @@
 namespace mandate::oauth {
 namespace {
 
-Error bad(std::string detail) { return Error(Code::invalid_token, "The access token is not valid.", std::move(detail)); }
+Error bad(std::string detail) {
+  return Error(Code::invalid_token, "The access token is not valid.", std::move(detail));
+}
 
 }  // namespace
 
@@ -16,7 +18,8 @@ Result<std::string> bearer_of(const http::Request& request, const http::Params& 
   const bool has_header = header.size() > 7 && iequals(header.substr(0, 7), "bearer ");
   const std::string_view parameter = params.get("access_token");
   in_query = false;
-  if (has_header && !parameter.empty()) return Error(Code::invalid_request, "More than one access token.", "two tokens");
+  if (has_header && !parameter.empty())
+    return Error(Code::invalid_request, "More than one access token.", "two tokens");
   CHECK_OK(params.refuse_repeated({"access_token"}));
   if (has_header) return std::string(header.substr(7));
   if (parameter.empty()) return bad("none");

@@ -13,12 +13,14 @@ struct Basic {
 
 Error refused(std::string detail) { return Error(Code::invalid_client, "Unauthorized", std::move(detail)); }
 
-/// RFC 7617 with the form-decoding of RFC 6749 §2.3.1. Stray bytes are a wrong secret, not a lenient reading (OA-12).
+/// RFC 7617 with the form-decoding of RFC 6749 §2.3.1. Stray bytes are a wrong secret, not a lenient reading
+/// (OA-12).
 Result<Basic> read_basic(std::string_view value) {
   const auto text = base64_any_decode(value);
   if (!text || !valid_utf8(*text)) return refused("basic form");
   const auto colon = text->find(':');
-  if (colon == std::string::npos || text->find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos) return refused("basic form");
+  if (colon == std::string::npos || text->find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos)
+    return refused("basic form");
   return Basic{percent_decode(std::string_view(*text).substr(0, colon), true),
                percent_decode(std::string_view(*text).substr(colon + 1), true)};
 }
@@ -38,16 +40,18 @@ bool is_basic(std::string_view header) { return header.size() > 6 && iequals(hea
 
 }  // namespace
 
-Result<ClientAuth> authenticate_client(const tenant::Tenant& tenant, const http::Request& request, const http::Params& params,
-                                       Millis now) {
+Result<ClientAuth> authenticate_client(const tenant::Tenant& tenant, const http::Request& request,
+                                       const http::Params& params, Millis now) {
   const std::string_view header = request.headers.get("authorization");
   ClientAuth auth;
   std::string client_id(params.get("client_id"));
   std::string secret(params.get("client_secret"));
-  if (request.headers.count("authorization") > 1) return Error(Code::invalid_request, "More than one Authorization header.", "basic twice");
+  if (request.headers.count("authorization") > 1)
+    return Error(Code::invalid_request, "More than one Authorization header.", "basic twice");
   if (is_basic(header)) {
     auth.basic = true;
-    if (!secret.empty()) return Error(Code::invalid_request, "More than one client authentication method.", "two methods");
+    if (!secret.empty())
+      return Error(Code::invalid_request, "More than one client authentication method.", "two methods");
     TRY(Basic basic, read_basic(header.substr(header.find_first_not_of(' ', 5))));
     if (!client_id.empty() && client_id != basic.client_id)
       return Error(Code::invalid_request, "client_id differs from the authenticated client.", "two clients");
@@ -58,7 +62,8 @@ Result<ClientAuth> authenticate_client(const tenant::Tenant& tenant, const http:
     return params.has("client_secret") || auth.basic
                ? Error(Code::invalid_request, "More than one client authentication method.", "two methods")
                : refused("assertions are not accepted");
-  if (client_id.empty()) return Error(Code::invalid_request, "Missing required parameter: client_id", "no client_id");
+  if (client_id.empty())
+    return Error(Code::invalid_request, "Missing required parameter: client_id", "no client_id");
 
   auth.client = tenant.client(client_id);
   if (!auth.client) return refused("unknown client");

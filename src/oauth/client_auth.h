@@ -12,9 +12,9 @@ struct ClientAuth {
   bool basic = false;   ///< tried by HTTP Basic: a refusal then carries WWW-Authenticate
 };
 
-/// client_secret_basic, client_secret_post or none. invalid_client: unknown, wrong or missing secret, expired rotation;
-/// invalid_request: two methods at once (OA-12). Confidential clients must prove themselves.
-Result<ClientAuth> authenticate_client(const tenant::Tenant& tenant, const http::Request& request, const http::Params& params,
-                                       Millis now);
+/// client_secret_basic, client_secret_post or none. invalid_client: unknown, wrong or missing secret, expired
+/// rotation; invalid_request: two methods at once (OA-12). Confidential clients must prove themselves.
+Result<ClientAuth> authenticate_client(const tenant::Tenant& tenant, const http::Request& request,
+                                       const http::Params& params, Millis now);
 
 }  // namespace mandate::oauth

@@ -14,9 +14,9 @@ namespace mandate::oauth {
 
 /// Requests per minute and key.
 struct Rates {
-  int token = 6000;       ///< /oauth/token, /oauth/revoke, /oauth/introspect: per client and address
-  int ro = 600;           ///< /oauth/ro: per client and address
-  int userinfo = 600;     ///< /userinfo, /tokeninfo: per address
+  int token = 6000;    ///< /oauth/token, /oauth/revoke, /oauth/introspect: per client and address
+  int ro = 600;        ///< /oauth/ro: per client and address
+  int userinfo = 600;  ///< /userinfo, /tokeninfo: per address
 };
 
 /// Everything referred to must outlive the routes.

@@ -37,10 +37,11 @@ JsonObject document(const std::string& issuer, std::vector<std::string> grant_ty
   out["revocation_endpoint"] = issuer + "oauth/revoke";
   out["introspection_endpoint"] = issuer + "oauth/introspect";
   out["end_session_endpoint"] = issuer + "oidc/logout";
-  out["scopes_supported"] = texts({"openid", "profile", "offline_access", "name", "given_name", "family_name", "nickname", "email",
-                                   "email_verified", "picture", "created_at", "identities", "phone", "address"});
-  out["response_types_supported"] =
-      texts({"code", "token", "id_token", "code token", "code id_token", "token id_token", "code token id_token"});
+  out["scopes_supported"] =
+      texts({"openid", "profile", "offline_access", "name", "given_name", "family_name", "nickname", "email",
+             "email_verified", "picture", "created_at", "identities", "phone", "address"});
+  out["response_types_supported"] = texts(
+      {"code", "token", "id_token", "code token", "code id_token", "token id_token", "code token id_token"});
   out["response_modes_supported"] = texts({"query", "fragment", "form_post", "web_message"});
   out["code_challenge_methods_supported"] = texts({"S256", "plain"});
   out["grant_types_supported"] = texts(grant_types);
@@ -50,8 +51,9 @@ JsonObject document(const std::string& issuer, std::vector<std::string> grant_ty
   out["token_endpoint_auth_methods_supported"] = methods;
   out["revocation_endpoint_auth_methods_supported"] = methods;
   out["introspection_endpoint_auth_methods_supported"] = texts({"client_secret_basic", "client_secret_post"});
-  out["claims_supported"] = texts({"aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name", "iat",
-                                   "identities", "iss", "name", "nickname", "nonce", "picture", "sid", "sub"});
+  out["claims_supported"] =
+      texts({"aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name",
+             "iat", "identities", "iss", "name", "nickname", "nonce", "picture", "sid", "sub"});
   out["request_parameter_supported"] = false;
   out["request_uri_parameter_supported"] = false;
   out["claims_parameter_supported"] = false;
@@ -64,7 +66,8 @@ bool is_rsa(jose::Alg alg) { return alg >= jose::Alg::RS256 && alg <= jose::Alg:
 /// The certificate that old SDKs verify RS256 with.
 Result<std::string> rsa_certificate(const tenant::Tenant& tenant) {
   const tenant::SigningKey* key = tenant.signing_key(jose::Alg::RS256);
-  if (!key || key->certificate_der.empty()) return Error(Code::not_found, "The tenant has no RSA certificate.", "certificate");
+  if (!key || key->certificate_der.empty())
+    return Error(Code::not_found, "The tenant has no RSA certificate.", "certificate");
   return key->certificate_der;
 }
 
@@ -78,7 +81,8 @@ http::Response file(std::string type, std::string name, std::string body) {
 
 }  // namespace
 
-Task<http::Response> discovery(const Deps& deps, http::Request& request, std::vector<std::string> grant_types) {
+Task<http::Response> discovery(const Deps& deps, http::Request& request,
+                               std::vector<std::string> grant_types) {
   CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
   const std::string issuer = tenant::issuer_of(*here, request);
   co_return published(http::Response::json(200, Json(document(issuer, std::move(grant_types)))));

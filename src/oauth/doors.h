@@ -13,11 +13,13 @@ Task<http::Response> userinfo(const Deps& deps, http::Request& request);
 /// POST /oauth/revoke. RFC 7009: 200 for whatever the client may not or cannot revoke.
 Task<http::Response> revoke_endpoint(const Deps& deps, http::Request& request);
 
-/// POST /oauth/introspect. RFC 7662; only for clients that prove themselves, only about tokens that concern them (TK-8).
+/// POST /oauth/introspect. RFC 7662; only for clients that prove themselves, only about tokens that concern
+/// them (TK-8).
 Task<http::Response> introspect(const Deps& deps, http::Request& request);
 
 /// GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server.
-Task<http::Response> discovery(const Deps& deps, http::Request& request, std::vector<std::string> grant_types);
+Task<http::Response> discovery(const Deps& deps, http::Request& request,
+                               std::vector<std::string> grant_types);
 /// GET /.well-known/jwks.json: RSA first, with certificates.
 Task<http::Response> keys(const Deps& deps, http::Request& request);
 /// GET /pem, /cer, /rawpem: the RSA signing certificate (identity-wire 1.23).

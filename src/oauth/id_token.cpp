@@ -11,20 +11,23 @@ namespace mandate::oauth {
 namespace {
 
 constexpr std::array<std::string_view, 22> kReserved = {
-    "iss",     "sub",       "aud", "exp", "iat", "nbf",   "jti",  "azp",   "scope",     "act", "may_act",
-    "at_hash", "auth_time", "sid", "amr", "acr", "nonce", "c_hash", "uid", "ver", "roles", "client_id"};
+    "iss",     "sub",       "aud", "exp", "iat", "nbf",   "jti",    "azp", "scope", "act",   "may_act",
+    "at_hash", "auth_time", "sid", "amr", "acr", "nonce", "c_hash", "uid", "ver",   "roles", "client_id"};
 
 bool reserved(std::string_view name) { return std::ranges::find(kReserved, name) != kReserved.end(); }
 
-Result<jose::Key> hmac_key(const tenant::Client& client, const tenant::ClientSecret& secret, const tenant::Vault& vault) {
+Result<jose::Key> hmac_key(const tenant::Client& client, const tenant::ClientSecret& secret,
+                           const tenant::Vault& vault) {
   TRY(const Secret text, vault.unseal(secret.sealed, tenant::sealed::client_secret(client.client_id)));
   if (!client.secret_encoded) return jose::Key::hmac(client.alg, text.reveal());
   const auto bytes = base64_any_decode(text.reveal());
-  if (!bytes || bytes->empty()) return Error(Code::server_error, {}, "the secret of " + client.client_id + " is not base64");
+  if (!bytes || bytes->empty())
+    return Error(Code::server_error, {}, "the secret of " + client.client_id + " is not base64");
   return jose::Key::hmac(client.alg, *bytes);
 }
 
-/// Attribute names among the scopes of a legacy client: "openid name email" puts exactly these into the token.
+/// Attribute names among the scopes of a legacy client: "openid name email" puts exactly these into the
+/// token.
 JsonObject legacy_claims(const identity::User& user, const std::vector<std::string>& scopes) {
   if (has_scope(scopes, "profile")) return identity::legacy_profile(user);
   std::vector<std::string> attributes;
@@ -44,18 +47,22 @@ JsonArray texts(const std::vector<std::string>& values) {
 
 }  // namespace
 
-Result<jose::Key> id_token_key(const tenant::Tenant& tenant, const tenant::Client& client, const tenant::Vault& vault) {
+Result<jose::Key> id_token_key(const tenant::Tenant& tenant, const tenant::Client& client,
+                               const tenant::Vault& vault) {
   if (jose::symmetric(client.alg)) {
     for (const tenant::ClientSecret& secret : client.secrets)
       if (secret.expires_at == 0 && !secret.sealed.empty()) return hmac_key(client, secret, vault);
-    return Error(Code::server_error, {}, "client " + client.client_id + " signs with its secret but has none");
+    return Error(Code::server_error, {},
+                 "client " + client.client_id + " signs with its secret but has none");
   }
   const tenant::SigningKey* key = tenant.signing_key(client.alg);
-  if (!key) return Error(Code::server_error, {}, "the tenant has no " + std::string(jose::name(client.alg)) + " key");
+  if (!key)
+    return Error(Code::server_error, {}, "the tenant has no " + std::string(jose::name(client.alg)) + " key");
   return key->key;
 }
 
-JsonObject id_token_claims(const tenant::Client& client, std::string_view issuer, const IdToken& token, std::int64_t now) {
+JsonObject id_token_claims(const tenant::Client& client, std::string_view issuer, const IdToken& token,
+                           std::int64_t now) {
   JsonObject out;
   out["iss"] = issuer;
   out["sub"] = token.user->user_id;
@@ -64,7 +71,8 @@ JsonObject id_token_claims(const tenant::Client& client, std::string_view issuer
   out["exp"] = now + token.lifetime_seconds;
   if (!token.azp.empty()) out["azp"] = token.azp;
   if (!token.nonce.empty()) out["nonce"] = token.nonce;
-  if (!token.access_token.empty() && client.oidc_conformant) out["at_hash"] = half_hash(client.alg, token.access_token);
+  if (!token.access_token.empty() && client.oidc_conformant)
+    out["at_hash"] = half_hash(client.alg, token.access_token);
   if (!token.code.empty()) out["c_hash"] = half_hash(client.alg, token.code);
   if (token.session && client.oidc_conformant) {
     out["auth_time"] = token.session->auth_time / 1000;
@@ -78,14 +86,16 @@ JsonObject id_token_claims(const tenant::Client& client, std::string_view issuer
   return out;
 }
 
-Result<std::string> sign_id_token(const tenant::Here& here, const tenant::Client& client, const tenant::Vault& vault,
-                                  std::string_view issuer, const IdToken& token, std::int64_t now) {
+Result<std::string> sign_id_token(const tenant::Here& here, const tenant::Client& client,
+                                  const tenant::Vault& vault, std::string_view issuer, const IdToken& token,
+                                  std::int64_t now) {
   TRY(const jose::Key key, id_token_key(*here, client, vault));
   return jose::sign_jwt(key, id_token_claims(client, issuer, token, now));
 }
 
-Result<jose::Claims> verify_id_token(const tenant::Here& here, const tenant::Client& client, const tenant::Vault& vault,
-                                     std::string_view issuer, std::string_view token, std::int64_t now) {
+Result<jose::Claims> verify_id_token(const tenant::Here& here, const tenant::Client& client,
+                                     const tenant::Vault& vault, std::string_view issuer,
+                                     std::string_view token, std::int64_t now) {
   const std::vector<std::string> audiences = {client.client_id};
   jose::Expectation expected;
   expected.issuer = issuer;

@@ -11,8 +11,8 @@ namespace {
 
 JsonObject inactive() { return {{"active", false}}; }
 
-/// A client learns about tokens that were made for it: as their holder, or as the API they are for. An API's own client has
-/// the API's identifier as client_id, or names it in `resource_server_identifier`.
+/// A client learns about tokens that were made for it: as their holder, or as the API they are for. An API's
+/// own client has the API's identifier as client_id, or names it in `resource_server_identifier`.
 bool concerns(const tenant::Client& caller, const AccessToken& token) {
   if (token.client_id == caller.client_id || for_audience(token, caller.client_id)) return true;
   const auto api = text_member(caller.extra, "resource_server_identifier");
@@ -20,15 +20,18 @@ bool concerns(const tenant::Client& caller, const AccessToken& token) {
 }
 
 /// Anything that makes the person's tokens void.
-Task<bool> person_lives(const Deps& deps, const tenant::Here& here, std::string user_id, std::int64_t user_epoch) {
+Task<bool> person_lives(const Deps& deps, const tenant::Here& here, std::string user_id,
+                        std::int64_t user_epoch) {
   CO_TRY(const std::optional<identity::User> user, co_await deps.users.find(here, std::move(user_id)));
   if (!user || user->blocked || user_epoch < user->epoch) co_return false;
   CO_TRY(const bool locked, co_await is_locked(here, *user, deps.clock.now_ms()));
   co_return !locked;
 }
 
-Task<JsonObject> about_access(const Deps& deps, const tenant::Here& here, std::string issuer, std::string text, const tenant::Client& caller) {
-  const Result<AccessToken> read = co_await read_access_token(here, issuer, std::move(text), deps.clock.now_ms());
+Task<JsonObject> about_access(const Deps& deps, const tenant::Here& here, std::string issuer,
+                              std::string text, const tenant::Client& caller) {
+  const Result<AccessToken> read =
+      co_await read_access_token(here, issuer, std::move(text), deps.clock.now_ms());
   if (!read.ok()) {
     if (read.error().code != Code::invalid_token) co_return read.error();
     co_return inactive();
@@ -45,9 +48,11 @@ Task<JsonObject> about_access(const Deps& deps, const tenant::Here& here, std::s
   co_return out;
 }
 
-Task<JsonObject> about_refresh(const Deps& deps, const tenant::Here& here, std::string issuer, std::string text, const tenant::Client& caller) {
+Task<JsonObject> about_refresh(const Deps& deps, const tenant::Here& here, std::string issuer,
+                               std::string text, const tenant::Client& caller) {
   std::string client_id = caller.client_id;
-  const Result<RefreshToken> token = co_await find_refresh_token(here, std::move(text), std::move(client_id), deps.clock.now_ms());
+  const Result<RefreshToken> token =
+      co_await find_refresh_token(here, std::move(text), std::move(client_id), deps.clock.now_ms());
   if (!token.ok()) {
     if (token.error().code != Code::invalid_grant) co_return token.error();
     co_return inactive();
@@ -55,13 +60,14 @@ Task<JsonObject> about_refresh(const Deps& deps, const tenant::Here& here, std::
   std::string user_id = token->user_id;
   CO_TRY(const bool lives, co_await person_lives(deps, here, std::move(user_id), token->user_epoch));
   if (!lives || token->tenant_epoch < here->epoch) co_return inactive();
-  JsonObject out{{"active", true}, {"client_id", token->client_id}, {"iss", issuer}, {"sub", token->user_id}, {"scope", join(token->scopes)},
-                 {"iat", token->created_at / 1000}};
+  JsonObject out{{"active", true},        {"client_id", token->client_id}, {"iss", issuer},
+                 {"sub", token->user_id}, {"scope", join(token->scopes)},  {"iat", token->created_at / 1000}};
   if (token->expires_at != 0) out["exp"] = token->expires_at / 1000;
   co_return out;
 }
 
-Task<JsonObject> act(const Deps& deps, const tenant::Here& here, const http::Request& request, const http::Params& params) {
+Task<JsonObject> act(const Deps& deps, const tenant::Here& here, const http::Request& request,
+                     const http::Params& params) {
   CO_CHECK(params.refuse_repeated({"client_id", "client_secret", "token", "token_type_hint"}));
   CO_TRY(const ClientAuth client, authenticate_client(*here, request, params, deps.clock.now_ms()));
   if (!client.proved) co_return Error(Code::invalid_client, "The client must authenticate.", "not proved");
@@ -71,7 +77,8 @@ Task<JsonObject> act(const Deps& deps, const tenant::Here& here, const http::Req
   std::string issuer = tenant::issuer_of(*here, request);
   CO_TRY(JsonObject access, co_await about_access(deps, here, issuer, token, *client.client));
   if (bool_member(access, "active").value_or(false)) co_return access;
-  Result<JsonObject> refresh = co_await about_refresh(deps, here, std::move(issuer), std::move(token), *client.client);
+  Result<JsonObject> refresh =
+      co_await about_refresh(deps, here, std::move(issuer), std::move(token), *client.client);
   co_return refresh;
 }
 
@@ -80,7 +87,8 @@ Task<JsonObject> act(const Deps& deps, const tenant::Here& here, const http::Req
 Task<http::Response> introspect(const Deps& deps, http::Request& request) {
   CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
   const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok()) co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
+  if (!params.ok())
+    co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
   const std::string key = std::string(params->get("client_id")) + "\n" + request.peer;
   const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.introspect", key, deps.rates.token);
   if (!rate.allowed) co_return finish(too_many(rate), request, *here, nullptr, &rate);

@@ -22,13 +22,15 @@ struct Wish {
 };
 
 Error bad_return(std::string_view uri) {
-  return Error(Code::invalid_request, "The address to return to is not registered: " + std::string(uri), "logout url mismatch");
+  return Error(Code::invalid_request, "The address to return to is not registered: " + std::string(uri),
+               "logout url mismatch");
 }
 
 /// Byte for byte in the client's list, or in the tenant's when no client is named.
 Result<void> check_return(const Wish& wish, const tenant::Client* client) {
   if (wish.return_to.empty()) return ok();
-  const bool clean = std::ranges::all_of(wish.return_to, [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
+  const bool clean =
+      std::ranges::all_of(wish.return_to, [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
   const auto& allowed = client ? client->allowed_logout_urls : wish.here->allowed_logout_urls;
   if (clean && std::ranges::find(allowed, wish.return_to) != allowed.end()) return ok();
   return bad_return(wish.return_to);
@@ -40,7 +42,9 @@ std::string_view session_cookie(const http::Request& request) {
 }
 
 /// Only who holds the session's cookie can make it.
-std::string confirmation(const http::Request& request) { return base64url(hmac_sha256(session_cookie(request), "logout confirmation")); }
+std::string confirmation(const http::Request& request) {
+  return base64url(hmac_sha256(session_cookie(request), "logout confirmation"));
+}
 
 bool cross_site(const http::Request& request) {
   const std::string_view site = request.headers.get("sec-fetch-site");
@@ -48,12 +52,16 @@ bool cross_site(const http::Request& request) {
 }
 /// An image, a script or a frame of another page is no person who clicked.
 bool hidden_request(const http::Request& request) {
-  const std::string_view mode = request.headers.get("sec-fetch-mode"), dest = request.headers.get("sec-fetch-dest");
+  const std::string_view mode = request.headers.get("sec-fetch-mode"),
+                         dest = request.headers.get("sec-fetch-dest");
   return (!mode.empty() && mode != "navigate") || (!dest.empty() && dest != "document");
 }
 
 http::Response done_page() {
-  http::Response response = http::Response::html(200, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>OK</title></head><body>OK</body></html>");
+  http::Response response =
+      http::Response::html(200,
+                           "<!doctype html><html lang=\"en\"><head><meta "
+                           "charset=\"utf-8\"><title>OK</title></head><body>OK</body></html>");
   response.no_store();
   return response;
 }
@@ -74,19 +82,25 @@ http::Response confirm_page(const http::Request& request, const Wish& wish) {
   const auto hidden = [](std::string_view name, std::string_view value) {
     return "<input type=\"hidden\" name=\"" + std::string(name) + "\" value=\"" + html_escape(value) + "\">";
   };
-  http::Response response = http::Response::html(
-      200, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-           "<title>Sign out</title><style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;display:grid;"
-           "place-items:center;min-height:100vh;margin:0}button{font:inherit;padding:.6rem 1.2rem}</style></head><body><main>"
-           "<h1>Sign out?</h1><form method=\"post\" action=\"/logout/confirm\">" +
-               hidden("csrf", confirmation(request)) + hidden("client_id", wish.client_id) + hidden("return_to", wish.return_to) +
-               hidden("state", wish.state) + "<button>Sign out</button></form></main></body></html>");
+  http::Response response =
+      http::Response::html(200,
+                           "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
+                           "name=\"viewport\" content=\"width=device-width\">"
+                           "<title>Sign out</title><style>:root{color-scheme:light dark}body{font:1rem/1.5 "
+                           "system-ui,sans-serif;display:grid;"
+                           "place-items:center;min-height:100vh;margin:0}button{font:inherit;padding:.6rem "
+                           "1.2rem}</style></head><body><main>"
+                           "<h1>Sign out?</h1><form method=\"post\" action=\"/logout/confirm\">" +
+                               hidden("csrf", confirmation(request)) + hidden("client_id", wish.client_id) +
+                               hidden("return_to", wish.return_to) + hidden("state", wish.state) +
+                               "<button>Sign out</button></form></main></body></html>");
   response.no_store();
   return response;
 }
 
 /// The session and what was given under it end.
-Task<http::Response> end(const Deps& deps, const http::Request& request, Wish wish, identity::Session session, int status) {
+Task<http::Response> end(const Deps& deps, const http::Request& request, Wish wish, identity::Session session,
+                         int status) {
   const Millis now = deps.clock.now_ms();
   CO_CHECK(co_await revoke_session(*wish.here.store, session.id, now));
   std::string cookie;
@@ -119,7 +133,8 @@ struct Hint {
 };
 
 /// Our own id_token, also one that has expired: it only says who asks (OIDC RP-Initiated Logout §2).
-Result<Hint> read_hint(const Deps& deps, const Wish& wish, const std::string& issuer, std::string_view token) {
+Result<Hint> read_hint(const Deps& deps, const Wish& wish, const std::string& issuer,
+                       std::string_view token) {
   const Error bad(Code::invalid_request, "The id_token_hint is not valid.", "id_token_hint");
   const Result<jose::Parts> parts = jose::parse_compact(token);
   if (!parts.ok()) return bad;
@@ -128,14 +143,17 @@ Result<Hint> read_hint(const Deps& deps, const Wish& wish, const std::string& is
   const JsonObject& claims = payload->get_object();
   const tenant::Client* client = wish.here->client(text_member(claims, "aud").value_or(""));
   if (!client) return bad;
-  const std::int64_t within = std::min(deps.clock.now_seconds(), integer_member(claims, "exp").value_or(1) - 1);
-  const Result<jose::Claims> verified = verify_id_token(wish.here, *client, deps.tenants.vault(), issuer, token, within);
+  const std::int64_t within =
+      std::min(deps.clock.now_seconds(), integer_member(claims, "exp").value_or(1) - 1);
+  const Result<jose::Claims> verified =
+      verify_id_token(wish.here, *client, deps.tenants.vault(), issuer, token, within);
   if (!verified.ok()) return bad;
   return Hint{client->client_id, std::string(verified->sub()), std::string(verified->text("sid"))};
 }
 
 /// OIDC's wish: whose it is, by client_id or hint, and where to go.
-Result<Hint> fill_oidc(const Deps& deps, const http::Request& request, const http::Params& params, Wish& wish) {
+Result<Hint> fill_oidc(const Deps& deps, const http::Request& request, const http::Params& params,
+                       Wish& wish) {
   CHECK_OK(params.refuse_repeated({"id_token_hint", "post_logout_redirect_uri", "client_id", "state"}));
   wish.client_id = params.get("client_id");
   wish.return_to = params.get("post_logout_redirect_uri");
@@ -144,10 +162,12 @@ Result<Hint> fill_oidc(const Deps& deps, const http::Request& request, const htt
   if (params.has("id_token_hint")) {
     TRY(hint, read_hint(deps, wish, tenant::issuer_of(*wish.here, request), params.get("id_token_hint")));
     if (wish.client_id.empty()) wish.client_id = hint.client_id;
-    if (wish.client_id != hint.client_id) return Error(Code::invalid_request, "client_id and id_token_hint differ.", "client_id");
+    if (wish.client_id != hint.client_id)
+      return Error(Code::invalid_request, "client_id and id_token_hint differ.", "client_id");
   }
   const tenant::Client* client = wish.here->client(wish.client_id);
-  if (!wish.client_id.empty() && !client) return Error(Code::invalid_request, "Unknown client: " + wish.client_id, "client");
+  if (!wish.client_id.empty() && !client)
+    return Error(Code::invalid_request, "Unknown client: " + wish.client_id, "client");
   if (!wish.return_to.empty() && !client) return bad_return(wish.return_to);
   CHECK_OK(check_return(wish, client));
   return hint;
@@ -163,7 +183,8 @@ Task<http::Response> legacy_logout(const Deps& deps, http::Request& request) {
   wish.return_to = params.get("returnTo");
   const tenant::Client* client = wish.here->client(wish.client_id);
   Result<void> good = params.refuse_repeated({"client_id", "returnTo"});
-  if (good.ok() && !wish.client_id.empty() && !client) good = Error(Code::invalid_request, "Unknown client: " + wish.client_id, "client");
+  if (good.ok() && !wish.client_id.empty() && !client)
+    good = Error(Code::invalid_request, "Unknown client: " + wish.client_id, "client");
   if (good.ok()) good = check_return(wish, client);
   if (!good.ok()) co_return error_page(good.error());
   wish.vouched = !wish.return_to.empty();  // the app's own address is where this ends: old SDKs know no more
@@ -180,7 +201,8 @@ Task<http::Response> oidc_logout(const Deps& deps, http::Request& request) {
   if (!hint.ok()) co_return error_page(hint.error());
   const int status = request.method == http::Method::post ? 303 : 302;
   CO_TRY(const std::optional<identity::Session> session, co_await deps.sessions.current(wish.here, request));
-  if (session) wish.vouched = hint->sub == session->user_id && (hint->sid.empty() || hint->sid == session->id);
+  if (session)
+    wish.vouched = hint->sub == session->user_id && (hint->sid.empty() || hint->sid == session->id);
   if (session && !wish.vouched) co_return confirm_page(request, wish);
   Result<http::Response> answered = co_await act(deps, request, std::move(wish), status);
   co_return answered;

@@ -13,7 +13,8 @@ using tenant::grant::kLegacyDelegationRefreshToken;
 using tenant::grant::kLegacyRo;
 
 Result<void> tenant_lives(const Issue& i) {
-  if (!i.tenant || !i.tenant->enabled) return Error(Code::access_denied, "The tenant is not available.", "tenant");
+  if (!i.tenant || !i.tenant->enabled)
+    return Error(Code::access_denied, "The tenant is not available.", "tenant");
   return ok();
 }
 
@@ -25,14 +26,16 @@ Result<void> client_lives(const Issue& i) {
 /// The tenant's half of a legacy switch (identity-wire 0.8); the client's half is its grant_types.
 std::string_view tenant_flag(std::string_view grant) {
   if (grant == kLegacyRo) return "allow_legacy_ro_grant_types";
-  if (grant == kLegacyDelegationIdToken || grant == kLegacyDelegationRefreshToken) return "allow_legacy_delegation_grant_types";
+  if (grant == kLegacyDelegationIdToken || grant == kLegacyDelegationRefreshToken)
+    return "allow_legacy_delegation_grant_types";
   return {};
 }
 
 Result<void> grant_allowed(const Issue& i) {
   const std::string_view flag = tenant_flag(i.grant);
   if (i.grant.empty() || !i.client->allows(i.grant) || (!flag.empty() && !i.tenant->flag(flag)))
-    return Error(Code::unauthorized_client, "Grant type '" + std::string(i.grant) + "' not allowed for the client.", "grant");
+    return Error(Code::unauthorized_client,
+                 "Grant type '" + std::string(i.grant) + "' not allowed for the client.", "grant");
   return ok();
 }
 
@@ -44,7 +47,8 @@ Result<void> connection_allowed(const Issue& i) {
 }
 
 Result<void> user_lives(const Issue& i) {
-  if (!i.user) return i.needs_user ? Result<void>(Error(Code::invalid_grant, "The user does not exist.", "user")) : ok();
+  if (!i.user)
+    return i.needs_user ? Result<void>(Error(Code::invalid_grant, "The user does not exist.", "user")) : ok();
   if (i.user->blocked) return Error(Code::unauthorized, "user is blocked.", "blocked");
   if (i.locked) return Error(Code::unauthorized, "user is blocked.", "locked");
   return ok();
@@ -59,7 +63,9 @@ Result<void> epochs_hold(const Issue& i) {
 }
 
 Result<void> session_lives(const Issue& i) {
-  if (!i.session) return i.needs_session ? Result<void>(Error(Code::invalid_grant, "The session has ended.", "session")) : ok();
+  if (!i.session)
+    return i.needs_session ? Result<void>(Error(Code::invalid_grant, "The session has ended.", "session"))
+                           : ok();
   const bool same_person = i.user && i.session->user_id == i.user->user_id;
   if (!same_person || i.session->user_epoch < i.user->epoch)
     return Error(Code::invalid_grant, "The session has ended.", "session");
@@ -72,7 +78,8 @@ const tenant::ClientGrant* client_grant(const Issue& i) {
   return nullptr;
 }
 
-/// A client acting for itself, and somebody else's client acting for a person, need a client grant for the API.
+/// A client acting for itself, and somebody else's client acting for a person, need a client grant for the
+/// API.
 bool needs_client_grant(const Issue& i) {
   return i.target_api && (i.grant == kClientCredentials || !i.client->is_first_party);
 }

@@ -45,7 +45,9 @@ void mount(http::Routes& routes, const Deps& given, std::vector<std::unique_ptr<
   routes.get("/userinfo", handler(deps, userinfo), cors);
   routes.post("/userinfo", handler(deps, userinfo), cors);
 
-  const http::Handler document = [deps, tokens](http::Request& request) { return discovery(*deps, request, tokens->grant_types()); };
+  const http::Handler document = [deps, tokens](http::Request& request) {
+    return discovery(*deps, request, tokens->grant_types());
+  };
   routes.get("/.well-known/openid-configuration", document);
   routes.get("/.well-known/oauth-authorization-server", document);
   get("/.well-known/jwks.json", keys);

@@ -11,7 +11,8 @@
 
 namespace mandate::oauth {
 
-/// Hangs up every endpoint of the room. `grants` are grant types of higher rooms (delegation: token exchange).
+/// Hangs up every endpoint of the room. `grants` are grant types of higher rooms (delegation: token
+/// exchange).
 void mount(http::Routes& routes, const Deps& deps, std::vector<std::unique_ptr<Grant>> grants = {});
 
 }  // namespace mandate::oauth

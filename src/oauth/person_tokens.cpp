@@ -6,7 +6,8 @@
 namespace mandate::oauth {
 namespace {
 
-Task<std::string> access_token(const Deps& deps, const PersonGrant& grant, store::Batch& batch, std::int64_t& expires_in, Deadline deadline) {
+Task<std::string> access_token(const Deps& deps, const PersonGrant& grant, store::Batch& batch,
+                               std::int64_t& expires_in, Deadline deadline) {
   NewAccessToken wanted;
   wanted.client = grant.client;
   wanted.api = grant.api;
@@ -17,16 +18,19 @@ Task<std::string> access_token(const Deps& deps, const PersonGrant& grant, store
   wanted.gty = grant.gty;
   wanted.browser = grant.browser;
   const tenant::Tenant& tenant = **grant.here;
-  CO_TRY(MadeAccessToken made, make_access_token(tenant, deps.tenants.vault(), grant.issuer, wanted, deps.random, deps.clock.now_ms()));
+  CO_TRY(MadeAccessToken made, make_access_token(tenant, deps.tenants.vault(), grant.issuer, wanted,
+                                                 deps.random, deps.clock.now_ms()));
   expires_in = made.expires_in;
   if (made.row) batch.add(std::move(*made.row));
   if (!made.key) co_return std::move(made.token);
   std::string typ(kAccessTokenType);
-  Result<std::string> token = co_await sign(deps.pool, *made.key, std::move(made.claims), std::move(typ), deadline);
+  Result<std::string> token =
+      co_await sign(deps.pool, *made.key, std::move(made.claims), std::move(typ), deadline);
   co_return token;
 }
 
-Task<std::string> id_token(const Deps& deps, const PersonGrant& grant, std::string access_token, Deadline deadline) {
+Task<std::string> id_token(const Deps& deps, const PersonGrant& grant, std::string access_token,
+                           Deadline deadline) {
   IdToken wanted;
   wanted.user = grant.user;
   wanted.session = grant.session;
@@ -45,7 +49,8 @@ Task<std::string> id_token(const Deps& deps, const PersonGrant& grant, std::stri
 
 }  // namespace
 
-Task<PersonTokens> make_person_tokens(const Deps& deps, const PersonGrant& grant, store::Batch& batch, Deadline deadline) {
+Task<PersonTokens> make_person_tokens(const Deps& deps, const PersonGrant& grant, store::Batch& batch,
+                                      Deadline deadline) {
   PersonTokens out;
   if (grant.access_token) {
     CO_TRY(out.access_token, co_await access_token(deps, grant, batch, out.expires_in, deadline));

@@ -28,7 +28,8 @@ struct PersonTokens {
 };
 
 /// Makes what is wanted and adds its rows to `batch`; nothing may leave before the batch is in.
-Task<PersonTokens> make_person_tokens(const Deps& deps, const PersonGrant& grant, store::Batch& batch, Deadline deadline);
+Task<PersonTokens> make_person_tokens(const Deps& deps, const PersonGrant& grant, store::Batch& batch,
+                                      Deadline deadline);
 
 /// The 200 body of /oauth/token.
 JsonObject token_answer(const PersonTokens& tokens, const std::vector<std::string>& scopes);

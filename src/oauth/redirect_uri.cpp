@@ -32,14 +32,18 @@ bool same(std::string_view registered, std::string_view received, bool fold_head
   return !a.head.empty() && iequals(a.head, b.head) && a.tail == b.tail;
 }
 
-bool label_char(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; }
+bool label_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
 
 /// registered = scheme "://*." rest; received must put exactly one label where the star is.
 bool matches_wildcard(std::string_view registered, std::string_view received, bool fold_head) {
   const auto star = registered.find("://*.");
   if (star == std::string_view::npos) return false;
   const std::size_t label_at = star + 3;
-  if (received.size() <= label_at || !same(registered.substr(0, label_at), received.substr(0, label_at), fold_head)) return false;
+  if (received.size() <= label_at ||
+      !same(registered.substr(0, label_at), received.substr(0, label_at), fold_head))
+    return false;
   const std::string_view rest = received.substr(label_at);
   const auto dot = std::ranges::find_if_not(rest, label_char);
   const auto length = static_cast<std::size_t>(dot - rest.begin());
@@ -56,7 +60,9 @@ std::optional<Cut> loopback(std::string_view uri) {
     if (!uri.starts_with(host)) continue;
     std::string_view rest = uri.substr(host.size());
     if (rest.starts_with(':')) {
-      const auto digits = std::ranges::find_if_not(rest.substr(1), [](char c) { return c >= '0' && c <= '9'; }) - (rest.begin() + 1);
+      const auto digits =
+          std::ranges::find_if_not(rest.substr(1), [](char c) { return c >= '0' && c <= '9'; }) -
+          (rest.begin() + 1);
       if (digits < 1 || digits > 5) return {};
       rest.remove_prefix(static_cast<std::size_t>(digits) + 1);
     }
@@ -79,7 +85,9 @@ bool is_mobile_callback(std::string_view issuer, std::string_view redirect_uri) 
 }
 
 bool redirect_uri_allowed(const tenant::Client& client, std::string_view issuer, std::string_view received) {
-  if (received.empty() || received.size() > kLongest || !printable(received) || received.find('#') != std::string_view::npos) return false;
+  if (received.empty() || received.size() > kLongest || !printable(received) ||
+      received.find('#') != std::string_view::npos)
+    return false;
   const bool native = client.app_type == "native";
   if (native && is_mobile_callback(issuer, received)) return true;
   const bool fold_head = !client.oidc_conformant;

@@ -15,10 +15,12 @@ namespace mandate::oauth {
 ///  - scheme and host without case, legacy clients only.
 bool redirect_uri_allowed(const tenant::Client& client, std::string_view issuer, std::string_view received);
 
-/// The callback when the request names none: the first registered without a wildcard; empty when there is none.
+/// The callback when the request names none: the first registered without a wildcard; empty when there is
+/// none.
 std::string default_redirect_uri(const tenant::Client& client);
 
-/// {issuer}mobile or {issuer}win8: read by embedded browsers that want errors in query and fragment and no decoding.
+/// {issuer}mobile or {issuer}win8: read by embedded browsers that want errors in query and fragment and no
+/// decoding.
 bool is_mobile_callback(std::string_view issuer, std::string_view redirect_uri);
 
 /// scheme://host[:port] as sent, for CSP and postMessage; empty for custom schemes.

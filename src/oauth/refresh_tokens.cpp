@@ -12,10 +12,15 @@ namespace {
 
 constexpr std::size_t kLength = 45;
 
-Error unknown(std::string detail) { return Error(Code::invalid_grant, "Unknown or invalid refresh token.", std::move(detail)); }
+Error unknown(std::string detail) {
+  return Error(Code::invalid_grant, "Unknown or invalid refresh token.", std::move(detail));
+}
 
-/// The successor is sealed under the old token's own text: who holds the old one may learn it, the database alone may not.
-std::string successor_key(std::string_view old_text) { return sha256("refresh successor\n" + std::string(old_text)); }
+/// The successor is sealed under the old token's own text: who holds the old one may learn it, the database
+/// alone may not.
+std::string successor_key(std::string_view old_text) {
+  return sha256("refresh successor\n" + std::string(old_text));
+}
 
 RefreshToken of_row(const store::Row& row) {
   RefreshToken out;
@@ -79,29 +84,32 @@ std::string new_refresh_token(Random& random) { return random.alphanumeric(kLeng
 
 Millis refresh_expiry(const tenant::Client& client, Millis created_at, Millis now) {
   if (client.refresh_infinite) return 0;
-  return std::min(created_at + client.refresh_absolute_seconds * 1000, now + client.refresh_idle_seconds * 1000);
+  return std::min(created_at + client.refresh_absolute_seconds * 1000,
+                  now + client.refresh_idle_seconds * 1000);
 }
 
 void file_refresh_token(store::Batch& batch, const RefreshToken& token, std::string_view text, Millis now) {
   if (!token.device.empty()) {
-    const auto same_device = store::both(store::equals("user_id", token.user_id),
-                                         store::both(store::equals("client_id", token.client_id), store::equals("device", token.device)));
+    const auto same_device = store::both(
+        store::equals("user_id", token.user_id),
+        store::both(store::equals("client_id", token.client_id), store::equals("device", token.device)));
     batch.add(store::remove("oauth_refresh_families", same_device));
   }
-  batch.add(store::insert("oauth_refresh_families", {{"family", token.family},
-                                                     {"client_id", token.client_id},
-                                                     {"user_id", token.user_id},
-                                                     {"sid", token.sid},
-                                                     {"connection", token.connection},
-                                                     {"audience", token.audience},
-                                                     {"device", token.device},
-                                                     {"scope", join(token.scopes)},
-                                                     {"offline_consent", token.offline_consent},
-                                                     {"user_epoch", token.user_epoch},
-                                                     {"tenant_epoch", static_cast<std::int64_t>(token.tenant_epoch)},
-                                                     {"created_at", now},
-                                                     {"used_at", now},
-                                                     {"expires_at", token.expires_at}}));
+  batch.add(store::insert("oauth_refresh_families",
+                          {{"family", token.family},
+                           {"client_id", token.client_id},
+                           {"user_id", token.user_id},
+                           {"sid", token.sid},
+                           {"connection", token.connection},
+                           {"audience", token.audience},
+                           {"device", token.device},
+                           {"scope", join(token.scopes)},
+                           {"offline_consent", token.offline_consent},
+                           {"user_epoch", token.user_epoch},
+                           {"tenant_epoch", static_cast<std::int64_t>(token.tenant_epoch)},
+                           {"created_at", now},
+                           {"used_at", now},
+                           {"expires_at", token.expires_at}}));
   batch.add(store::insert("oauth_refresh_tokens", {{"hash", token_hash(text)},
                                                    {"family", token.family},
                                                    {"created_at", now},
@@ -110,14 +118,15 @@ void file_refresh_token(store::Batch& batch, const RefreshToken& token, std::str
                                                    {"request", std::string()}}));
 }
 
-Task<RefreshToken> find_refresh_token(const tenant::Here& here, std::string token, std::string client_id, Millis now) {
+Task<RefreshToken> find_refresh_token(const tenant::Here& here, std::string token, std::string client_id,
+                                      Millis now) {
   CO_TRY(Found found, co_await find(here, std::move(token), std::move(client_id), now));
   if (found.rotated_at != 0) co_return unknown("rotated out");
   co_return std::move(found.token);
 }
 
-Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Client& client, std::string token,
-                                      std::string fingerprint, Millis now) {
+Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Client& client,
+                                      std::string token, std::string fingerprint, Millis now) {
   std::string client_id = client.client_id;
   CO_TRY(Found found, co_await find(here, token, std::move(client_id), now));
   Presented out;
@@ -125,7 +134,8 @@ Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Cl
     out.token = std::move(found.token);
     co_return out;
   }
-  const bool retry = now - found.rotated_at <= client.refresh_leeway_seconds * 1000 && secret_equal(found.request, fingerprint);
+  const bool retry = now - found.rotated_at <= client.refresh_leeway_seconds * 1000 &&
+                     secret_equal(found.request, fingerprint);
   if (retry) {
     CO_TRY(out.successor, open_successor(found, token));
     out.token = std::move(found.token);
@@ -137,20 +147,24 @@ Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Cl
   co_return unknown("reuse");
 }
 
-void touch_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token, Millis now) {
-  store::Mutation family = store::update("oauth_refresh_families", store::equals("family", token.family),
-                                         {{"used_at", now}, {"expires_at", refresh_expiry(client, token.created_at, now)}});
+void touch_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token,
+                         Millis now) {
+  store::Mutation family =
+      store::update("oauth_refresh_families", store::equals("family", token.family),
+                    {{"used_at", now}, {"expires_at", refresh_expiry(client, token.created_at, now)}});
   family.expect = store::Mutation::Expect::one;
   family.otherwise = Code::invalid_grant;
   batch.add(std::move(family));
 }
 
-void rotate_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token, std::string_view old_text,
-                          std::string_view new_text, std::string_view fingerprint, Random& random, Millis now) {
+void rotate_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token,
+                          std::string_view old_text, std::string_view new_text, std::string_view fingerprint,
+                          Random& random, Millis now) {
   const std::string sealed = seal(successor_key(old_text), new_text, token.family, random);
-  store::Mutation old = store::update("oauth_refresh_tokens",
-                                      store::both(store::equals("hash", token_hash(old_text)), store::equals("rotated_at", std::int64_t{0})),
-                                      {{"rotated_at", now}, {"successor", base64url(sealed)}, {"request", std::string(fingerprint)}});
+  store::Mutation old = store::update(
+      "oauth_refresh_tokens",
+      store::both(store::equals("hash", token_hash(old_text)), store::equals("rotated_at", std::int64_t{0})),
+      {{"rotated_at", now}, {"successor", base64url(sealed)}, {"request", std::string(fingerprint)}});
   old.expect = store::Mutation::Expect::one;
   old.otherwise = Code::invalid_grant;
   batch.add(std::move(old));

@@ -8,8 +8,8 @@ namespace mandate::oauth {
 /// The texts are 45 characters of the legacy alphabet; only hashes are kept.
 std::string new_refresh_token(Random& random);
 
-/// Rows of a new family with its first token. `token.family` is the grant id. A device's earlier family of the same user and
-/// client is replaced (identity-wire 4.4), when `token.device` is not empty.
+/// Rows of a new family with its first token. `token.family` is the grant id. A device's earlier family of
+/// the same user and client is replaced (identity-wire 4.4), when `token.device` is not empty.
 void file_refresh_token(store::Batch& batch, const RefreshToken& token, std::string_view text, Millis now);
 
 /// Expiry of a family used now: the sooner of idle and absolute lifetime; 0 = never (legacy).
@@ -20,15 +20,19 @@ struct Presented {
   RefreshToken token;
   std::string successor;  ///< not empty: the same request came before; its answer was this
 };
-/// Looks the token up for use. invalid_grant: unknown, of another client, expired; reuse of a rotated token does that too and
-/// revokes the family first. `fingerprint` names the request: within the client's leeway the same one gets the same successor.
-Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Client& client, std::string token,
-                                      std::string fingerprint, Millis now);
+/// Looks the token up for use. invalid_grant: unknown, of another client, expired; reuse of a rotated token
+/// does that too and revokes the family first. `fingerprint` names the request: within the client's leeway
+/// the same one gets the same successor.
+Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Client& client,
+                                      std::string token, std::string fingerprint, Millis now);
 
-/// Mutations that use up `old_text` and file `new_text`; the batch fails with invalid_grant when another request was first.
-void rotate_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token, std::string_view old_text,
-                          std::string_view new_text, std::string_view fingerprint, Random& random, Millis now);
+/// Mutations that use up `old_text` and file `new_text`; the batch fails with invalid_grant when another
+/// request was first.
+void rotate_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token,
+                          std::string_view old_text, std::string_view new_text, std::string_view fingerprint,
+                          Random& random, Millis now);
 /// The same for clients that do not rotate: only the time of use moves on.
-void touch_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token, Millis now);
+void touch_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token,
+                         Millis now);
 
 }  // namespace mandate::oauth

@@ -7,7 +7,8 @@ using store::Op;
 using store::Value;
 
 store::ExprPtr below(std::string column, Millis limit) {
-  return store::make(Op::lt, {store::column(std::move(column), store::Type::integer), store::literal(limit, store::Type::integer)});
+  return store::make(Op::lt, {store::column(std::move(column), store::Type::integer),
+                              store::literal(limit, store::Type::integer)});
 }
 
 }  // namespace
@@ -62,7 +63,8 @@ std::vector<store::Mutation> sweep_tokens(Millis now) {
   std::vector<store::Mutation> out;
   out.push_back(store::remove("oauth_access_tokens", below("expires_at", now)));
   out.push_back(store::remove("oauth_revocations", below("expires_at", now)));
-  const auto expires = store::make(Op::ne, {store::column("expires_at", store::Type::integer), store::literal(std::int64_t{0}, store::Type::integer)});
+  const auto expires = store::make(Op::ne, {store::column("expires_at", store::Type::integer),
+                                            store::literal(std::int64_t{0}, store::Type::integer)});
   out.push_back(store::remove("oauth_refresh_families", store::both(expires, below("expires_at", now))));
   return out;
 }

@@ -23,7 +23,8 @@ store::Mutation revoke(std::string id, Millis until);
 /// True when any of the ids is void.
 Task<bool> any_revoked(store::Store& store, std::vector<std::string> ids);
 
-/// Everything one login gave to one client: its refresh family, its opaque access tokens, its JWTs at our own doors.
+/// Everything one login gave to one client: its refresh family, its opaque access tokens, its JWTs at our own
+/// doors.
 void revoke_grant(store::Batch& batch, std::string_view grant_id, Millis now);
 /// Everything given under a session, refresh families with offline consent excepted (SE-5).
 Task<void> revoke_session(store::Store& store, std::string sid, Millis now);

@@ -1,3 +1,4 @@
+#include "base/crypto.h"
 #include "http/params.h"
 #include "jose/jws.h"
 #include "oauth/access_tokens.h"
@@ -8,14 +9,13 @@
 #include "oauth/revocations.h"
 #include "tenant/audit.h"
 #include "tenant/cors.h"
-#include "base/crypto.h"
 
 namespace mandate::oauth {
 namespace {
 
 /// Adds what ends `token` to the batch; nothing when it is not this client's.
-Task<void> find_what_ends(const Deps& deps, const tenant::Here& here, const http::Request& request, std::string token, std::string client_id,
-                          store::Batch& batch) {
+Task<void> find_what_ends(const Deps& deps, const tenant::Here& here, const http::Request& request,
+                          std::string token, std::string client_id, store::Batch& batch) {
   const Millis now = deps.clock.now_ms();
   Result<RefreshToken> refresh = co_await find_refresh_token(here, token, client_id, now);
   if (refresh.ok()) {
@@ -25,12 +25,15 @@ Task<void> find_what_ends(const Deps& deps, const tenant::Here& here, const http
   const std::string issuer = tenant::issuer_of(*here, request);
   Result<AccessToken> access = co_await read_access_token(here, issuer, token, now);
   if (!access.ok() || access->client_id != client_id) co_return ok();
-  if (access->opaque) batch.add(store::remove("oauth_access_tokens", store::equals("hash", token_hash(token))));
-  else if (const auto jti = text_member(access->claims, "jti")) batch.add(revoke(revoked::jti(*jti), access->expires_at));
+  if (access->opaque)
+    batch.add(store::remove("oauth_access_tokens", store::equals("hash", token_hash(token))));
+  else if (const auto jti = text_member(access->claims, "jti"))
+    batch.add(revoke(revoked::jti(*jti), access->expires_at));
   co_return ok();
 }
 
-Task<void> act(const Deps& deps, const tenant::Here& here, const http::Request& request, const http::Params& params) {
+Task<void> act(const Deps& deps, const tenant::Here& here, const http::Request& request,
+               const http::Params& params) {
   CO_CHECK(params.refuse_repeated({"client_id", "client_secret", "token", "token_type_hint"}));
   CO_TRY(const ClientAuth client, authenticate_client(*here, request, params, deps.clock.now_ms()));
   std::string token(params.get("token"));
@@ -53,7 +56,8 @@ Task<http::Response> revoke_endpoint(const Deps& deps, http::Request& request) {
   CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
   if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
   const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok()) co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
+  if (!params.ok())
+    co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
   const tenant::Client* client = named_client(*here, request, &*params);
   const std::string key = std::string(params->get("client_id")) + "\n" + request.peer;
   const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.revoke", key, deps.rates.token);

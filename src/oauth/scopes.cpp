@@ -30,16 +30,20 @@ bool has_scope(const std::vector<std::string>& scopes, std::string_view scope) {
 }
 
 bool is_identity_scope(std::string_view scope) {
-  static constexpr std::array<std::string_view, 6> kIdentity = {"openid", "profile", "email", "phone", "address", "offline_access"};
+  static constexpr std::array<std::string_view, 6> kIdentity = {"openid", "profile", "email",
+                                                                "phone",  "address", "offline_access"};
   return std::ranges::find(kIdentity, scope) != kIdentity.end();
 }
 
-std::vector<std::string> grantable_scopes(const std::vector<std::string>& asked, const tenant::Client& client, const tenant::Api* api) {
+std::vector<std::string> grantable_scopes(const std::vector<std::string>& asked, const tenant::Client& client,
+                                          const tenant::Api* api) {
   std::vector<std::string> out;
   for (const std::string& scope : asked) {
     if (scope == "offline_access") {
-      if (client.allows(tenant::grant::kRefreshToken) && (!api || api->allow_offline_access)) out.push_back(scope);
-    } else if (is_identity_scope(scope) || (!api && !client.oidc_conformant) || (api && has_scope(api->scopes, scope))) {
+      if (client.allows(tenant::grant::kRefreshToken) && (!api || api->allow_offline_access))
+        out.push_back(scope);
+    } else if (is_identity_scope(scope) || (!api && !client.oidc_conformant) ||
+               (api && has_scope(api->scopes, scope))) {
       out.push_back(scope);
     }
   }

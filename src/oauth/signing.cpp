@@ -14,13 +14,16 @@ const EVP_MD* digest_of(jose::Alg alg) {
     case jose::Alg::HS384:
     case jose::Alg::RS384:
     case jose::Alg::PS384:
-    case jose::Alg::ES384: return EVP_sha384();
+    case jose::Alg::ES384:
+      return EVP_sha384();
     case jose::Alg::HS512:
     case jose::Alg::RS512:
     case jose::Alg::PS512:
     case jose::Alg::ES512:
-    case jose::Alg::EdDSA: return EVP_sha512();
-    default: return EVP_sha256();
+    case jose::Alg::EdDSA:
+      return EVP_sha512();
+    default:
+      return EVP_sha256();
   }
 }
 
@@ -28,7 +31,9 @@ const EVP_MD* digest_of(jose::Alg alg) {
 
 Task<std::string> sign(CpuPool& pool, jose::Key key, JsonObject claims, std::string typ, Deadline deadline) {
   if (!uses_rsa(key.alg())) co_return jose::sign_jwt(key, claims, typ);
-  std::function<Result<std::string>()> work = [&key, &claims, &typ] { return jose::sign_jwt(key, claims, typ); };
+  std::function<Result<std::string>()> work = [&key, &claims, &typ] {
+    return jose::sign_jwt(key, claims, typ);
+  };
   Result<std::string> token = co_await pool.run<std::string>(work, deadline);
   co_return token;
 }

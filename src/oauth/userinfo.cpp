@@ -20,14 +20,16 @@ JsonObject profile_of(const Bearer& bearer) {
   return out;
 }
 
-/// A token in a URL ends up in histories and logs: only for clients whose old SDK knows no other way (identity-wire 0.8).
+/// A token in a URL ends up in histories and logs: only for clients whose old SDK knows no other way
+/// (identity-wire 0.8).
 Result<void> query_allowed(const tenant::Here& here, const Bearer& bearer) {
   const tenant::Client* client = here->client(bearer.token.client_id);
   if (client && client->query_tokens) return ok();
   return Error(Code::invalid_token, "The access token must not be in the query.", "query_tokens is off");
 }
 
-Task<Bearer> load(const Deps& deps, const tenant::Here& here, const http::Request& request, const http::Params& params) {
+Task<Bearer> load(const Deps& deps, const tenant::Here& here, const http::Request& request,
+                  const http::Params& params) {
   bool in_query = false;
   CO_TRY(std::string text, bearer_of(request, params, in_query));
   std::string issuer = tenant::issuer_of(*here, request);
@@ -43,7 +45,8 @@ Task<Bearer> load(const Deps& deps, const tenant::Here& here, const http::Reques
 Task<http::Response> userinfo(const Deps& deps, http::Request& request) {
   CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
   if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
-  const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.userinfo", request.peer, deps.rates.userinfo);
+  const tenant::RateLimiter::Answer rate =
+      deps.limiter.take("oauth.userinfo", request.peer, deps.rates.userinfo);
   if (!rate.allowed) co_return finish(too_many(rate), request, *here, nullptr, &rate);
   const Result<http::Params> params = http::Params::of(request);
   if (!params.ok()) co_return finish(bearer_error(params.error()), request, *here, nullptr, &rate);

@@ -23,8 +23,9 @@ TEST_F(Discovery, NamesOnlyDoorsThatExist) {
       const auto match = router.match(sent->request);
       EXPECT_TRUE(match.handler != nullptr || !match.allow.empty()) << url;
     }
-    for (const char* name : {"response_types_supported", "grant_types_supported", "scopes_supported", "id_token_signing_alg_values_supported",
-                             "token_endpoint_auth_methods_supported", "code_challenge_methods_supported"})
+    for (const char* name : {"response_types_supported", "grant_types_supported", "scopes_supported",
+                             "id_token_signing_alg_values_supported", "token_endpoint_auth_methods_supported",
+                             "code_challenge_methods_supported"})
       EXPECT_TRUE(document.contains(name)) << name;
   }
 }
@@ -38,7 +39,8 @@ TEST_F(Discovery, ListsPublicKeysRsaFirstWithItsCertificate) {
   EXPECT_EQ(keys[0].get_object().at("x5c").get_array().size(), 1U);
   EXPECT_EQ(text(keys[1].get_object(), "kty"), "EC");
   for (const Json& key : keys)
-    for (const char* secret : {"d", "p", "q", "dp", "dq", "qi", "k"}) EXPECT_FALSE(key.get_object().contains(secret));
+    for (const char* secret : {"d", "p", "q", "dp", "dq", "qi", "k"})
+      EXPECT_FALSE(key.get_object().contains(secret));
 }
 
 TEST_F(Discovery, HandsOutTheCertificateInEveryOldForm) {

@@ -11,7 +11,9 @@ struct Introspect : OAuthTest {
     browser.log_in(ana);
     Form more;
     if (!audience.empty()) more.emplace_back("audience", std::move(audience));
-    return body(token(with_secret(code_form(browser.code("web", "openid read offline_access", more), "web", "https://web.example/cb"), "web")));
+    return body(token(with_secret(
+        code_form(browser.code("web", "openid read offline_access", more), "web", "https://web.example/cb"),
+        "web")));
   }
   static Form with_secret(Form form, const std::string& id) {
     form.emplace_back("client_secret", id + "-secret");
@@ -59,7 +61,10 @@ TEST_F(Introspect, SaysNothingAboutWhatIsDeadForeignOrNoAccessToken) {
   clock.advance(std::chrono::hours(25));
   expect_inactive(text(given, "access_token"));
   const JsonObject revoked = tokens("https://opaque");
-  EXPECT_EQ(post("/oauth/revoke", with_secret({{"client_id", "web"}, {"token", text(revoked, "refresh_token")}}, "web")).status, 200);
+  EXPECT_EQ(post("/oauth/revoke",
+                 with_secret({{"client_id", "web"}, {"token", text(revoked, "refresh_token")}}, "web"))
+                .status,
+            200);
   expect_inactive(text(revoked, "refresh_token"));
   expect_inactive(text(revoked, "access_token"));
   const JsonObject blocked = tokens();
@@ -70,14 +75,18 @@ TEST_F(Introspect, SaysNothingAboutWhatIsDeadForeignOrNoAccessToken) {
 
 TEST_F(Introspect, IsForClientsThatProveThemselves) {
   EXPECT_EQ(post("/oauth/introspect", {{"client_id", "spa"}, {"token", "x"}}).status, 401);
-  EXPECT_EQ(post("/oauth/introspect", {{"client_id", "web"}, {"client_secret", "x"}, {"token", "x"}}).status, 401);
+  EXPECT_EQ(post("/oauth/introspect", {{"client_id", "web"}, {"client_secret", "x"}, {"token", "x"}}).status,
+            401);
   EXPECT_EQ(post("/oauth/introspect", with_secret({{"client_id", "web"}}, "web")).status, 400);
 }
 
 TEST_F(Introspect, RevocationAnswersTheSameForWhatItCannotRevoke) {
   const JsonObject given = tokens();
-  const auto unknown = post("/oauth/revoke", with_secret({{"client_id", "web"}, {"token", "nonsense"}}, "web"));
-  const auto foreign = post("/oauth/revoke", with_secret({{"client_id", "other"}, {"token", text(given, "refresh_token")}}, "other"));
+  const auto unknown =
+      post("/oauth/revoke", with_secret({{"client_id", "web"}, {"token", "nonsense"}}, "web"));
+  const auto foreign =
+      post("/oauth/revoke",
+           with_secret({{"client_id", "other"}, {"token", text(given, "refresh_token")}}, "other"));
   EXPECT_EQ(unknown.status, 200);
   EXPECT_EQ(foreign.status, 200);
   EXPECT_EQ(unknown.body, foreign.body);

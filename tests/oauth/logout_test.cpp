@@ -9,13 +9,12 @@ struct Logout : OAuthTest {
   identity::Session session = browser.log_in(ana);
 
   bool alive() { return run(loop, sessions.find(here(), session.id))->has_value(); }
-  std::string id_token() {
-    return text(body(token(code_form(browser.code()))), "id_token");
-  }
+  std::string id_token() { return text(body(token(code_form(browser.code()))), "id_token"); }
 };
 
 TEST_F(Logout, EndsTheSessionAndGoesWhereItMay) {
-  const auto answer = browser.get("/v2/logout?client_id=spa&returnTo=" + percent_encode("https://spa.example/bye"));
+  const auto answer =
+      browser.get("/v2/logout?client_id=spa&returnTo=" + percent_encode("https://spa.example/bye"));
   EXPECT_EQ(answer.status, 302);
   EXPECT_EQ(answer.headers.get("Location"), "https://spa.example/bye");
   EXPECT_FALSE(alive());
@@ -31,28 +30,40 @@ TEST_F(Logout, SaysOkWithoutAnAddress) {
 }
 
 TEST_F(Logout, NeverRedirectsToAnAddressThatIsNotListed) {
-  for (const std::string& uri : {"https://evil.example/", "https://spa.example/bye/", "https://spa.example/bye?x", "https://SPA.example/bye", "https://spa.example/bye#x",
-                                 "https://spa.example@evil.example/bye", "//evil.example", "javascript:alert(1)", "https://spa.example/bye\r\nX: y", "https://tenant.example/bye",
-                                 "https://web.example/bye"}) {
+  for (const std::string& uri :
+       {"https://evil.example/", "https://spa.example/bye/", "https://spa.example/bye?x",
+        "https://SPA.example/bye", "https://spa.example/bye#x", "https://spa.example@evil.example/bye",
+        "//evil.example", "javascript:alert(1)", "https://spa.example/bye\r\nX: y",
+        "https://tenant.example/bye", "https://web.example/bye"}) {
     const auto legacy = browser.get("/v2/logout?client_id=spa&returnTo=" + percent_encode(uri));
     EXPECT_EQ(legacy.status, 400) << uri;
     EXPECT_FALSE(legacy.headers.has("Location"));
-    const auto oidc = browser.get("/oidc/logout?client_id=spa&post_logout_redirect_uri=" + percent_encode(uri));
+    const auto oidc =
+        browser.get("/oidc/logout?client_id=spa&post_logout_redirect_uri=" + percent_encode(uri));
     EXPECT_EQ(oidc.status, 400) << uri;
     EXPECT_FALSE(oidc.headers.has("Location"));
   }
   EXPECT_EQ(browser.get("/v2/logout?client_id=nobody").status, 400);
   EXPECT_EQ(browser.get("/v2/logout?returnTo=" + percent_encode("https://spa.example/bye")).status, 400);
-  EXPECT_EQ(browser.get("/oidc/logout?post_logout_redirect_uri=" + percent_encode("https://tenant.example/bye")).status, 400);
+  EXPECT_EQ(
+      browser.get("/oidc/logout?post_logout_redirect_uri=" + percent_encode("https://tenant.example/bye"))
+          .status,
+      400);
   EXPECT_TRUE(alive());
-  EXPECT_EQ(browser.get("/v2/logout?returnTo=" + percent_encode("https://tenant.example/bye")).headers.get("Location"), "https://tenant.example/bye");
+  EXPECT_EQ(browser.get("/v2/logout?returnTo=" + percent_encode("https://tenant.example/bye"))
+                .headers.get("Location"),
+            "https://tenant.example/bye");
 }
 
 TEST_F(Logout, IsNotDoneForAForeignPage) {
-  browser.headers = {{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "no-cors"}, {"Sec-Fetch-Dest", "image"}};
-  EXPECT_EQ(browser.get("/v2/logout?client_id=spa&returnTo=" + percent_encode("https://spa.example/bye")).status, 403);
+  browser.headers = {
+      {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "no-cors"}, {"Sec-Fetch-Dest", "image"}};
+  EXPECT_EQ(
+      browser.get("/v2/logout?client_id=spa&returnTo=" + percent_encode("https://spa.example/bye")).status,
+      403);
   EXPECT_TRUE(alive());
-  browser.headers = {{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}};
+  browser.headers = {
+      {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}};
   const auto asks = browser.get("/v2/logout");
   EXPECT_EQ(asks.status, 200);
   EXPECT_NE(asks.body.find("Sign out?"), std::string::npos);
@@ -71,7 +82,8 @@ TEST_F(Logout, IsNotDoneForAForeignPage) {
 TEST_F(Logout, ByOidcIsStraightWithAHintAlsoAnExpiredOne) {
   const std::string hint = id_token();
   clock.advance(std::chrono::hours(11));
-  const auto answer = browser.get("/oidc/logout?state=s%201&id_token_hint=" + hint + "&post_logout_redirect_uri=" + percent_encode("https://spa.example/bye"));
+  const auto answer = browser.get("/oidc/logout?state=s%201&id_token_hint=" + hint +
+                                  "&post_logout_redirect_uri=" + percent_encode("https://spa.example/bye"));
   EXPECT_EQ(answer.status, 302) << answer.body;
   EXPECT_EQ(answer.headers.get("Location"), "https://spa.example/bye?state=s%201");
   EXPECT_FALSE(alive());
@@ -79,7 +91,11 @@ TEST_F(Logout, ByOidcIsStraightWithAHintAlsoAnExpiredOne) {
 
 TEST_F(Logout, ByOidcAsksWithoutAHintOrWithSomebodyElses) {
   const std::string hint = id_token();
-  EXPECT_EQ(browser.get("/oidc/logout?client_id=spa&post_logout_redirect_uri=" + percent_encode("https://spa.example/bye")).status, 200);
+  EXPECT_EQ(browser
+                .get("/oidc/logout?client_id=spa&post_logout_redirect_uri=" +
+                     percent_encode("https://spa.example/bye"))
+                .status,
+            200);
   EXPECT_TRUE(alive());
   const auto ben = sign_up("ben@example.com");
   session = browser.log_in(ben);

@@ -8,8 +8,16 @@ namespace {
 
 using namespace tenant::grant;
 
-constexpr std::string_view kGrants[] = {kAuthorizationCode, kImplicit, kRefreshToken, kClientCredentials, kPassword, kPasswordRealm,
-                                        kTokenExchange,     kLegacyRo, kLegacyDelegationIdToken, kLegacyDelegationRefreshToken};
+constexpr std::string_view kGrants[] = {kAuthorizationCode,
+                                        kImplicit,
+                                        kRefreshToken,
+                                        kClientCredentials,
+                                        kPassword,
+                                        kPasswordRealm,
+                                        kTokenExchange,
+                                        kLegacyRo,
+                                        kLegacyDelegationIdToken,
+                                        kLegacyDelegationRefreshToken};
 
 /// A world in which everything is allowed, and the request that is.
 struct World {
@@ -63,7 +71,10 @@ const std::vector<Reason>& reasons() {
       {"client", Code::unauthorized_client, false, [](World& w) { w.issue.client = nullptr; }},
       {"grant", Code::unauthorized_client, false, [](World& w) { w.client.grant_types.clear(); }},
       {"grant", Code::unauthorized_client, false, [](World& w) { w.issue.grant = ""; }},
-      {"connection", Code::access_denied, true, [](World& w) { for (auto& [name, c] : w.tenant.connections) c.enabled = false; }},
+      {"connection", Code::access_denied, true,
+       [](World& w) {
+         for (auto& [name, c] : w.tenant.connections) c.enabled = false;
+       }},
       {"connection", Code::access_denied, true, [](World& w) { w.client.connections = {"another"}; }},
       {"connection", Code::access_denied, true, [](World& w) { w.tenant.connections.clear(); }},
       {"user", Code::invalid_grant, true, [](World& w) { w.issue.user = nullptr; }},
@@ -108,7 +119,9 @@ TEST(MayIssue, NamesTheFirstReasonInItsOrder) {
   World world(kAuthorizationCode);
   const auto& all = reasons();
   for (auto reason = all.rbegin(); reason != all.rend(); ++reason) {
-    if (reason->check == "user" || reason->check == "tenant" || reason->check == "client" || reason->check == "session") continue;
+    if (reason->check == "user" || reason->check == "tenant" || reason->check == "client" ||
+        reason->check == "session")
+      continue;
     reason->spoil(world);
     EXPECT_EQ(may_issue(world.issue).error().detail, reason->check);
   }

@@ -1,4 +1,5 @@
-// A small house for tests of the oauth room: one tenant on a real store, the room's routes, browsers and apps.
+// A small house for tests of the oauth room: one tenant on a real store, the room's routes, browsers and
+// apps.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,7 +25,8 @@ using test::run;
 inline constexpr std::string_view kDirectory = "Username-Password-Authentication";
 inline constexpr std::string_view kPassword = "correct horse battery staple";
 inline constexpr std::string_view kVerifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-inline constexpr std::string_view kChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";  // RFC 7636, appendix B
+inline constexpr std::string_view kChallenge =
+    "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";  // RFC 7636, appendix B
 inline constexpr std::string_view kIssuer = "https://login.example/";
 
 /// A tenant that tests may change between requests.
@@ -47,24 +49,31 @@ class OneTenant final : public tenant::Tenants {
     add_client("m2m", "non_interactive", "m2m-secret", {});
     add_client("other", "regular_web", "other-secret", {"https://other.example/cb"});
     add_client("third", "spa", "", {"https://third.example/cb"}).is_first_party = false;
-    tenant::Client& todo = add_client("todo", "native", "", {"https://todo.example/cb", "com.todo.app://callback"});
+    tenant::Client& todo =
+        add_client("todo", "native", "", {"https://todo.example/cb", "com.todo.app://callback"});
     todo.oidc_conformant = false;
     todo.query_tokens = todo.refresh_infinite = true;
     todo.alg = jose::Alg::RS256;
-    for (std::string_view api : {"https://api", "https://rsa", "https://opaque"}) config.client_grants.push_back({"m2m", std::string(api), {"read"}});
+    for (std::string_view api : {"https://api", "https://rsa", "https://opaque"})
+      config.client_grants.push_back({"m2m", std::string(api), {"read"}});
     config.client_grants.push_back({"third", "https://api", {"read"}});
-    static const jose::Key es = *jose::Key::generate(jose::Alg::ES256), rs = *jose::Key::generate(jose::Alg::RS256);
-    config.signing_keys = {{es, "", "current"}, {rs, *jose::self_signed_certificate(rs, "login.example", 1'600'000'000), "current"}};
+    static const jose::Key es = *jose::Key::generate(jose::Alg::ES256),
+                           rs = *jose::Key::generate(jose::Alg::RS256);
+    config.signing_keys = {
+        {es, "", "current"},
+        {rs, *jose::self_signed_certificate(rs, "login.example", 1'600'000'000), "current"}};
   }
 
-  tenant::Client& add_client(std::string id, std::string app_type, std::string secret, std::vector<std::string> callbacks) {
+  tenant::Client& add_client(std::string id, std::string app_type, std::string secret,
+                             std::vector<std::string> callbacks) {
     tenant::Client client;
     client.client_id = client.name = id;
     client.app_type = std::move(app_type);
     client.callbacks = std::move(callbacks);
     client.allowed_logout_urls = {"https://" + id + ".example/bye"};
     using namespace tenant::grant;
-    for (std::string_view g : {kAuthorizationCode, kImplicit, kRefreshToken, kClientCredentials, tenant::grant::kPassword, kPasswordRealm, kLegacyRo})
+    for (std::string_view g : {kAuthorizationCode, kImplicit, kRefreshToken, kClientCredentials,
+                               tenant::grant::kPassword, kPasswordRealm, kLegacyRo})
       client.grant_types.emplace(g);
     if (!secret.empty()) {
       client.token_endpoint_auth_method = "client_secret_post";
@@ -82,7 +91,9 @@ class OneTenant final : public tenant::Tenants {
   }
 
   Result<tenant::Here> by_host(std::string_view) const override { return by_name("demo"); }
-  Result<tenant::Here> by_name(std::string_view) const override { return tenant::Here{std::make_shared<tenant::Tenant>(config), &temp_.store()}; }
+  Result<tenant::Here> by_name(std::string_view) const override {
+    return tenant::Here{std::make_shared<tenant::Tenant>(config), &temp_.store()};
+  }
   std::vector<std::string> names() const override { return {"demo"}; }
   const tenant::Vault& vault() const override { return vault_; }
 
@@ -97,7 +108,8 @@ using Form = std::vector<std::pair<std::string, std::string>>;
 
 inline std::string form(const Form& fields) {
   std::string body;
-  for (const auto& [name, value] : fields) body += (body.empty() ? "" : "&") + name + "=" + percent_encode(value);
+  for (const auto& [name, value] : fields)
+    body += (body.empty() ? "" : "&") + name + "=" + percent_encode(value);
   return body;
 }
 
@@ -116,13 +128,25 @@ struct OAuthTest : testing::Test {
   OneTenant tenants{temp, random};
   identity::Users users{clock, random};
   identity::Sessions sessions{clock, random};
-  identity::Passwords passwords{users, pool, clock, random, temp.metrics(), identity::PasswordCost{.memory_bytes = 64 * 1024, .passes = 1}};
+  identity::Passwords passwords{
+      users,  pool,           clock,
+      random, temp.metrics(), identity::PasswordCost{.memory_bytes = 64 * 1024, .passes = 1}};
   tenant::RateLimiter limiter{clock};
   http::Router router;
   identity::User ana;
 
   OAuthTest() {
-    mount(router, Deps{tenants, users, sessions, passwords, limiter, pool, clock, random, temp.log(), temp.metrics(), {}});
+    mount(router, Deps{tenants,
+                       users,
+                       sessions,
+                       passwords,
+                       limiter,
+                       pool,
+                       clock,
+                       random,
+                       temp.log(),
+                       temp.metrics(),
+                       {}});
     ana = sign_up("ana@example.com");
   }
 
@@ -137,10 +161,12 @@ struct OAuthTest : testing::Test {
     fields.password = Secret(std::string(kPassword));
     http::Request request;
     request.peer = "192.0.2.7";
-    return *run(loop, passwords.sign_up(here(), config().connections.at(std::string(kDirectory)), std::move(fields), request));
+    return *run(loop, passwords.sign_up(here(), config().connections.at(std::string(kDirectory)),
+                                        std::move(fields), request));
   }
 
-  std::unique_ptr<Sent> prepare(http::Method method, std::string url, std::string body = "", std::string type = "application/x-www-form-urlencoded",
+  std::unique_ptr<Sent> prepare(http::Method method, std::string url, std::string body = "",
+                                std::string type = "application/x-www-form-urlencoded",
                                 std::vector<std::pair<std::string, std::string>> headers = {}) {
     auto sent = std::make_unique<Sent>();
     if (url.starts_with(kIssuer)) url = url.substr(kIssuer.size() - 1);
@@ -165,11 +191,16 @@ struct OAuthTest : testing::Test {
     return sent;
   }
   http::Response send(Sent& sent) { return *run(loop, router.answer(sent.request)); }
-  http::Response get(std::string url, Form headers = {}) { return send(*prepare(http::Method::get, std::move(url), "", "", std::move(headers))); }
-  http::Response post(std::string url, const Form& fields, Form headers = {}) {
-    return send(*prepare(http::Method::post, std::move(url), form(fields), "application/x-www-form-urlencoded", std::move(headers)));
+  http::Response get(std::string url, Form headers = {}) {
+    return send(*prepare(http::Method::get, std::move(url), "", "", std::move(headers)));
   }
-  http::Response token(const Form& fields, Form headers = {}) { return post("/oauth/token", fields, std::move(headers)); }
+  http::Response post(std::string url, const Form& fields, Form headers = {}) {
+    return send(*prepare(http::Method::post, std::move(url), form(fields),
+                         "application/x-www-form-urlencoded", std::move(headers)));
+  }
+  http::Response token(const Form& fields, Form headers = {}) {
+    return post("/oauth/token", fields, std::move(headers));
+  }
 
   /// The same request `count` times at the same moment.
   std::vector<http::Response> at_once(int count, const std::string& url, const Form& fields) {
@@ -191,7 +222,9 @@ struct OAuthTest : testing::Test {
     EXPECT_TRUE(json.ok() && json->is_object()) << response.status << " " << response.body;
     return json.ok() && json->is_object() ? json->get_object() : JsonObject{};
   }
-  static std::string text(const JsonObject& object, std::string_view name) { return std::string(text_member(object, name).value_or("")); }
+  static std::string text(const JsonObject& object, std::string_view name) {
+    return std::string(text_member(object, name).value_or(""));
+  }
   static JsonObject claims(std::string_view jwt) {
     const auto parts = jose::parse_compact(jwt);
     EXPECT_TRUE(parts.ok()) << jwt;
@@ -236,15 +269,17 @@ class Browser {
   Form headers;
 
   http::Response get(std::string url) { return keep(test_.get(std::move(url), all_headers())); }
-  http::Response post(std::string url, const Form& fields) { return keep(test_.post(std::move(url), fields, all_headers())); }
+  http::Response post(std::string url, const Form& fields) {
+    return keep(test_.post(std::move(url), fields, all_headers()));
+  }
   http::Response authorize(const Form& fields) { return get("/authorize?" + form(fields)); }
 
   /// A session as a login makes it.
   identity::Session log_in(const identity::User& user) {
     auto sent = test_.prepare(http::Method::get, "/", "", "", all_headers());
     std::string cookie;
-    const auto session =
-        *run(test_.loop, test_.sessions.begin(test_.here(), sent->request, user, std::string(kDirectory), {"pwd"}, cookie));
+    const auto session = *run(test_.loop, test_.sessions.begin(test_.here(), sent->request, user,
+                                                               std::string(kDirectory), {"pwd"}, cookie));
     keep_cookie(cookie);
     return session;
   }
@@ -252,20 +287,27 @@ class Browser {
   http::Response pass_login(const http::Response& at_login, const identity::User& user) {
     const std::string handle = landed(at_login)["state"];
     auto sent = test_.prepare(http::Method::get, "/login", "", "", all_headers());
-    auto login = **run(test_.loop, identity::find_login(test_.here(), sent->request, handle, test_.clock.now_ms()));
+    auto login =
+        **run(test_.loop, identity::find_login(test_.here(), sent->request, handle, test_.clock.now_ms()));
     log_in(user);
     login.user_id = user.user_id;
     login.used_connection = kDirectory;
     login.authenticated_at = test_.clock.now_ms();
-    const auto updated = run(test_.loop, identity::update_login(test_.here(), login, "", test_.clock.now_ms()));
+    const auto updated =
+        run(test_.loop, identity::update_login(test_.here(), login, "", test_.clock.now_ms()));
     EXPECT_TRUE(updated.ok());
     return get(identity::resume_url(*updated));
   }
   /// Straight through /authorize with a session.
-  std::string code(std::string client_id = "spa", std::string scope = "openid offline_access", Form more = {}) {
-    Form fields = {{"client_id", client_id}, {"response_type", "code"}, {"scope", std::move(scope)},
-                   {"redirect_uri", test_.client(client_id).callbacks.front()}, {"code_challenge", std::string(kChallenge)},
-                   {"code_challenge_method", "S256"}, {"state", "s"}};
+  std::string code(std::string client_id = "spa", std::string scope = "openid offline_access",
+                   Form more = {}) {
+    Form fields = {{"client_id", client_id},
+                   {"response_type", "code"},
+                   {"scope", std::move(scope)},
+                   {"redirect_uri", test_.client(client_id).callbacks.front()},
+                   {"code_challenge", std::string(kChallenge)},
+                   {"code_challenge_method", "S256"},
+                   {"state", "s"}};
     for (auto& field : more) fields.push_back(field);
     return landed(authorize(fields))["code"];
   }
@@ -281,8 +323,10 @@ class Browser {
   void keep_cookie(std::string_view set_cookie) {
     const std::string_view pair = set_cookie.substr(0, set_cookie.find(';'));
     const std::string name(pair.substr(0, pair.find('=')));
-    if (set_cookie.find("Max-Age=0") != std::string_view::npos) cookies.erase(name);
-    else cookies[name] = pair.substr(pair.find('=') + 1);
+    if (set_cookie.find("Max-Age=0") != std::string_view::npos)
+      cookies.erase(name);
+    else
+      cookies[name] = pair.substr(pair.find('=') + 1);
   }
   http::Response keep(http::Response response) {
     for (const auto& field : response.headers.all())
@@ -292,9 +336,13 @@ class Browser {
   OAuthTest& test_;
 };
 
-inline Form code_form(std::string code, std::string client_id = "spa", std::string redirect_uri = "https://spa.example/cb") {
-  return {{"grant_type", "authorization_code"}, {"client_id", std::move(client_id)}, {"code", std::move(code)},
-          {"redirect_uri", std::move(redirect_uri)}, {"code_verifier", std::string(kVerifier)}};
+inline Form code_form(std::string code, std::string client_id = "spa",
+                      std::string redirect_uri = "https://spa.example/cb") {
+  return {{"grant_type", "authorization_code"},
+          {"client_id", std::move(client_id)},
+          {"code", std::move(code)},
+          {"redirect_uri", std::move(redirect_uri)},
+          {"code_verifier", std::string(kVerifier)}};
 }
 
 }  // namespace mandate::oauth

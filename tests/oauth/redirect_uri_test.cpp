@@ -22,7 +22,9 @@ tenant::Client native(std::vector<std::string> callbacks) {
   return client;
 }
 
-bool allowed(const tenant::Client& client, std::string_view uri) { return redirect_uri_allowed(client, kIssuer, uri); }
+bool allowed(const tenant::Client& client, std::string_view uri) {
+  return redirect_uri_allowed(client, kIssuer, uri);
+}
 
 TEST(RedirectUri, IsTakenWhenItIsARegisteredOne) {
   const auto client = web({"https://app.example/cb", "https://app.example:8443/cb?x=1"});
@@ -98,7 +100,8 @@ TEST(RedirectUri, IsRefusedForEveryMutationOfARegisteredOne) {
       "https://app.ex\xC3\xA4mple/cb",
       "https://\xD0\xB0pp.example/cb",
       "https://xn--pp-6kc.example/cb",
-      "https://app.example\xE3\x80\x82" "evil/cb",
+      "https://app.example\xE3\x80\x82"
+      "evil/cb",
       "https://127.0.0.1/cb",
       "https://[::1]/cb",
       "https://[::ffff:7f00:1]/cb",
@@ -124,21 +127,25 @@ TEST(RedirectUri, MayStandForOneLabelWhereAStarIsRegistered) {
   EXPECT_TRUE(allowed(client, "https://a.example.org/cb"));
   EXPECT_TRUE(allowed(client, "https://a-1.example.org/cb"));
   for (std::string_view uri :
-       {"https://example.org/cb", "https://.example.org/cb", "https://a.b.example.org/cb", "https://-a.example.org/cb",
-        "https://a-.example.org/cb", "https://*.example.org/cb", "https://evil.example/.example.org/cb", "https://evil@a.example.org/cb",
-        "https://a.example.org.evil/cb", "https://a.example.org:1/cb", "https://a.example.org/cb/", "http://a.example.org/cb",
-        "https://a%2eexample.org/cb", "https://a/example.org/cb", "https://a.EXAMPLE.org/cb", "https://a.example.org/CB", "https://a"})
+       {"https://example.org/cb", "https://.example.org/cb", "https://a.b.example.org/cb",
+        "https://-a.example.org/cb", "https://a-.example.org/cb", "https://*.example.org/cb",
+        "https://evil.example/.example.org/cb", "https://evil@a.example.org/cb",
+        "https://a.example.org.evil/cb", "https://a.example.org:1/cb", "https://a.example.org/cb/",
+        "http://a.example.org/cb", "https://a%2eexample.org/cb", "https://a/example.org/cb",
+        "https://a.EXAMPLE.org/cb", "https://a.example.org/CB", "https://a"})
     EXPECT_FALSE(allowed(client, uri)) << uri;
 }
 
 TEST(RedirectUri, OfANativeClientMayChooseItsLoopbackPort) {
   const auto client = native({"http://127.0.0.1/cb", "http://[::1]:4000/cb?a=b", "http://localhost:3000/cb"});
-  for (std::string_view uri : {"http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb", "http://[::1]/cb?a=b", "http://[::1]:7/cb?a=b"})
+  for (std::string_view uri : {"http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb",
+                               "http://[::1]/cb?a=b", "http://[::1]:7/cb?a=b"})
     EXPECT_TRUE(allowed(client, uri)) << uri;
   for (std::string_view uri :
-       {"http://127.0.0.1:/cb", "http://127.0.0.1:123456/cb", "http://127.0.0.1:1@evil.example/cb", "http://127.0.0.1.evil.example/cb",
-        "http://127.0.0.1:80.evil.example/cb", "https://127.0.0.1:1/cb", "http://127.0.0.1:1/cb/", "http://127.0.0.1:1/", "http://127.0.0.1:1",
-        "http://127.0.0.2:1/cb", "http://127.1:1/cb", "http://localhost:3001/cb", "http://[::1]:7/cb", "http://[::2]:7/cb?a=b"})
+       {"http://127.0.0.1:/cb", "http://127.0.0.1:123456/cb", "http://127.0.0.1:1@evil.example/cb",
+        "http://127.0.0.1.evil.example/cb", "http://127.0.0.1:80.evil.example/cb", "https://127.0.0.1:1/cb",
+        "http://127.0.0.1:1/cb/", "http://127.0.0.1:1/", "http://127.0.0.1:1", "http://127.0.0.2:1/cb",
+        "http://127.1:1/cb", "http://localhost:3001/cb", "http://[::1]:7/cb", "http://[::2]:7/cb?a=b"})
     EXPECT_FALSE(allowed(client, uri)) << uri;
   auto not_native = web({"http://127.0.0.1/cb"});
   EXPECT_FALSE(allowed(not_native, "http://127.0.0.1:1/cb"));
@@ -148,8 +155,9 @@ TEST(RedirectUri, MobileAndWin8AreCallbacksOfEveryNativeClient) {
   const auto client = native({});
   EXPECT_TRUE(allowed(client, "https://login.example/mobile"));
   EXPECT_TRUE(allowed(client, "https://login.example/win8"));
-  for (std::string_view uri : {"https://login.example/mobile/", "https://login.example/mobilex", "https://evil.example/mobile",
-                               "http://login.example/mobile", "https://login.example/mobile?x", "https://login.example/other"})
+  for (std::string_view uri :
+       {"https://login.example/mobile/", "https://login.example/mobilex", "https://evil.example/mobile",
+        "http://login.example/mobile", "https://login.example/mobile?x", "https://login.example/other"})
     EXPECT_FALSE(allowed(client, uri)) << uri;
 }
 

@@ -8,11 +8,14 @@ struct Userinfo : OAuthTest {
   Browser browser{*this};
   identity::Session session = browser.log_in(ana);
 
-  JsonObject tokens(std::string client_id = "spa", std::string scope = "openid email offline_access", Form more = {}) {
+  JsonObject tokens(std::string client_id = "spa", std::string scope = "openid email offline_access",
+                    Form more = {}) {
     const std::string code = browser.code(client_id, std::move(scope), std::move(more));
     return body(token(code_form(code, client_id, client(client_id).callbacks.front())));
   }
-  http::Response with(const std::string& bearer) { return get("/userinfo", {{"Authorization", "Bearer " + bearer}}); }
+  http::Response with(const std::string& bearer) {
+    return get("/userinfo", {{"Authorization", "Bearer " + bearer}});
+  }
 };
 
 TEST_F(Userinfo, TellsAConformantClientWhatItsScopesAllow) {
@@ -30,10 +33,12 @@ TEST_F(Userinfo, TellsAConformantClientWhatItsScopesAllow) {
 TEST_F(Userinfo, TellsALegacyClientEverything) {
   const auto answer = with(text(tokens("todo", "openid"), "access_token"));
   const JsonObject about = body(answer);
-  for (std::string_view name : {"user_id", "sub", "clientID", "name", "nickname", "picture", "identities", "created_at", "email"})
+  for (std::string_view name :
+       {"user_id", "sub", "clientID", "name", "nickname", "picture", "identities", "created_at", "email"})
     EXPECT_TRUE(about.contains(name)) << name;
   EXPECT_EQ(text(about, "user_id"), ana.user_id);
-  for (std::string_view name : {"blocked", "password_hash", "last_ip"}) EXPECT_FALSE(about.contains(name)) << name;
+  for (std::string_view name : {"blocked", "password_hash", "last_ip"})
+    EXPECT_FALSE(about.contains(name)) << name;
 }
 
 TEST_F(Userinfo, TakesATokenFromTheQueryOnlyOfClientsThatMay) {
@@ -54,27 +59,38 @@ TEST_F(Userinfo, RefusesWithAChallenge) {
 TEST_F(Userinfo, OpensToNoOtherKindOfToken) {
   const JsonObject mine = tokens();
   const JsonObject api_only = tokens("spa", "read", {{"audience", "https://api"}});
-  const JsonObject machine = body(token({{"grant_type", "client_credentials"}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}, {"audience", "https://api"}}));
-  const JsonObject opaque_machine = body(token({{"grant_type", "client_credentials"}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}, {"audience", "https://opaque"}}));
+  const JsonObject machine = body(token({{"grant_type", "client_credentials"},
+                                         {"client_id", "m2m"},
+                                         {"client_secret", "m2m-secret"},
+                                         {"audience", "https://api"}}));
+  const JsonObject opaque_machine = body(token({{"grant_type", "client_credentials"},
+                                                {"client_id", "m2m"},
+                                                {"client_secret", "m2m-secret"},
+                                                {"audience", "https://opaque"}}));
   const std::string code = browser.code();
-  for (const std::string& other : {text(mine, "id_token"), text(mine, "refresh_token"), code, session.id, browser.cookies.begin()->second,
-                                   text(api_only, "access_token"), text(machine, "access_token"), text(opaque_machine, "access_token"), std::string("x")})
+  for (const std::string& other :
+       {text(mine, "id_token"), text(mine, "refresh_token"), code, session.id,
+        browser.cookies.begin()->second, text(api_only, "access_token"), text(machine, "access_token"),
+        text(opaque_machine, "access_token"), std::string("x")})
     EXPECT_EQ(with(other).status, 401) << other;
 }
 
 TEST_F(Userinfo, RefusesEveryMutilatedToken) {
   const std::string good = text(tokens(), "access_token");
-  for (std::size_t length = 0; length < good.size(); ++length) EXPECT_EQ(with(good.substr(0, length)).status, 401);
+  for (std::size_t length = 0; length < good.size(); ++length)
+    EXPECT_EQ(with(good.substr(0, length)).status, 401);
   EXPECT_EQ(with(good + "a").status, 401);
   std::string swapped = good;
-  for (char& c : swapped) c = static_cast<char>(std::isupper(static_cast<unsigned char>(c)) ? std::tolower(c) : std::toupper(c));
+  for (char& c : swapped)
+    c = static_cast<char>(std::isupper(static_cast<unsigned char>(c)) ? std::tolower(c) : std::toupper(c));
   EXPECT_EQ(with(swapped).status, 401);
 }
 
 TEST_F(Userinfo, ClosesWithTheNextRequestAfterAnyEnd) {
   const auto fresh = [this] {
     browser.log_in(ana);
-    return std::pair(text(tokens(), "access_token"), text(tokens("spa", "openid read", {{"audience", "https://api"}}), "access_token"));
+    return std::pair(text(tokens(), "access_token"),
+                     text(tokens("spa", "openid read", {{"audience", "https://api"}}), "access_token"));
   };
   const auto open = [this](const auto& pair, int status) {
     EXPECT_EQ(with(pair.first).status, status);
@@ -82,7 +98,8 @@ TEST_F(Userinfo, ClosesWithTheNextRequestAfterAnyEnd) {
   };
   auto pair = fresh();
   open(pair, 200);
-  for (const std::string& t : {pair.first, pair.second}) EXPECT_EQ(post("/oauth/revoke", {{"client_id", "spa"}, {"token", t}}).status, 200);
+  for (const std::string& t : {pair.first, pair.second})
+    EXPECT_EQ(post("/oauth/revoke", {{"client_id", "spa"}, {"token", t}}).status, 200);
   open(pair, 401);
   pair = fresh();
   browser.get("/v2/logout");

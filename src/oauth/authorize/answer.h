@@ -1,4 +1,5 @@
-// How an answer travels back to the client: query, fragment, form_post, web_message; or a page when it must not travel.
+// How an answer travels back to the client: query, fragment, form_post, web_message; or a page when it must
+// not travel.
 #pragma once
 
 #include <string>
@@ -16,8 +17,8 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 /// redirect_uri with the fields in its query or fragment.
 std::string location_of(const Asked& asked, const Fields& fields, bool error);
 
-/// `status` is that of a redirect: 302, or 303 after a POST (OA-4). `error` puts the fields of {issuer}mobile and win8 into
-/// query and fragment, for both kinds of readers (identity-wire 1.1).
+/// `status` is that of a redirect: 302, or 303 after a POST (OA-4). `error` puts the fields of {issuer}mobile
+/// and win8 into query and fragment, for both kinds of readers (identity-wire 1.1).
 http::Response answer(const Asked& asked, const Fields& fields, int status, bool error = false);
 
 /// `iss` (RFC 9207) for conformant clients, where old SDKs expect no surprises not. Tenant flags:

@@ -11,13 +11,15 @@ namespace mandate::oauth {
 
 enum class Mode { query, fragment, form_post, web_message };
 
-/// `request` is what the browser sent (or what was stored of it); the rest is what the checks made of it, under the
-/// configuration of this moment. Stored requests pass the checks again when they are resumed (OA-9).
+/// `request` is what the browser sent (or what was stored of it); the rest is what the checks made of it,
+/// under the configuration of this moment. Stored requests pass the checks again when they are resumed
+/// (OA-9).
 struct Asked {
   tenant::Here here;
   std::string issuer;
   identity::AuthRequest request;
-  std::string code_challenge_method;  ///< only of a fresh request; a stored one holds an S256 challenge or none
+  std::string
+      code_challenge_method;  ///< only of a fresh request; a stored one holds an S256 challenge or none
   bool fresh = true;
 
   const tenant::Client* client = nullptr;
@@ -31,7 +33,8 @@ struct Asked {
   bool front_channel_tokens() const { return token || id_token; }
 };
 
-/// The checks, each in its own file. The first two decide whether the browser may be sent anywhere: their errors are pages.
+/// The checks, each in its own file. The first two decide whether the browser may be sent anywhere: their
+/// errors are pages.
 Result<void> check_client(Asked& asked);
 Result<void> check_redirect_uri(Asked& asked);
 /// "The connection was not found" is a page too (identity-wire 1.1).

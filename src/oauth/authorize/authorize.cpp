@@ -13,20 +13,24 @@ namespace mandate::oauth {
 namespace {
 
 http::Response refuse_page(const Deps& deps, const Asked& asked, const Error& error) {
-  deps.log.warn("oauth.authorize.page", {{"client_id", asked.request.client_id}, {"redirect_uri", asked.request.redirect_uri}, {"detail", error.detail}});
+  deps.log.warn("oauth.authorize.page", {{"client_id", asked.request.client_id},
+                                         {"redirect_uri", asked.request.redirect_uri},
+                                         {"detail", error.detail}});
   return error_page(error, error.code == Code::access_denied ? 403 : 400);
 }
 
-/// A hint that names another person means that this session is not the one wanted (OA-10). A hint we cannot read says nothing.
+/// A hint that names another person means that this session is not the one wanted (OA-10). A hint we cannot
+/// read says nothing.
 bool hint_fits(const Deps& deps, const Asked& asked, std::string_view hint, const Present& present) {
   if (hint.empty() || !present.session) return true;
-  const Result<jose::Claims> claims =
-      verify_id_token(asked.here, *asked.client, deps.tenants.vault(), asked.issuer, hint, deps.clock.now_seconds());
+  const Result<jose::Claims> claims = verify_id_token(asked.here, *asked.client, deps.tenants.vault(),
+                                                      asked.issuer, hint, deps.clock.now_seconds());
   return !claims.ok() || claims->sub() == present.session->user_id;
 }
 
 /// Off to a page of ours: the request is stored, so that whatever step comes next finds it.
-Task<http::Response> leave(const Deps& deps, const http::Request& request, const Asked& asked, Missing missing, const Present& present, int status) {
+Task<http::Response> leave(const Deps& deps, const http::Request& request, const Asked& asked,
+                           Missing missing, const Present& present, int status) {
   identity::AuthRequest login = asked.request;
   if (missing == Missing::consent) {
     login.user_id = present.session->user_id;
@@ -34,9 +38,11 @@ Task<http::Response> leave(const Deps& deps, const http::Request& request, const
     login.authenticated_at = present.session->auth_time;
   }
   std::string cookie;
-  CO_TRY(const identity::AuthRequest filed, co_await identity::begin_login(asked.here, request, std::move(login), deps.clock, deps.random, cookie));
-  http::Response response =
-      http::Response::redirect(status, missing == Missing::consent ? identity::resume_url(filed) : identity::login_url(filed));
+  CO_TRY(
+      const identity::AuthRequest filed,
+      co_await identity::begin_login(asked.here, request, std::move(login), deps.clock, deps.random, cookie));
+  http::Response response = http::Response::redirect(
+      status, missing == Missing::consent ? identity::resume_url(filed) : identity::login_url(filed));
   if (!cookie.empty()) response.headers.add("Set-Cookie", cookie);
   response.no_store();
   co_return response;
@@ -76,7 +82,8 @@ Task<http::Response> authorize(const Deps& deps, http::Request& request) {
   Missing missing = what_is_missing(asked, *present, consent_missing, deps.clock.now_ms());
   if (!hint_fits(deps, asked, params->get("id_token_hint"), *present)) missing = Missing::login;
   if (missing == Missing::nothing) {
-    Result<http::Response> answered = co_await respond(deps, request, asked, *present->user, *present->session, status);
+    Result<http::Response> answered =
+        co_await respond(deps, request, asked, *present->user, *present->session, status);
     co_return answered;
   }
   if (asked.prompt_none) co_return error_answer(asked, missing_error(missing), status);

@@ -1,4 +1,5 @@
-// The front channel: /authorize, /authorize/resume, /authorize/consent (identity-wire 1.1, 1.8; OIDC Core §3).
+// The front channel: /authorize, /authorize/resume, /authorize/consent (identity-wire 1.1, 1.8; OIDC Core
+// §3).
 #pragma once
 
 #include "http/request.h"
@@ -7,8 +8,8 @@
 
 namespace mandate::oauth {
 
-/// GET|POST /authorize. Checks, then a person and consent, then the answer; what is missing is asked for elsewhere and comes
-/// back at /authorize/resume.
+/// GET|POST /authorize. Checks, then a person and consent, then the answer; what is missing is asked for
+/// elsewhere and comes back at /authorize/resume.
 Task<http::Response> authorize(const Deps& deps, http::Request& request);
 
 /// GET /authorize/resume?state=…: the login steps wrote what they learnt; decide again.

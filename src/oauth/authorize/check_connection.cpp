@@ -4,7 +4,8 @@
 namespace mandate::oauth {
 
 Result<void> check_connection(Asked& asked) {
-  TRY([[maybe_unused]] const identity::Choice choice, identity::choose(*asked.here, *asked.client, asked.request.connection));
+  TRY([[maybe_unused]] const identity::Choice choice,
+      identity::choose(*asked.here, *asked.client, asked.request.connection));
   return ok();
 }
 

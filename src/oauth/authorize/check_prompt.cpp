@@ -9,7 +9,8 @@ Result<void> check_prompt(Asked& asked) {
   asked.prompt_none = has_scope(words, "none");
   asked.prompt_login = has_scope(words, "login") || has_scope(words, "select_account");
   asked.prompt_consent = has_scope(words, "consent");
-  if (asked.prompt_none && words.size() > 1) return Error(Code::invalid_request, "prompt 'none' cannot be combined.", "prompt");
+  if (asked.prompt_none && words.size() > 1)
+    return Error(Code::invalid_request, "prompt 'none' cannot be combined.", "prompt");
   return ok();
 }
 

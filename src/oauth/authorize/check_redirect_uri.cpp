@@ -9,11 +9,14 @@ Result<void> check_redirect_uri(Asked& asked) {
     request.redirect_uri_given = false;
     request.redirect_uri = default_redirect_uri(*asked.client);
     if (request.redirect_uri.empty())
-      return Error(Code::invalid_request, "Missing required parameter: redirect_uri", "no redirect_uri and no callback");
+      return Error(Code::invalid_request, "Missing required parameter: redirect_uri",
+                   "no redirect_uri and no callback");
   }
   if (!redirect_uri_allowed(*asked.client, asked.issuer, request.redirect_uri))
-    return Error(Code::invalid_request, "The redirect_uri is not a callback of client " + request.client_id + ": " + request.redirect_uri,
-                 "Callback URL mismatch");
+    return Error(
+        Code::invalid_request,
+        "The redirect_uri is not a callback of client " + request.client_id + ": " + request.redirect_uri,
+        "Callback URL mismatch");
   return ok();
 }
 

@@ -3,8 +3,8 @@
 
 namespace mandate::oauth {
 
-/// Unknown scopes are left out, never an error (identity-wire 0.3 #11). Legacy clients mean openid when they say nothing, and
-/// an id_token cannot be had without it.
+/// Unknown scopes are left out, never an error (identity-wire 0.3 #11). Legacy clients mean openid when they
+/// say nothing, and an id_token cannot be had without it.
 Result<void> check_scope(Asked& asked) {
   std::vector<std::string> words = scopes_of(asked.request.scope);
   if (words.empty() && asked.legacy()) words.emplace_back("openid");

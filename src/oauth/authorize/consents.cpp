@@ -15,7 +15,8 @@ Task<std::optional<std::vector<std::string>>> consented(const Asked& asked, std:
   store::Plan plan;
   plan.table = "oauth_consents";
   plan.where = store::both(store::equals("user_id", std::move(user_id)),
-                           store::both(store::equals("client_id", asked.client->client_id), store::equals("audience", audience_of(asked))));
+                           store::both(store::equals("client_id", asked.client->client_id),
+                                       store::equals("audience", audience_of(asked))));
   CO_TRY(const std::optional<store::Row> row, co_await asked.here.store->get(std::move(plan)));
   std::optional<std::vector<std::string>> out;
   if (row) out = scopes_of(row->text("scope"));
@@ -26,7 +27,8 @@ bool needs_consent(const Asked& asked, const std::optional<std::vector<std::stri
   if (asked.prompt_consent) return true;
   if (asked.client->is_first_party) return false;
   if (!given) return true;
-  return !std::ranges::all_of(asked.scopes, [&](const std::string& scope) { return has_scope(*given, scope); });
+  return !std::ranges::all_of(asked.scopes,
+                              [&](const std::string& scope) { return has_scope(*given, scope); });
 }
 
 Task<void> record_consent(const Asked& asked, std::string user_id, Millis now) {

@@ -9,13 +9,16 @@ namespace {
 
 bool connection_serves(const Asked& asked, const identity::Session& session) {
   const auto allowed = asked.here->connections_of(*asked.client);
-  const bool of_client = std::ranges::any_of(allowed, [&](const tenant::Connection* c) { return c->enabled && c->name == session.connection; });
+  const bool of_client = std::ranges::any_of(
+      allowed, [&](const tenant::Connection* c) { return c->enabled && c->name == session.connection; });
   if (!of_client) return false;
   if (asked.request.connection.empty()) return true;
-  const Result<identity::Choice> named = identity::choose(*asked.here, *asked.client, asked.request.connection);
+  const Result<identity::Choice> named =
+      identity::choose(*asked.here, *asked.client, asked.request.connection);
   if (!named.ok()) return false;
   if (named->straight) return named->straight->name == session.connection;
-  return std::ranges::any_of(named->offered, [&](const tenant::Connection* c) { return c->name == session.connection; });
+  return std::ranges::any_of(named->offered,
+                             [&](const tenant::Connection* c) { return c->name == session.connection; });
 }
 
 /// The login step of this very request made the session.

@@ -16,8 +16,9 @@ Task<Present> who_is_there(const Deps& deps, const http::Request& request, const
 
 enum class Missing { nothing, login, consent };
 
-/// Pure but for `consent_missing`, looked up before. A session serves when it is of the connection named, allowed for the
-/// client, young enough for max_age and, with prompt=login, made for this very request (OA-10).
+/// Pure but for `consent_missing`, looked up before. A session serves when it is of the connection named,
+/// allowed for the client, young enough for max_age and, with prompt=login, made for this very request
+/// (OA-10).
 Missing what_is_missing(const Asked& asked, const Present& present, bool consent_missing, Millis now);
 
 /// The error for prompt=none: login_required or consent_required.

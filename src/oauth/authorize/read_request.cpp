@@ -31,11 +31,13 @@ void read_request(Asked& asked, const http::Params& params) {
 }
 
 Result<void> check_form(const http::Params& params) {
-  CHECK_OK(params.refuse_repeated({"response_type", "response_mode", "scope", "state", "nonce", "audience", "connection", "prompt",
-                                   "max_age", "login_hint", "code_challenge", "code_challenge_method", "device", "id_token_hint"}));
+  CHECK_OK(params.refuse_repeated({"response_type", "response_mode", "scope", "state", "nonce", "audience",
+                                   "connection", "prompt", "max_age", "login_hint", "code_challenge",
+                                   "code_challenge_method", "device", "id_token_hint"}));
   if (params.has("request") || params.has("request_uri"))
     return Error(Code::invalid_request, "Request objects are not supported.", "request object");
-  if (params.has("max_age") && params.get("max_age").find_first_not_of("0123456789") != std::string_view::npos)
+  if (params.has("max_age") &&
+      params.get("max_age").find_first_not_of("0123456789") != std::string_view::npos)
     return Error(Code::invalid_request, "max_age must be a number of seconds.", "max_age");
   return ok();
 }

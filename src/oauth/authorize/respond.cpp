@@ -16,7 +16,8 @@ namespace {
 /// Where old embedded browsers cut a URL (identity-wire 0.3 #6).
 constexpr std::size_t kLongestMobileUrl = 2083;
 
-Result<void> gate(const Asked& asked, const identity::User& user, const identity::Session& session, bool locked) {
+Result<void> gate(const Asked& asked, const identity::User& user, const identity::Session& session,
+                  bool locked) {
   Issue issue;
   issue.locked = locked;
   issue.tenant = &*asked.here;
@@ -41,8 +42,8 @@ Result<void> gate(const Asked& asked, const identity::User& user, const identity
   return ok();
 }
 
-AuthorizationCode code_of(const Asked& asked, const identity::User& user, const identity::Session& session, std::string grant_id,
-                          bool offline_consent) {
+AuthorizationCode code_of(const Asked& asked, const identity::User& user, const identity::Session& session,
+                          std::string grant_id, bool offline_consent) {
   AuthorizationCode code;
   code.client_id = asked.client->client_id;
   code.redirect_uri = asked.request.redirect_uri;
@@ -81,7 +82,8 @@ PersonGrant front_channel(const Asked& asked, const identity::User& user, const 
   grant.access_token = asked.token;
   const bool old_token = asked.legacy() && asked.token;
   grant.id_token = asked.id_token || (old_token && has_scope(asked.scopes, "openid"));
-  grant.refresh_token = old_token && has_scope(asked.scopes, "offline_access") && !asked.request.device.empty();
+  grant.refresh_token =
+      old_token && has_scope(asked.scopes, "offline_access") && !asked.request.device.empty();
   return grant;
 }
 
@@ -114,8 +116,8 @@ tenant::Event event(const Asked& asked, const identity::User& user, const identi
 }
 
 /// Tokens, code and rows; the fields are what the client gets once the rows are in.
-Task<Fields> issue(const Deps& deps, const Asked& asked, const identity::User& user, const identity::Session& session,
-                   store::Batch& batch, Deadline deadline) {
+Task<Fields> issue(const Deps& deps, const Asked& asked, const identity::User& user,
+                   const identity::Session& session, store::Batch& batch, Deadline deadline) {
   const std::string user_id = user.user_id;
   CO_TRY(const std::optional<std::vector<std::string>> consent, co_await consented(asked, user_id));
   const bool offline_consent = consent && has_scope(*consent, "offline_access");
@@ -135,7 +137,8 @@ Task<Fields> issue(const Deps& deps, const Asked& asked, const identity::User& u
   const bool too_long = is_mobile_callback(asked.issuer, asked.request.redirect_uri) && grant.id_token &&
                         location_of(asked, fields, false).size() >= kLongestMobileUrl;
   if (too_long) {
-    // The embedded browser would cut the URL: a profile that does not fit is left to /userinfo, which these clients always ask.
+    // The embedded browser would cut the URL: a profile that does not fit is left to /userinfo, which these
+    // clients always ask.
     PersonGrant shorter = grant;
     shorter.scopes = {"openid"};
     shorter.access_token = shorter.refresh_token = false;
@@ -149,8 +152,8 @@ Task<Fields> issue(const Deps& deps, const Asked& asked, const identity::User& u
 
 }  // namespace
 
-Task<http::Response> respond(const Deps& deps, const http::Request& request, const Asked& asked, const identity::User& user,
-                             const identity::Session& session, int status) {
+Task<http::Response> respond(const Deps& deps, const http::Request& request, const Asked& asked,
+                             const identity::User& user, const identity::Session& session, int status) {
   CO_TRY(const bool locked, co_await is_locked(asked.here, user, deps.clock.now_ms()));
   const Result<void> verdict = gate(asked, user, session, locked);
   if (!verdict.ok()) {
@@ -164,14 +167,16 @@ Task<http::Response> respond(const Deps& deps, const http::Request& request, con
   batch.deadline = request.deadline;
   const Result<Fields> fields = co_await issue(deps, asked, user, session, batch, request.deadline);
   if (!fields.ok()) {
-    deps.log.error("oauth.authorize.failed", {{"client_id", asked.client->client_id}, {"detail", fields.error().detail}});
+    deps.log.error("oauth.authorize.failed",
+                   {{"client_id", asked.client->client_id}, {"detail", fields.error().detail}});
     co_return error_answer(asked, fields.error(), status);
   }
   batch.add(tenant::audit_row(event(asked, user, session), request, deps.clock.now_ms()));
   const Result<store::Outcome> filed = co_await asked.here.store->mutate(std::move(batch));
   if (!filed.ok()) co_return error_answer(asked, filed.error(), status);
   std::string client_id = asked.client->client_id;
-  [[maybe_unused]] const Result<void> noted = co_await deps.sessions.note_client(asked.here, session, std::move(client_id));
+  [[maybe_unused]] const Result<void> noted =
+      co_await deps.sessions.note_client(asked.here, session, std::move(client_id));
   co_return answer(asked, *fields, status);
 }
 

@@ -6,9 +6,9 @@
 
 namespace mandate::oauth {
 
-/// Code and tokens for this person and session, sent as the request wants. Refusals of the gate go to the client too.
-/// `status` is that of a redirect.
-Task<http::Response> respond(const Deps& deps, const http::Request& request, const Asked& asked, const identity::User& user,
-                             const identity::Session& session, int status);
+/// Code and tokens for this person and session, sent as the request wants. Refusals of the gate go to the
+/// client too. `status` is that of a redirect.
+Task<http::Response> respond(const Deps& deps, const http::Request& request, const Asked& asked,
+                             const identity::User& user, const identity::Session& session, int status);
 
 }  // namespace mandate::oauth

@@ -1,4 +1,5 @@
-// The second half of a login under way: the stored request is read again under today's configuration, and decided.
+// The second half of a login under way: the stored request is read again under today's configuration, and
+// decided.
 #include "identity/login/auth_request.h"
 #include "oauth/authorize/answer.h"
 #include "oauth/authorize/asked.h"
@@ -11,15 +12,19 @@
 namespace mandate::oauth {
 namespace {
 
-Error expired() { return Error(Code::invalid_request, "This login has ended or belongs to another browser. Please start again in the app.", "login state"); }
+Error expired() {
+  return Error(Code::invalid_request,
+               "This login has ended or belongs to another browser. Please start again in the app.",
+               "login state");
+}
 
 /// An error word that a login step wrote down.
 Error error_of(const identity::AuthRequest& request) {
   static constexpr std::pair<std::string_view, Code> kWords[] = {
-      {"access_denied", Code::access_denied},       {"unauthorized", Code::unauthorized},
-      {"login_required", Code::login_required},     {"consent_required", Code::consent_required},
-      {"invalid_request", Code::invalid_request},   {"interaction_required", Code::interaction_required},
-      {"server_error", Code::server_error},         {"temporarily_unavailable", Code::temporarily_unavailable},
+      {"access_denied", Code::access_denied},     {"unauthorized", Code::unauthorized},
+      {"login_required", Code::login_required},   {"consent_required", Code::consent_required},
+      {"invalid_request", Code::invalid_request}, {"interaction_required", Code::interaction_required},
+      {"server_error", Code::server_error},       {"temporarily_unavailable", Code::temporarily_unavailable},
   };
   for (const auto& [word, code] : kWords)
     if (word == request.error) return Error(code, request.error_description, "login step");
@@ -32,7 +37,8 @@ Task<Asked> load(const Deps& deps, const http::Request& request, std::string han
   asked.issuer = tenant::issuer_of(*asked.here, request);
   asked.fresh = false;
   if (handle.empty()) co_return expired();
-  CO_TRY(std::optional<identity::AuthRequest> login, co_await identity::find_login(asked.here, request, std::move(handle), deps.clock.now_ms()));
+  CO_TRY(std::optional<identity::AuthRequest> login,
+         co_await identity::find_login(asked.here, request, std::move(handle), deps.clock.now_ms()));
   if (!login) co_return expired();
   asked.request = std::move(*login);
   CO_CHECK(check_where(asked));
@@ -40,12 +46,15 @@ Task<Asked> load(const Deps& deps, const http::Request& request, std::string han
 }
 
 /// Used up, then sent: a second resume finds nothing.
-Task<http::Response> finish(const Deps& deps, const http::Request& request, const Asked& asked, const Present& present, std::optional<Error> error) {
+Task<http::Response> finish(const Deps& deps, const http::Request& request, const Asked& asked,
+                            const Present& present, std::optional<Error> error) {
   std::string handle = asked.request.handle;
-  const auto taken = co_await identity::take_login(asked.here, request, std::move(handle), deps.clock.now_ms());
+  const auto taken =
+      co_await identity::take_login(asked.here, request, std::move(handle), deps.clock.now_ms());
   if (!taken.ok()) co_return error_page(taken.error());
   if (error) co_return error_answer(asked, *error, 302);
-  Result<http::Response> answered = co_await respond(deps, request, asked, *present.user, *present.session, 302);
+  Result<http::Response> answered =
+      co_await respond(deps, request, asked, *present.user, *present.session, 302);
   co_return answered;
 }
 
@@ -83,7 +92,8 @@ Task<http::Response> resume(const Deps& deps, http::Request& request) {
     }
     case Missing::consent:
       co_return consent_page(asked, *present->user, identity::csrf_token(request, asked.request.handle));
-    case Missing::nothing: break;
+    case Missing::nothing:
+      break;
   }
   Result<http::Response> answered = co_await finish(deps, request, asked, *present, std::nullopt);
   co_return answered;
@@ -94,7 +104,10 @@ Task<http::Response> consent(const Deps& deps, http::Request& request) {
   if (!params.ok()) co_return error_page(params.error(), http_status(params.error().code));
   std::string handle(params->get("state"));
   if (!identity::csrf_good(request, handle, params->get("csrf")))
-    co_return error_page(Error(Code::forbidden, "This form did not come from our page. Please start again in the app.", "csrf"), 403);
+    co_return error_page(
+        Error(Code::forbidden, "This form did not come from our page. Please start again in the app.",
+              "csrf"),
+        403);
   Result<Asked> loaded = co_await load(deps, request, std::move(handle));
   if (!loaded.ok()) co_return error_page(loaded.error());
   Asked& asked = *loaded;
@@ -115,7 +128,9 @@ Task<http::Response> consent(const Deps& deps, http::Request& request) {
     login.error_description = "User did not authorize the request";
   }
   std::string same_browser;
-  CO_TRY(const identity::AuthRequest updated, co_await identity::update_login(asked.here, std::move(login), std::move(same_browser), deps.clock.now_ms()));
+  CO_TRY(const identity::AuthRequest updated,
+         co_await identity::update_login(asked.here, std::move(login), std::move(same_browser),
+                                         deps.clock.now_ms()));
   http::Response response = http::Response::redirect(303, identity::resume_url(updated));
   response.no_store();
   co_return response;

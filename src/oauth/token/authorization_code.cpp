@@ -12,7 +12,9 @@
 namespace mandate::oauth {
 namespace {
 
-Error bad_code(std::string detail) { return Error(Code::invalid_grant, "Invalid authorization code", std::move(detail)); }
+Error bad_code(std::string detail) {
+  return Error(Code::invalid_grant, "Invalid authorization code", std::move(detail));
+}
 
 /// The code and what it points to, loaded.
 struct Redeemed {
@@ -41,7 +43,8 @@ class AuthorizationCodeGrant final : public Grant {
     batch.add(store::take_single_use(kCodeKind, handle, client.client_id, now, Code::invalid_grant));
     batch.add(spent(handle, redeemed.code, client, now));
     const PersonGrant wanted = wanted_tokens(request, redeemed);
-    CO_TRY(const PersonTokens tokens, co_await make_person_tokens(deps_, wanted, batch, request.request.deadline));
+    CO_TRY(const PersonTokens tokens,
+           co_await make_person_tokens(deps_, wanted, batch, request.request.deadline));
     batch.add(tenant::audit_row(event(redeemed, client), request.request, now));
     const Result<store::Outcome> filed = co_await request.here.store->mutate(std::move(batch));
     if (!filed.ok() && filed.error().code == Code::invalid_grant) {
@@ -56,7 +59,8 @@ class AuthorizationCodeGrant final : public Grant {
   Task<Redeemed> load(const TokenRequest& request, std::string handle) const {
     std::string client_id = request.client.client->client_id;
     CO_TRY(const std::optional<JsonObject> payload,
-           co_await store::peek(*request.here.store, kCodeKind, handle, std::move(client_id), deps_.clock.now_ms()));
+           co_await store::peek(*request.here.store, kCodeKind, handle, std::move(client_id),
+                                deps_.clock.now_ms()));
     if (!payload) {
       CO_CHECK(co_await revoke_spent(request, handle));
       co_return bad_code("unknown, used, expired or another client's");
@@ -77,7 +81,9 @@ class AuthorizationCodeGrant final : public Grant {
   Task<void> revoke_spent(const TokenRequest& request, std::string handle) const {
     std::string client_id = request.client.client->client_id;
     const Millis now = deps_.clock.now_ms();
-    CO_TRY(const std::optional<JsonObject> payload, co_await store::peek(*request.here.store, kSpentCodeKind, std::move(handle), std::move(client_id), now));
+    CO_TRY(const std::optional<JsonObject> payload,
+           co_await store::peek(*request.here.store, kSpentCodeKind, std::move(handle), std::move(client_id),
+                                now));
     if (!payload) co_return ok();
     store::Batch batch;
     revoke_grant(batch, text_member(*payload, "grant_id").value_or(""), now);
@@ -88,7 +94,8 @@ class AuthorizationCodeGrant final : public Grant {
   static Result<void> check_binding(const TokenRequest& request, const AuthorizationCode& code) {
     const std::string_view redirect_uri = request.params.get("redirect_uri");
     if (redirect_uri.empty() ? code.redirect_uri_given : redirect_uri != code.redirect_uri)
-      return Error(Code::invalid_grant, "The redirect_uri does not match the one of the authorization request.", "redirect_uri");
+      return Error(Code::invalid_grant,
+                   "The redirect_uri does not match the one of the authorization request.", "redirect_uri");
     CHECK_OK(check_verifier(code.code_challenge, request.params.get("code_verifier")));
     if (code.code_challenge.empty() && !request.client.client->confidential())
       return Error(Code::invalid_grant, "Failed to verify code verifier", "public client without pkce");
@@ -135,7 +142,8 @@ class AuthorizationCodeGrant final : public Grant {
     return out;
   }
 
-  static store::Mutation spent(const std::string& handle, const AuthorizationCode& code, const tenant::Client& client, Millis now) {
+  static store::Mutation spent(const std::string& handle, const AuthorizationCode& code,
+                               const tenant::Client& client, Millis now) {
     store::SingleUse mark;
     mark.handle = handle;
     mark.payload["grant_id"] = code.grant_id;
@@ -159,6 +167,8 @@ class AuthorizationCodeGrant final : public Grant {
 
 }  // namespace
 
-std::unique_ptr<Grant> authorization_code_grant(const Deps& deps) { return std::make_unique<AuthorizationCodeGrant>(deps); }
+std::unique_ptr<Grant> authorization_code_grant(const Deps& deps) {
+  return std::make_unique<AuthorizationCodeGrant>(deps);
+}
 
 }  // namespace mandate::oauth

@@ -24,7 +24,9 @@ JsonObject AuthorizationCode::to_json() const {
 }
 
 AuthorizationCode AuthorizationCode::from_json(const JsonObject& object) {
-  const auto text = [&object](std::string_view name) { return std::string(text_member(object, name).value_or("")); };
+  const auto text = [&object](std::string_view name) {
+    return std::string(text_member(object, name).value_or(""));
+  };
   AuthorizationCode out;
   out.client_id = text("client_id");
   out.redirect_uri = text("redirect_uri");

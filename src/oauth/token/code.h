@@ -12,7 +12,8 @@ inline constexpr Millis kCodeLifetime = 60'000;
 inline constexpr Millis kSpentCodeLifetime = 24 * 3'600'000;
 
 struct AuthorizationCode {
-  std::string client_id, redirect_uri, user_id, sid, connection, audience, nonce, code_challenge, device, grant_id;
+  std::string client_id, redirect_uri, user_id, sid, connection, audience, nonce, code_challenge, device,
+      grant_id;
   std::vector<std::string> scopes;
   bool redirect_uri_given = true, offline_consent = false;
   Millis auth_time = 0;

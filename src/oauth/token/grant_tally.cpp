@@ -2,8 +2,9 @@
 
 namespace mandate::oauth {
 
-std::vector<tenant::Event> GrantTally::count(const std::string& tenant, const std::string& client_id, const std::string& target,
-                                             std::string_view grant_type, Millis now) {
+std::vector<tenant::Event> GrantTally::count(const std::string& tenant, const std::string& client_id,
+                                             const std::string& target, std::string_view grant_type,
+                                             Millis now) {
   constexpr Millis kEvery = 1000;
   std::map<std::pair<std::string, std::string>, std::int64_t> due;
   {

@@ -15,10 +15,11 @@ namespace {
 
 /// Names a request by what is in it and where it comes from: only the same one may have its answer again.
 std::string fingerprint(const TokenRequest& request) {
-  std::string all = request.request.peer + "\n" + std::string(request.request.headers.get("user-agent")) + "\n" +
-                    std::string(request.request.headers.get("dpop")) + "\n";
+  std::string all = request.request.peer + "\n" + std::string(request.request.headers.get("user-agent")) +
+                    "\n" + std::string(request.request.headers.get("dpop")) + "\n";
   for (const auto& [name, values] : request.params.everything())
-    for (const std::string& value : values) all += name + "=" + std::to_string(value.size()) + ":" + value + "\n";
+    for (const std::string& value : values)
+      all += name + "=" + std::to_string(value.size()) + ":" + value + "\n";
   return base64url(sha256(all));
 }
 
@@ -26,7 +27,8 @@ std::string fingerprint(const TokenRequest& request) {
 Result<std::vector<std::string>> narrowed(const RefreshToken& token, std::string_view asked) {
   if (asked.empty()) return token.scopes;
   std::vector<std::string> out = scopes_of(asked);
-  const bool within = std::ranges::all_of(out, [&](const std::string& scope) { return has_scope(token.scopes, scope); });
+  const bool within =
+      std::ranges::all_of(out, [&](const std::string& scope) { return has_scope(token.scopes, scope); });
   if (!within) return Error(Code::invalid_scope, "The scope goes beyond that of the refresh token.", "scope");
   return out;
 }
@@ -40,14 +42,16 @@ class RefreshTokenGrant final : public Grant {
     const tenant::Client& client = *request.client.client;
     const Millis now = deps_.clock.now_ms();
     std::string text(request.params.get("refresh_token"));
-    if (text.empty()) co_return Error(Code::invalid_request, "Missing required parameter: refresh_token", "refresh_token");
+    if (text.empty())
+      co_return Error(Code::invalid_request, "Missing required parameter: refresh_token", "refresh_token");
     std::string print = fingerprint(request);
     CO_TRY(const Presented presented, co_await present_refresh_token(request.here, client, text, print, now));
     const RefreshToken& token = presented.token;
     CO_TRY(const std::vector<std::string> scopes, narrowed(token, request.params.get("scope")));
     CO_CHECK(check_audience(request, token));
     std::string user_id = token.user_id;
-    CO_TRY(const std::optional<identity::User> user, co_await deps_.users.find(request.here, std::move(user_id)));
+    CO_TRY(const std::optional<identity::User> user,
+           co_await deps_.users.find(request.here, std::move(user_id)));
     bool locked = false;
     if (user) {
       CO_TRY(locked, co_await is_locked(request.here, *user, now));
@@ -71,8 +75,8 @@ class RefreshTokenGrant final : public Grant {
 
  private:
   /// Puts the change of the refresh token first, so that the batch stands or falls with it.
-  void use_up(store::Batch& batch, const tenant::Client& client, const Presented& presented, std::string_view text,
-              std::string_view print, PersonTokens& tokens, Millis now) const {
+  void use_up(store::Batch& batch, const tenant::Client& client, const Presented& presented,
+              std::string_view text, std::string_view print, PersonTokens& tokens, Millis now) const {
     store::Batch ordered;
     ordered.deadline = batch.deadline;
     if (!presented.successor.empty()) {
@@ -80,7 +84,8 @@ class RefreshTokenGrant final : public Grant {
       touch_refresh_token(ordered, client, presented.token, now);
     } else if (client.refresh_rotating && !client.refresh_infinite) {
       tokens.refresh_token = new_refresh_token(deps_.random);
-      rotate_refresh_token(ordered, client, presented.token, text, tokens.refresh_token, print, deps_.random, now);
+      rotate_refresh_token(ordered, client, presented.token, text, tokens.refresh_token, print, deps_.random,
+                           now);
     } else {
       touch_refresh_token(ordered, client, presented.token, now);
     }
@@ -96,7 +101,8 @@ class RefreshTokenGrant final : public Grant {
   }
 
   static Result<void> check_audience(const TokenRequest& request, const RefreshToken& token) {
-    const std::string_view asked = request.params.has("audience") ? request.params.get("audience") : request.params.get("resource");
+    const std::string_view asked =
+        request.params.has("audience") ? request.params.get("audience") : request.params.get("resource");
     if (!asked.empty() && asked != token.audience)
       return Error(Code::invalid_target, "The refresh token was not given for this audience.", "audience");
     if (!token.audience.empty() && !request.here->api(token.audience))
@@ -122,8 +128,9 @@ class RefreshTokenGrant final : public Grant {
     return may_issue(issue);
   }
 
-  static PersonGrant wanted_tokens(const TokenRequest& request, const RefreshToken& token, const identity::User& user,
-                                   const identity::Session* session, const std::vector<std::string>& scopes) {
+  static PersonGrant wanted_tokens(const TokenRequest& request, const RefreshToken& token,
+                                   const identity::User& user, const identity::Session* session,
+                                   const std::vector<std::string>& scopes) {
     PersonGrant out;
     out.here = &request.here;
     out.issuer = tenant::issuer_of(*request.here, request.request);
@@ -156,6 +163,8 @@ class RefreshTokenGrant final : public Grant {
 
 }  // namespace
 
-std::unique_ptr<Grant> refresh_token_grant(const Deps& deps) { return std::make_unique<RefreshTokenGrant>(deps); }
+std::unique_ptr<Grant> refresh_token_grant(const Deps& deps) {
+  return std::make_unique<RefreshTokenGrant>(deps);
+}
 
 }  // namespace mandate::oauth

@@ -7,7 +7,8 @@
 namespace mandate::oauth {
 namespace {
 
-/// The client this request is limited as: by name and address, so that one neither starves nor hides behind another.
+/// The client this request is limited as: by name and address, so that one neither starves nor hides behind
+/// another.
 std::string bucket_key(const http::Request& request, const http::Params& params) {
   std::string key(params.get("client_id"));
   key += '\n';
@@ -19,19 +20,26 @@ std::string bucket_key(const http::Request& request, const http::Params& params)
 Result<void> refuse_query(const http::Request& request) {
   if (request.query.empty()) return ok();
   const http::Params query = http::Params::of_query(request.query);
-  for (std::string_view name : {"client_secret", "password", "refresh_token", "code", "code_verifier", "client_assertion", "subject_token"})
-    if (query.has(name)) return Error(Code::invalid_request, std::string(name) + " must not be in the query.", "secret in query");
+  for (std::string_view name : {"client_secret", "password", "refresh_token", "code", "code_verifier",
+                                "client_assertion", "subject_token"})
+    if (query.has(name))
+      return Error(Code::invalid_request, std::string(name) + " must not be in the query.",
+                   "secret in query");
   return ok();
 }
 
 }  // namespace
 
 TokenEndpoint::TokenEndpoint(const Deps& deps, std::vector<std::unique_ptr<Grant>> grants)
-    : deps_(deps), unknown_(deps.metrics.counter("mandate_oauth_unknown_grants_total", "Token requests without a known grant type.")) {
+    : deps_(deps),
+      unknown_(deps.metrics.counter("mandate_oauth_unknown_grants_total",
+                                    "Token requests without a known grant type.")) {
   for (auto& grant : grants) {
     const std::string type(grant->type());
-    Counter& given = deps.metrics.counter("mandate_oauth_grants_total", "Token requests granted.", {{"grant", type}});
-    Counter& refused = deps.metrics.counter("mandate_oauth_grants_refused_total", "Token requests refused.", {{"grant", type}});
+    Counter& given =
+        deps.metrics.counter("mandate_oauth_grants_total", "Token requests granted.", {{"grant", type}});
+    Counter& refused = deps.metrics.counter("mandate_oauth_grants_refused_total", "Token requests refused.",
+                                            {{"grant", type}});
     grants_.insert_or_assign(type, Known{std::move(grant), &given, &refused});
   }
 }
@@ -46,7 +54,8 @@ Task<http::Response> TokenEndpoint::answer(http::Request& request) const {
   CO_TRY(const tenant::Here here, deps_.tenants.by_host(request.host));
   if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
   const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok()) co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
+  if (!params.ok())
+    co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
   const tenant::Client* client = named_client(*here, request, &*params);
   const std::string key = bucket_key(request, *params);
   const tenant::RateLimiter::Answer rate = deps_.limiter.take("oauth.token", key, deps_.rates.token);
@@ -62,25 +71,33 @@ Task<http::Response> TokenEndpoint::answer(http::Request& request) const {
   Error error = std::move(granted).error();
   // A failure of ours is no refusal: it goes to the log, a refusal to the audit.
   if (http_status(error.code) >= 500) {
-    deps_.log.error("oauth.token.failed", {{"grant", params->get("grant_type")}, {"detail", error.detail}, {"request", request.id}});
+    deps_.log.error(
+        "oauth.token.failed",
+        {{"grant", params->get("grant_type")}, {"detail", error.detail}, {"request", request.id}});
   } else {
     const Result<void> filed = co_await audit_refusal(here, request, *params, error);
-    if (!filed.ok()) deps_.log.error("oauth.token.audit", {{"detail", filed.error().detail}, {"request", request.id}});
+    if (!filed.ok())
+      deps_.log.error("oauth.token.audit", {{"detail", filed.error().detail}, {"request", request.id}});
   }
   co_return finish(token_error(*here, request, error), request, *here, client, &rate);
 }
 
-Task<Json> TokenEndpoint::grant(const tenant::Here& here, const http::Request& request, const http::Params& params) const {
+Task<Json> TokenEndpoint::grant(const tenant::Here& here, const http::Request& request,
+                                const http::Params& params) const {
   CO_CHECK(refuse_query(request));
-  CO_CHECK(params.refuse_repeated({"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "code",
-                                   "redirect_uri", "code_verifier", "refresh_token", "scope", "username", "password", "realm", "device",
-                                   "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"}));
+  CO_CHECK(params.refuse_repeated(
+      {"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "code",
+       "redirect_uri", "code_verifier", "refresh_token", "scope", "username", "password", "realm", "device",
+       "subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"}));
   const std::string_view type = params.get("grant_type");
   // Repeatable where RFC 8693 makes them so, and nowhere else (IN-5).
   if (type != tenant::grant::kTokenExchange) CO_CHECK(params.refuse_repeated({"audience", "resource"}));
-  if (type.empty()) co_return Error(Code::invalid_request, "Missing required parameter: grant_type", "grant_type");
+  if (type.empty())
+    co_return Error(Code::invalid_request, "Missing required parameter: grant_type", "grant_type");
   const auto known = grants_.find(type);
-  if (known == grants_.end()) co_return Error(Code::unsupported_grant_type, "Unsupported grant type: " + std::string(type), "grant_type");
+  if (known == grants_.end())
+    co_return Error(Code::unsupported_grant_type, "Unsupported grant type: " + std::string(type),
+                    "grant_type");
   CO_TRY(const ClientAuth client, authenticate_client(*here, request, params, deps_.clock.now_ms()));
   const TokenRequest asked{here, request, params, client};
   Result<Json> granted = co_await known->second.grant->grant(asked);
@@ -89,7 +106,8 @@ Task<Json> TokenEndpoint::grant(const tenant::Here& here, const http::Request& r
   co_return granted;
 }
 
-Task<void> TokenEndpoint::audit_refusal(const tenant::Here& here, const http::Request& request, const http::Params& params, Error error) const {
+Task<void> TokenEndpoint::audit_refusal(const tenant::Here& here, const http::Request& request,
+                                        const http::Params& params, Error error) const {
   tenant::Event event;
   event.type = "grant.refused";
   event.client_id = params.get("client_id");

@@ -18,7 +18,8 @@ class TokenEndpoint {
 
  private:
   Task<Json> grant(const tenant::Here& here, const http::Request& request, const http::Params& params) const;
-  Task<void> audit_refusal(const tenant::Here& here, const http::Request& request, const http::Params& params, Error error) const;
+  Task<void> audit_refusal(const tenant::Here& here, const http::Request& request, const http::Params& params,
+                           Error error) const;
 
   struct Known {
     std::unique_ptr<Grant> grant;

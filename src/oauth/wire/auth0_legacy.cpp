@@ -32,12 +32,15 @@ Result<const tenant::Connection*> find_connection(const tenant::Tenant& tenant, 
   if (!connection) return Error(Code::invalid_request, "connection not found", "connection");
   if (!connection->enabled) return Error(Code::invalid_request, "connection is disabled", "connection");
   if (connection->strategy != "auth0")
-    return Error(Code::invalid_request, "specified strategy does not support requested operation", "strategy");
+    return Error(Code::invalid_request, "specified strategy does not support requested operation",
+                 "strategy");
   return connection;
 }
 
-Result<Asked> read(const tenant::Tenant& tenant, const http::Request& request, const http::Params& params, Millis now) {
-  CHECK_OK(params.refuse_repeated({"client_id", "client_secret", "connection", "username", "password", "grant_type", "scope", "device"}));
+Result<Asked> read(const tenant::Tenant& tenant, const http::Request& request, const http::Params& params,
+                   Millis now) {
+  CHECK_OK(params.refuse_repeated(
+      {"client_id", "client_secret", "connection", "username", "password", "grant_type", "scope", "device"}));
   if (!params.has("client_id")) return missing("client_id");
   Asked out;
   // Public by nature: a secret is looked at only when there is one (W8 sends it).
@@ -48,10 +51,13 @@ Result<Asked> read(const tenant::Tenant& tenant, const http::Request& request, c
   } else {
     out.client = tenant.client(params.get("client_id"));
   }
-  if (!out.client || !out.client->enabled) return Error(Code::unauthorized_client, "invalid client", "client");
-  if (out.client->oidc_conformant) return Error(Code::invalid_request, "OIDC conformant clients cannot use /oauth/ro", "conformant");
+  if (!out.client || !out.client->enabled)
+    return Error(Code::unauthorized_client, "invalid client", "client");
+  if (out.client->oidc_conformant)
+    return Error(Code::invalid_request, "OIDC conformant clients cannot use /oauth/ro", "conformant");
   const std::string_view grant = params.get("grant_type");
-  if (!grant.empty() && grant != "password") return Error(Code::unsupported_grant_type, "Unsupported grant type: " + std::string(grant), "grant_type");
+  if (!grant.empty() && grant != "password")
+    return Error(Code::unsupported_grant_type, "Unsupported grant type: " + std::string(grant), "grant_type");
   TRY(out.connection, find_connection(tenant, params.get("connection")));
   if (!params.has("username")) return missing("username");
   if (!params.has("password")) return missing("password");
@@ -85,11 +91,14 @@ tenant::Event event(const http::Params& params) {
   return out;
 }
 
-Task<JsonObject> grant(const Deps& deps, const tenant::Here& here, const http::Request& request, const http::Params& params) {
+Task<JsonObject> grant(const Deps& deps, const tenant::Here& here, const http::Request& request,
+                       const http::Params& params) {
   CO_TRY(Asked asked, read(*here, request, params, deps.clock.now_ms()));
   CO_CHECK(may_issue(issue_for(here, asked, nullptr)));
   std::string username = asked.username;
-  CO_TRY(const identity::User user, co_await deps.passwords.login(here, *asked.connection, std::move(username), std::move(asked.password), request));
+  CO_TRY(const identity::User user,
+         co_await deps.passwords.login(here, *asked.connection, std::move(username),
+                                       std::move(asked.password), request));
   CO_CHECK(may_issue(issue_for(here, asked, &user)));
 
   PersonGrant wanted;
@@ -128,14 +137,17 @@ const tenant::Client* audience_of(const tenant::Tenant& tenant, std::string_view
   return tenant.client(text_member(payload->get_object(), "aud").value_or(""));
 }
 
-Task<JsonObject> profile(const Deps& deps, const tenant::Here& here, const http::Request& request, std::string token, const tenant::Client*& client) {
+Task<JsonObject> profile(const Deps& deps, const tenant::Here& here, const http::Request& request,
+                         std::string token, const tenant::Client*& client) {
   const Error bad(Code::unauthorized, "invalid token", "id_token");
   if (token.empty()) co_return missing("id_token");
-  if (!here->flag("allow_legacy_tokeninfo_endpoint")) co_return Error(Code::access_denied, "The tokeninfo endpoint is not enabled.", "flag");
+  if (!here->flag("allow_legacy_tokeninfo_endpoint"))
+    co_return Error(Code::access_denied, "The tokeninfo endpoint is not enabled.", "flag");
   client = audience_of(*here, token);
   if (!client || !client->enabled) co_return bad;
   const std::string issuer = tenant::issuer_of(*here, request);
-  const Result<jose::Claims> claims = verify_id_token(here, *client, deps.tenants.vault(), issuer, token, deps.clock.now_seconds());
+  const Result<jose::Claims> claims =
+      verify_id_token(here, *client, deps.tenants.vault(), issuer, token, deps.clock.now_seconds());
   if (!claims.ok()) co_return bad;
   std::string user_id(claims->sub());
   CO_TRY(const std::optional<identity::User> user, co_await deps.users.find(here, std::move(user_id)));
@@ -162,14 +174,16 @@ Task<http::Response> oauth_ro(const Deps& deps, http::Request& request) {
     co_return finish(identity::oauth_error(foreign), request, *here, client, &rate);
   }
   Result<JsonObject> granted = co_await grant(deps, here, request, *params);
-  if (granted.ok()) co_return finish(http::Response::json(200, Json(*granted)), request, *here, client, &rate);
+  if (granted.ok())
+    co_return finish(http::Response::json(200, Json(*granted)), request, *here, client, &rate);
   if (http_status(granted.error().code) >= 500) {
     deps.log.error("oauth.ro.failed", {{"detail", granted.error().detail}, {"request", request.id}});
   } else {
     tenant::Event refused = event(*params);
     refused.type = "grant.refused";
     refused.reason = std::string(name(granted.error().code)) + ": " + granted.error().detail;
-    [[maybe_unused]] const Result<void> filed = co_await tenant::audit(here, std::move(refused), request, deps.clock);
+    [[maybe_unused]] const Result<void> filed =
+        co_await tenant::audit(here, std::move(refused), request, deps.clock);
   }
   co_return finish(identity::oauth_error(granted.error()), request, *here, client, &rate);
 }
@@ -177,7 +191,8 @@ Task<http::Response> oauth_ro(const Deps& deps, http::Request& request) {
 Task<http::Response> tokeninfo(const Deps& deps, http::Request& request) {
   CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
   if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
-  const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.userinfo", request.peer, deps.rates.userinfo);
+  const tenant::RateLimiter::Answer rate =
+      deps.limiter.take("oauth.userinfo", request.peer, deps.rates.userinfo);
   if (!rate.allowed) co_return finish(too_many(rate), request, *here, nullptr, &rate);
   const Result<http::Params> params = http::Params::of(request);
   if (!params.ok()) co_return finish(identity::oauth_error(params.error()), request, *here, nullptr, &rate);

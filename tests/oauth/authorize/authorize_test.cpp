@@ -1,4 +1,5 @@
-// /authorize: pages and redirects for refusals, the answer matrix, prompts, consent (identity-wire 1.1, OA-*).
+// /authorize: pages and redirects for refusals, the answer matrix, prompts, consent (identity-wire 1.1,
+// OA-*).
 #include "tests/oauth/oauth_world.h"
 
 namespace mandate::oauth {
@@ -7,12 +8,21 @@ namespace {
 struct Authorize : OAuthTest {
   Browser browser{*this};
   static Form code(Form more = {}) {
-    Form out = {{"client_id", "spa"}, {"response_type", "code"}, {"redirect_uri", "https://spa.example/cb"}, {"state", "s t&a=te%"},
-                {"code_challenge", std::string(kChallenge)}, {"code_challenge_method", "S256"}};
+    Form out = {{"client_id", "spa"},
+                {"response_type", "code"},
+                {"redirect_uri", "https://spa.example/cb"},
+                {"state", "s t&a=te%"},
+                {"code_challenge", std::string(kChallenge)},
+                {"code_challenge_method", "S256"}};
     return with(std::move(out), std::move(more));
   }
   static Form legacy(Form more = {}) {
-    return with({{"client_id", "todo"}, {"response_type", "token"}, {"redirect_uri", "https://login.example/mobile"}, {"scope", "openid"}, {"state", "abcdefghijklmnop"}}, std::move(more));
+    return with({{"client_id", "todo"},
+                 {"response_type", "token"},
+                 {"redirect_uri", "https://login.example/mobile"},
+                 {"scope", "openid"},
+                 {"state", "abcdefghijklmnop"}},
+                std::move(more));
   }
   static Form with(Form fields, Form more) {
     for (auto& [name, value] : more) {
@@ -24,8 +34,10 @@ struct Authorize : OAuthTest {
 };
 
 TEST_F(Authorize, ShowsAPageAndNeverRedirectsWhenClientOrCallbackAreWrong) {
-  for (const Form& fields : {code({{"client_id", "nobody"}}), code({{"client_id", ""}}), code({{"redirect_uri", "https://evil.example/"}}),
-                             code({{"redirect_uri", "https://spa.example/cb/"}}), code({{"connection", "unknown"}})}) {
+  for (const Form& fields :
+       {code({{"client_id", "nobody"}}), code({{"client_id", ""}}),
+        code({{"redirect_uri", "https://evil.example/"}}),
+        code({{"redirect_uri", "https://spa.example/cb/"}}), code({{"connection", "unknown"}})}) {
     const auto answer = browser.authorize(fields);
     EXPECT_EQ(answer.status, 400) << answer.body;
     EXPECT_FALSE(answer.headers.has("Location"));
@@ -76,23 +88,24 @@ TEST_F(Authorize, PutsErrorsWhereTheAnswerWouldBe) {
   };
   client("web").grant_types.erase(client("web").grant_types.find(tenant::grant::kImplicit));
   const Form web = {{"client_id", "web"}, {"redirect_uri", "https://web.example/cb"}};
-  for (const Row& row : {Row{code({{"response_type", "magic"}}), "unsupported_response_type"},
-                         {code({{"response_mode", "magic"}}), "invalid_request"},
-                         {code({{"code_challenge", ""}, {"code_challenge_method", ""}}), "invalid_request"},
-                         {code({{"code_challenge_method", "plain"}}), "invalid_request"},
-                         {code({{"code_challenge_method", ""}}), "invalid_request"},
-                         {code({{"code_challenge", "short"}}), "invalid_request"},
-                         {code({{"audience", "https://unknown"}}), "invalid_target"},
-                         {code({{"prompt", "none login"}}), "invalid_request"},
-                         {code({{"prompt", "none"}}), "login_required"},
-                         {code({{"max_age", "old"}}), "invalid_request"},
-                         {code({{"request", "eyJ"}}), "invalid_request"},
-                         {code({{"request_uri", "https://evil.example"}}), "invalid_request"},
-                         {code({{"state", std::string(2001, 'a')}}), "invalid_request"},
-                         {with(code({{"response_type", "token"}}), web), "unauthorized_client"},
-                         {with(code({{"response_type", "id_token"}}), web), "unauthorized_client"},
-                         {code({{"response_type", "id_token"}}), "invalid_request"},
-                         {code({{"response_type", "token"}, {"response_mode", "query"}}), "invalid_request"}}) {
+  for (const Row& row :
+       {Row{code({{"response_type", "magic"}}), "unsupported_response_type"},
+        {code({{"response_mode", "magic"}}), "invalid_request"},
+        {code({{"code_challenge", ""}, {"code_challenge_method", ""}}), "invalid_request"},
+        {code({{"code_challenge_method", "plain"}}), "invalid_request"},
+        {code({{"code_challenge_method", ""}}), "invalid_request"},
+        {code({{"code_challenge", "short"}}), "invalid_request"},
+        {code({{"audience", "https://unknown"}}), "invalid_target"},
+        {code({{"prompt", "none login"}}), "invalid_request"},
+        {code({{"prompt", "none"}}), "login_required"},
+        {code({{"max_age", "old"}}), "invalid_request"},
+        {code({{"request", "eyJ"}}), "invalid_request"},
+        {code({{"request_uri", "https://evil.example"}}), "invalid_request"},
+        {code({{"state", std::string(2001, 'a')}}), "invalid_request"},
+        {with(code({{"response_type", "token"}}), web), "unauthorized_client"},
+        {with(code({{"response_type", "id_token"}}), web), "unauthorized_client"},
+        {code({{"response_type", "id_token"}}), "invalid_request"},
+        {code({{"response_type", "token"}, {"response_mode", "query"}}), "invalid_request"}}) {
     const auto answer = browser.authorize(row.fields);
     EXPECT_EQ(answer.status, 302) << row.error;
     EXPECT_EQ(landed(answer)["error"], row.error) << answer.headers.get("Location");
@@ -107,18 +120,21 @@ TEST_F(Authorize, PutsErrorsForEmbeddedBrowsersIntoQueryAndFragment) {
   EXPECT_TRUE(at.query.starts_with("error=login_required&error_description=")) << at.query;
   EXPECT_EQ(at.query, at.fragment);
   EXPECT_EQ(at["iss"], "");
-  const auto custom = landed(browser.authorize(legacy({{"prompt", "none"}, {"redirect_uri", "com.todo.app://callback"}})));
+  const auto custom =
+      landed(browser.authorize(legacy({{"prompt", "none"}, {"redirect_uri", "com.todo.app://callback"}})));
   EXPECT_TRUE(custom.query.empty());
   EXPECT_FALSE(custom.fragment.empty());
 }
 
 TEST_F(Authorize, AnswersOldEmbeddedBrowsersInAFragmentTheyCanRead) {
   browser.log_in(ana);
-  const auto answer = browser.authorize(legacy({{"connection", ""}, {"scope", "openid offline_access"}, {"device", "phone"}}));
+  const auto answer = browser.authorize(
+      legacy({{"connection", ""}, {"scope", "openid offline_access"}, {"device", "phone"}}));
   const std::string location(answer.headers.get("Location"));
   ASSERT_TRUE(location.starts_with("https://login.example/mobile#")) << location;
   EXPECT_LT(location.size(), 2083U);
-  // As UWP reads it: split at '#', '&' and '=' without decoding, into a dictionary that throws on a second key.
+  // As UWP reads it: split at '#', '&' and '=' without decoding, into a dictionary that throws on a second
+  // key.
   std::map<std::string, std::string> read;
   for (const std::string& part : split(landed(answer).fragment, '&')) {
     const auto equal = part.find('=');
@@ -157,21 +173,29 @@ TEST_F(Authorize, FollowsTheAnswerMatrix) {
     return out;
   };
   const Form spa = {{"nonce", "n"}, {"scope", "openid"}};
-  const auto conformant = [&](std::string type) { return landed(browser.authorize(with(code({{"response_type", std::move(type)}}), spa))); };
+  const auto conformant = [&](std::string type) {
+    return landed(browser.authorize(with(code({{"response_type", std::move(type)}}), spa)));
+  };
   EXPECT_EQ(names(conformant("code")), (Names{"code", "state", "iss"}));
-  EXPECT_EQ(names(conformant("token")), (Names{"access_token", "expires_in", "token_type", "scope", "state", "iss"}));
+  EXPECT_EQ(names(conformant("token")),
+            (Names{"access_token", "expires_in", "token_type", "scope", "state", "iss"}));
   EXPECT_EQ(conformant("token")["expires_in"], "7200");
   EXPECT_EQ(names(conformant("id_token")), (Names{"id_token", "state", "iss"}));
   const Landed both = conformant("id_token token");
-  EXPECT_EQ(names(both), (Names{"access_token", "expires_in", "token_type", "scope", "id_token", "state", "iss"}));
+  EXPECT_EQ(names(both),
+            (Names{"access_token", "expires_in", "token_type", "scope", "id_token", "state", "iss"}));
   EXPECT_FALSE(text(claims(both["id_token"]), "at_hash").empty());
   EXPECT_TRUE(both.query.empty());
   const Landed hybrid = conformant("code id_token token");
-  EXPECT_EQ(names(hybrid), (Names{"code", "access_token", "expires_in", "token_type", "scope", "id_token", "state", "iss"}));
+  EXPECT_EQ(names(hybrid),
+            (Names{"code", "access_token", "expires_in", "token_type", "scope", "id_token", "state", "iss"}));
   EXPECT_FALSE(text(claims(hybrid["id_token"]), "c_hash").empty());
-  const auto old = [&](std::string type, Form more = {}) { return landed(browser.authorize(with(legacy({{"response_type", std::move(type)}}), std::move(more)))); };
+  const auto old = [&](std::string type, Form more = {}) {
+    return landed(browser.authorize(with(legacy({{"response_type", std::move(type)}}), std::move(more))));
+  };
   EXPECT_EQ(names(old("token")), (Names{"access_token", "expires_in", "token_type", "id_token", "state"}));
-  EXPECT_EQ(names(old("token", {{"scope", "email"}})), (Names{"access_token", "expires_in", "token_type", "state"}));
+  EXPECT_EQ(names(old("token", {{"scope", "email"}})),
+            (Names{"access_token", "expires_in", "token_type", "state"}));
   EXPECT_EQ(names(old("id_token")), (Names{"id_token", "state"}));
   EXPECT_EQ(names(old("token", {{"scope", "openid offline_access"}, {"device", "d"}})),
             (Names{"access_token", "expires_in", "token_type", "id_token", "refresh_token", "state"}));
@@ -183,14 +207,17 @@ TEST_F(Authorize, PostsAFormOrAMessageWhenAskedTo) {
   EXPECT_EQ(form_post.status, 200);
   EXPECT_NE(form_post.body.find("action=\"https://spa.example/cb\""), std::string::npos);
   EXPECT_NE(form_post.body.find("name=\"iss\""), std::string::npos);
-  EXPECT_NE(form_post.headers.get("Content-Security-Policy").find("script-src 'sha256-"), std::string_view::npos);
-  const auto message = browser.authorize(code({{"response_mode", "web_message"}, {"prompt", "none"}, {"state", "</script><b>"}}));
+  EXPECT_NE(form_post.headers.get("Content-Security-Policy").find("script-src 'sha256-"),
+            std::string_view::npos);
+  const auto message = browser.authorize(
+      code({{"response_mode", "web_message"}, {"prompt", "none"}, {"state", "</script><b>"}}));
   EXPECT_EQ(message.status, 200);
   EXPECT_NE(message.body.find("authorization_response"), std::string::npos);
   EXPECT_EQ(message.body.find("</script><b>"), std::string::npos);
   EXPECT_FALSE(message.headers.has("X-Frame-Options"));
   client("todo").callbacks = {"com.todo.app://callback"};
-  const auto no_origin = browser.authorize(legacy({{"response_mode", "web_message"}, {"redirect_uri", "com.todo.app://callback"}}));
+  const auto no_origin = browser.authorize(
+      legacy({{"response_mode", "web_message"}, {"redirect_uri", "com.todo.app://callback"}}));
   EXPECT_EQ(landed(no_origin)["error"], "invalid_request");
 }
 
@@ -202,7 +229,8 @@ TEST_F(Authorize, AsksAgainWhenTheSessionIsNotTheOneWanted) {
   EXPECT_FALSE(landed(browser.pass_login(again, ana))["code"].empty());
   clock.advance(std::chrono::seconds(100));
   EXPECT_EQ(landed(browser.authorize(code({{"max_age", "50"}}))).base, "/login");
-  EXPECT_EQ(landed(browser.authorize(code({{"max_age", "50"}, {"prompt", "none"}})))["error"], "login_required");
+  EXPECT_EQ(landed(browser.authorize(code({{"max_age", "50"}, {"prompt", "none"}})))["error"],
+            "login_required");
   EXPECT_FALSE(landed(browser.authorize(code({{"max_age", "500"}})))["code"].empty());
   config().connections["another"] = {"another", "auth0", "", true, {}};
   client("spa").connections = {"another"};
@@ -211,15 +239,21 @@ TEST_F(Authorize, AsksAgainWhenTheSessionIsNotTheOneWanted) {
 
 TEST_F(Authorize, RefusesAHintOfAnotherPersonSilently) {
   browser.log_in(ana);
-  const std::string hint = landed(browser.authorize(code({{"response_type", "id_token"}, {"nonce", "n"}})))["id_token"];
-  EXPECT_FALSE(landed(browser.authorize(code({{"prompt", "none"}, {"id_token_hint", hint}})))["code"].empty());
+  const std::string hint =
+      landed(browser.authorize(code({{"response_type", "id_token"}, {"nonce", "n"}})))["id_token"];
+  EXPECT_FALSE(
+      landed(browser.authorize(code({{"prompt", "none"}, {"id_token_hint", hint}})))["code"].empty());
   browser.log_in(sign_up("ben@example.com"));
-  EXPECT_EQ(landed(browser.authorize(code({{"prompt", "none"}, {"id_token_hint", hint}})))["error"], "login_required");
+  EXPECT_EQ(landed(browser.authorize(code({{"prompt", "none"}, {"id_token_hint", hint}})))["error"],
+            "login_required");
 }
 
 TEST_F(Authorize, AsksForConsentOnlyForSomebodyElsesClientAndOnlyOnce) {
   browser.log_in(ana);
-  const Form third = code({{"client_id", "third"}, {"redirect_uri", "https://third.example/cb"}, {"scope", "openid read"}, {"audience", "https://api"}});
+  const Form third = code({{"client_id", "third"},
+                           {"redirect_uri", "https://third.example/cb"},
+                           {"scope", "openid read"},
+                           {"audience", "https://api"}});
   EXPECT_EQ(landed(browser.authorize(with(third, {{"prompt", "none"}})))["error"], "consent_required");
   const auto away = browser.authorize(third);
   ASSERT_EQ(landed(away).base, "/authorize/resume");
@@ -231,22 +265,31 @@ TEST_F(Authorize, AsksForConsentOnlyForSomebodyElsesClientAndOnlyOnce) {
     const auto at = page.body.find(mark) + mark.size();
     return page.body.substr(at, page.body.find('"', at) - at);
   };
-  EXPECT_EQ(browser.post("/authorize/consent", {{"state", field("state")}, {"csrf", "wrong"}, {"allow", "yes"}}).status, 403);
-  const auto said_yes = browser.post("/authorize/consent", {{"state", field("state")}, {"csrf", field("csrf")}, {"allow", "yes"}});
+  EXPECT_EQ(
+      browser.post("/authorize/consent", {{"state", field("state")}, {"csrf", "wrong"}, {"allow", "yes"}})
+          .status,
+      403);
+  const auto said_yes = browser.post("/authorize/consent",
+                                     {{"state", field("state")}, {"csrf", field("csrf")}, {"allow", "yes"}});
   ASSERT_EQ(said_yes.status, 303) << said_yes.body;
   EXPECT_FALSE(landed(browser.get(std::string(said_yes.headers.get("Location"))))["code"].empty());
   EXPECT_FALSE(landed(browser.authorize(with(third, {{"prompt", "none"}})))["code"].empty());
-  EXPECT_EQ(landed(browser.authorize(with(third, {{"prompt", "none"}, {"scope", "openid read email"}})))["error"], "consent_required");
+  EXPECT_EQ(
+      landed(browser.authorize(with(third, {{"prompt", "none"}, {"scope", "openid read email"}})))["error"],
+      "consent_required");
 }
 
 TEST_F(Authorize, TellsTheClientWhenThePersonRefuses) {
   browser.log_in(ana);
-  const auto away = browser.authorize(code({{"client_id", "third"}, {"redirect_uri", "https://third.example/cb"}, {"scope", "openid"}}));
+  const auto away = browser.authorize(
+      code({{"client_id", "third"}, {"redirect_uri", "https://third.example/cb"}, {"scope", "openid"}}));
   const std::string handle = landed(away)["state"];
   const auto page = browser.get(std::string(away.headers.get("Location")));
   const std::string mark = "name=\"csrf\" value=\"";
   const auto at = page.body.find(mark) + mark.size();
-  const auto said_no = browser.post("/authorize/consent", {{"state", handle}, {"csrf", page.body.substr(at, page.body.find('"', at) - at)}, {"allow", "no"}});
+  const auto said_no = browser.post(
+      "/authorize/consent",
+      {{"state", handle}, {"csrf", page.body.substr(at, page.body.find('"', at) - at)}, {"allow", "no"}});
   const auto back = landed(browser.get(std::string(said_no.headers.get("Location"))));
   EXPECT_EQ(back["error"], "access_denied");
   EXPECT_EQ(back.base, "https://third.example/cb");
@@ -259,11 +302,20 @@ TEST_F(Authorize, TakesAPostAndAnswersWithSeeOther) {
 
 TEST_F(Authorize, TakesPlainFromOldConfidentialClientsOnly) {
   browser.log_in(ana);
-  Form plain = {{"client_id", "web"}, {"response_type", "code"}, {"code_challenge", std::string(kVerifier)}, {"code_challenge_method", "plain"}};
+  Form plain = {{"client_id", "web"},
+                {"response_type", "code"},
+                {"code_challenge", std::string(kVerifier)},
+                {"code_challenge_method", "plain"}};
   EXPECT_EQ(landed(browser.authorize(plain))["error"], "invalid_request");
   client("web").oidc_conformant = false;
   const std::string code = landed(browser.authorize(plain))["code"];
-  EXPECT_EQ(token({{"grant_type", "authorization_code"}, {"client_id", "web"}, {"client_secret", "web-secret"}, {"code", code}, {"code_verifier", std::string(kVerifier)}}).status, 200);
+  EXPECT_EQ(token({{"grant_type", "authorization_code"},
+                   {"client_id", "web"},
+                   {"client_secret", "web-secret"},
+                   {"code", code},
+                   {"code_verifier", std::string(kVerifier)}})
+                .status,
+            200);
 }
 
 }  // namespace

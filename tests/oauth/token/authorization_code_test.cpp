@@ -10,7 +10,8 @@ struct AuthorizationCode : OAuthTest {
 };
 
 TEST_F(AuthorizationCode, BecomesAccessIdAndRefreshToken) {
-  const auto answer = token(code_form(browser.code("spa", "openid email offline_access", {{"nonce", "n-1"}})));
+  const auto answer =
+      token(code_form(browser.code("spa", "openid email offline_access", {{"nonce", "n-1"}})));
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.headers.get("Cache-Control"), "no-store");
   EXPECT_EQ(answer.headers.get("Pragma"), "no-cache");
@@ -32,7 +33,8 @@ TEST_F(AuthorizationCode, BecomesAccessIdAndRefreshToken) {
 }
 
 TEST_F(AuthorizationCode, ForAnApiGivesAJwtOfItsKind) {
-  const auto answer = token(code_form(browser.code("spa", "openid read admin", {{"audience", "https://api"}})));
+  const auto answer =
+      token(code_form(browser.code("spa", "openid read admin", {{"audience", "https://api"}})));
   ASSERT_EQ(answer.status, 200) << answer.body;
   const std::string jwt = text(body(answer), "access_token");
   const auto parsed = jose::parse_compact(jwt);
@@ -60,7 +62,11 @@ TEST_F(AuthorizationCode, IsGoodOnceAmongFiftyAtTheSameMomentAndTheOthersRevokeW
   }
   EXPECT_EQ(good, 1);
   EXPECT_EQ(get("/userinfo", {{"Authorization", "Bearer " + text(tokens, "access_token")}}).status, 401);
-  EXPECT_EQ(token({{"grant_type", "refresh_token"}, {"client_id", "spa"}, {"refresh_token", text(tokens, "refresh_token")}}).status, 400);
+  EXPECT_EQ(token({{"grant_type", "refresh_token"},
+                   {"client_id", "spa"},
+                   {"refresh_token", text(tokens, "refresh_token")}})
+                .status,
+            400);
 }
 
 TEST_F(AuthorizationCode, UsedASecondTimeLaterRevokesJwtsToo) {
@@ -109,17 +115,32 @@ TEST_F(AuthorizationCode, AndVerifierBelongTogether) {
     std::string verifier;
     int status;
   };
-  const std::string right(kVerifier), wrong(43, 'a'), short_one = right.substr(0, 42), long_one(129, 'a'), bad = right.substr(0, 42) + "!";
-  for (const Row& row : {Row{true, right, 200}, {true, "", 400}, {false, "", 200}, {false, right, 400}, {true, wrong, 400}, {true, short_one, 400},
-                         {true, long_one, 400}, {true, bad, 400}, {true, std::string(kChallenge), 400}}) {
-    Form fields = {{"client_id", "web"}, {"response_type", "code"}, {"redirect_uri", "https://web.example/cb"}, {"state", "s"}};
+  const std::string right(kVerifier), wrong(43, 'a'), short_one = right.substr(0, 42), long_one(129, 'a'),
+                                                      bad = right.substr(0, 42) + "!";
+  for (const Row& row : {Row{true, right, 200},
+                         {true, "", 400},
+                         {false, "", 200},
+                         {false, right, 400},
+                         {true, wrong, 400},
+                         {true, short_one, 400},
+                         {true, long_one, 400},
+                         {true, bad, 400},
+                         {true, std::string(kChallenge), 400}}) {
+    Form fields = {{"client_id", "web"},
+                   {"response_type", "code"},
+                   {"redirect_uri", "https://web.example/cb"},
+                   {"state", "s"}};
     if (row.challenge) {
       fields.emplace_back("code_challenge", kChallenge);
       fields.emplace_back("code_challenge_method", "S256");
     }
     const std::string code = landed(browser.authorize(fields))["code"];
-    Form redeem = {{"grant_type", "authorization_code"}, {"client_id", "web"}, {"client_secret", "web-secret"}, {"code", code},
-                   {"redirect_uri", "https://web.example/cb"}, {"code_verifier", row.verifier}};
+    Form redeem = {{"grant_type", "authorization_code"},
+                   {"client_id", "web"},
+                   {"client_secret", "web-secret"},
+                   {"code", code},
+                   {"redirect_uri", "https://web.example/cb"},
+                   {"code_verifier", row.verifier}};
     const auto answer = token(redeem);
     EXPECT_EQ(answer.status, row.status) << row.challenge << " " << row.verifier << " " << answer.body;
     if (row.status == 400) EXPECT_EQ(text(body(answer), "error"), "invalid_grant");
@@ -127,9 +148,13 @@ TEST_F(AuthorizationCode, AndVerifierBelongTogether) {
 }
 
 TEST_F(AuthorizationCode, IsNothingElseWithAHandle) {
-  const auto at_login = Browser(*this).authorize({{"client_id", "spa"}, {"response_type", "code"}, {"code_challenge", std::string(kChallenge)}, {"code_challenge_method", "S256"}});
+  const auto at_login = Browser(*this).authorize({{"client_id", "spa"},
+                                                  {"response_type", "code"},
+                                                  {"code_challenge", std::string(kChallenge)},
+                                                  {"code_challenge_method", "S256"}});
   const JsonObject tokens = body(token(code_form(browser.code())));
-  for (const std::string& thing : {landed(at_login)["state"], text(tokens, "refresh_token"), text(tokens, "access_token"), text(tokens, "id_token"), session.id})
+  for (const std::string& thing : {landed(at_login)["state"], text(tokens, "refresh_token"),
+                                   text(tokens, "access_token"), text(tokens, "id_token"), session.id})
     EXPECT_EQ(text(body(token(code_form(thing))), "error"), "invalid_grant") << thing;
 }
 
@@ -140,8 +165,14 @@ TEST_F(AuthorizationCode, IsAnsweredAsTheTenantWantsItsStatus) {
 }
 
 TEST_F(AuthorizationCode, IsTakenAsJsonToo) {
-  const JsonObject json{{"grant_type", "authorization_code"}, {"client_id", "spa"}, {"code", browser.code()}, {"redirect_uri", "https://spa.example/cb"}, {"code_verifier", kVerifier}};
-  EXPECT_EQ(send(*prepare(http::Method::post, "/oauth/token", to_json(Json(json)), "application/json")).status, 200);
+  const JsonObject json{{"grant_type", "authorization_code"},
+                        {"client_id", "spa"},
+                        {"code", browser.code()},
+                        {"redirect_uri", "https://spa.example/cb"},
+                        {"code_verifier", kVerifier}};
+  EXPECT_EQ(
+      send(*prepare(http::Method::post, "/oauth/token", to_json(Json(json)), "application/json")).status,
+      200);
 }
 
 }  // namespace

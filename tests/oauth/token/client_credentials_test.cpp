@@ -6,7 +6,11 @@ namespace {
 
 struct ClientCredentials : OAuthTest {
   static Form ask(std::string audience, std::string scope = "") {
-    return {{"grant_type", "client_credentials"}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}, {"audience", std::move(audience)}, {"scope", std::move(scope)}};
+    return {{"grant_type", "client_credentials"},
+            {"client_id", "m2m"},
+            {"client_secret", "m2m-secret"},
+            {"audience", std::move(audience)},
+            {"scope", std::move(scope)}};
   }
   std::int64_t rows() {
     store::Plan plan;
@@ -33,7 +37,10 @@ TEST_F(ClientCredentials, GiveAJwtAndWriteNothing) {
 }
 
 TEST_F(ClientCredentials, AreSignedAsTheApiWants) {
-  const auto alg = [this](std::string audience) { return text(jose::parse_compact(text(body(token(ask(std::move(audience)))), "access_token"))->header, "alg"); };
+  const auto alg = [this](std::string audience) {
+    return text(jose::parse_compact(text(body(token(ask(std::move(audience)))), "access_token"))->header,
+                "alg");
+  };
   EXPECT_EQ(alg("https://api"), "ES256");
   EXPECT_EQ(alg("https://rsa"), "RS256");
 }
@@ -76,7 +83,9 @@ TEST_F(ClientCredentials, NeedASecret) {
   Form without = ask("https://api");
   without.erase(without.begin() + 2);
   EXPECT_EQ(token(without).status, 401);
-  EXPECT_EQ(token({{"grant_type", "client_credentials"}, {"client_id", "spa"}, {"audience", "https://api"}}).status, 401);
+  EXPECT_EQ(
+      token({{"grant_type", "client_credentials"}, {"client_id", "spa"}, {"audience", "https://api"}}).status,
+      401);
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ struct RefreshToken : OAuthTest {
 
   JsonObject log_in(std::string client_id = "spa", std::string scope = "openid offline_access") {
     browser.log_in(ana);
-    return body(token(code_form(browser.code(client_id, std::move(scope)), client_id, client(client_id).callbacks.front())));
+    return body(token(code_form(browser.code(client_id, std::move(scope)), client_id,
+                                client(client_id).callbacks.front())));
   }
   static Form refresh(const std::string& text, std::string client_id = "spa") {
     return {{"grant_type", "refresh_token"}, {"client_id", std::move(client_id)}, {"refresh_token", text}};

@@ -1,10 +1,13 @@
-// The token endpoint itself: its error table, client authentication, headers (identity-wire 1.17, OA-12, OA-15).
+// The token endpoint itself: its error table, client authentication, headers (identity-wire 1.17, OA-12,
+// OA-15).
 #include "tests/oauth/oauth_world.h"
 
 namespace mandate::oauth {
 namespace {
 
-std::string basic(std::string_view id, std::string_view secret) { return "Basic " + base64(std::string(id) + ":" + std::string(secret)); }
+std::string basic(std::string_view id, std::string_view secret) {
+  return "Basic " + base64(std::string(id) + ":" + std::string(secret));
+}
 
 struct Token : OAuthTest {};
 
@@ -19,30 +22,113 @@ TEST_F(Token, AnswersEveryRefusalWithItsStatusAndWord) {
   const std::vector<Row> rows = {
       {"no grant type", {{"client_id", "spa"}}, {}, 400, "invalid_request"},
       {"empty grant type", {{"grant_type", ""}, {"client_id", "spa"}}, {}, 400, "invalid_request"},
-      {"unknown grant type", {{"grant_type", "magic"}, {"client_id", "spa"}}, {}, 400, "unsupported_grant_type"},
-      {"grant type twice", {{"grant_type", cc}, {"grant_type", cc}, {"client_id", "m2m"}}, {}, 400, "invalid_request"},
+      {"unknown grant type",
+       {{"grant_type", "magic"}, {"client_id", "spa"}},
+       {},
+       400,
+       "unsupported_grant_type"},
+      {"grant type twice",
+       {{"grant_type", cc}, {"grant_type", cc}, {"client_id", "m2m"}},
+       {},
+       400,
+       "invalid_request"},
       {"no client", {{"grant_type", cc}}, {}, 400, "invalid_request"},
       {"unknown client", {{"grant_type", cc}, {"client_id", "nobody"}}, {}, 401, "invalid_client"},
       {"secret missing", {{"grant_type", cc}, {"client_id", "m2m"}}, {}, 401, "invalid_client"},
-      {"secret wrong", {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "x"}}, {}, 401, "invalid_client"},
-      {"secret of another", {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "web-secret"}}, {}, 401, "invalid_client"},
-      {"secret twice", {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}, {"client_secret", "m2m-secret"}}, {}, 400, "invalid_request"},
-      {"two methods", {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}}, {{"Authorization", basic("m2m", "m2m-secret")}}, 400, "invalid_request"},
+      {"secret wrong",
+       {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "x"}},
+       {},
+       401,
+       "invalid_client"},
+      {"secret of another",
+       {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "web-secret"}},
+       {},
+       401,
+       "invalid_client"},
+      {"secret twice",
+       {{"grant_type", cc},
+        {"client_id", "m2m"},
+        {"client_secret", "m2m-secret"},
+        {"client_secret", "m2m-secret"}},
+       {},
+       400,
+       "invalid_request"},
+      {"two methods",
+       {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}},
+       {{"Authorization", basic("m2m", "m2m-secret")}},
+       400,
+       "invalid_request"},
       {"basic wrong", {{"grant_type", cc}}, {{"Authorization", basic("m2m", "x")}}, 401, "invalid_client"},
-      {"basic stray bytes", {{"grant_type", cc}}, {{"Authorization", basic("m2m", "m2m-secret") + "!"}}, 401, "invalid_client"},
-      {"basic without colon", {{"grant_type", cc}}, {{"Authorization", "Basic " + base64("m2m")}}, 401, "invalid_client"},
-      {"basic of another", {{"grant_type", cc}, {"client_id", "web"}}, {{"Authorization", basic("m2m", "m2m-secret")}}, 400, "invalid_request"},
-      {"assertion", {{"grant_type", cc}, {"client_id", "m2m"}, {"client_assertion", "x"}, {"client_assertion_type", "y"}}, {}, 401, "invalid_client"},
-      {"no audience", {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}}, {}, 400, "invalid_request"},
-      {"unknown audience", {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}, {"audience", "https://x"}}, {}, 403, "access_denied"},
+      {"basic stray bytes",
+       {{"grant_type", cc}},
+       {{"Authorization", basic("m2m", "m2m-secret") + "!"}},
+       401,
+       "invalid_client"},
+      {"basic without colon",
+       {{"grant_type", cc}},
+       {{"Authorization", "Basic " + base64("m2m")}},
+       401,
+       "invalid_client"},
+      {"basic of another",
+       {{"grant_type", cc}, {"client_id", "web"}},
+       {{"Authorization", basic("m2m", "m2m-secret")}},
+       400,
+       "invalid_request"},
+      {"assertion",
+       {{"grant_type", cc}, {"client_id", "m2m"}, {"client_assertion", "x"}, {"client_assertion_type", "y"}},
+       {},
+       401,
+       "invalid_client"},
+      {"no audience",
+       {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}},
+       {},
+       400,
+       "invalid_request"},
+      {"unknown audience",
+       {{"grant_type", cc}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}, {"audience", "https://x"}},
+       {},
+       403,
+       "access_denied"},
       {"no code", {{"grant_type", "authorization_code"}, {"client_id", "spa"}}, {}, 400, "invalid_request"},
-      {"bad code", {{"grant_type", "authorization_code"}, {"client_id", "spa"}, {"code", "x"}}, {}, 400, "invalid_grant"},
-      {"no refresh token", {{"grant_type", "refresh_token"}, {"client_id", "spa"}}, {}, 400, "invalid_request"},
-      {"bad refresh token", {{"grant_type", "refresh_token"}, {"client_id", "spa"}, {"refresh_token", "x"}}, {}, 400, "invalid_grant"},
-      {"no username", {{"grant_type", "password"}, {"client_id", "spa"}, {"password", "x"}}, {}, 400, "invalid_request"},
-      {"no password", {{"grant_type", "password"}, {"client_id", "spa"}, {"username", "x"}}, {}, 400, "invalid_request"},
-      {"wrong password", {{"grant_type", "password"}, {"client_id", "spa"}, {"username", "ana@example.com"}, {"password", "x"}}, {}, 400, "invalid_grant"},
-      {"unknown realm", {{"grant_type", "http://auth0.com/oauth/grant-type/password-realm"}, {"client_id", "spa"}, {"username", "a"}, {"password", "x"}, {"realm", "x"}}, {}, 400, "invalid_request"},
+      {"bad code",
+       {{"grant_type", "authorization_code"}, {"client_id", "spa"}, {"code", "x"}},
+       {},
+       400,
+       "invalid_grant"},
+      {"no refresh token",
+       {{"grant_type", "refresh_token"}, {"client_id", "spa"}},
+       {},
+       400,
+       "invalid_request"},
+      {"bad refresh token",
+       {{"grant_type", "refresh_token"}, {"client_id", "spa"}, {"refresh_token", "x"}},
+       {},
+       400,
+       "invalid_grant"},
+      {"no username",
+       {{"grant_type", "password"}, {"client_id", "spa"}, {"password", "x"}},
+       {},
+       400,
+       "invalid_request"},
+      {"no password",
+       {{"grant_type", "password"}, {"client_id", "spa"}, {"username", "x"}},
+       {},
+       400,
+       "invalid_request"},
+      {"wrong password",
+       {{"grant_type", "password"}, {"client_id", "spa"}, {"username", "ana@example.com"}, {"password", "x"}},
+       {},
+       400,
+       "invalid_grant"},
+      {"unknown realm",
+       {{"grant_type", "http://auth0.com/oauth/grant-type/password-realm"},
+        {"client_id", "spa"},
+        {"username", "a"},
+        {"password", "x"},
+        {"realm", "x"}},
+       {},
+       400,
+       "invalid_request"},
   };
   for (const Row& row : rows) {
     const auto answer = token(row.fields, row.headers);
@@ -58,8 +144,13 @@ TEST_F(Token, AnswersEveryRefusalWithItsStatusAndWord) {
 TEST_F(Token, RefusesEveryGrantTheClientWasNotGiven) {
   client("web").grant_types.clear();
   const Form who = {{"client_id", "web"}, {"client_secret", "web-secret"}};
-  for (Form extra : {Form{{"grant_type", "password"}, {"username", "ana@example.com"}, {"password", std::string(kPassword)}},
-                     Form{{"grant_type", "http://auth0.com/oauth/grant-type/password-realm"}, {"realm", std::string(kDirectory)}, {"username", "ana@example.com"}, {"password", std::string(kPassword)}},
+  for (Form extra : {Form{{"grant_type", "password"},
+                          {"username", "ana@example.com"},
+                          {"password", std::string(kPassword)}},
+                     Form{{"grant_type", "http://auth0.com/oauth/grant-type/password-realm"},
+                          {"realm", std::string(kDirectory)},
+                          {"username", "ana@example.com"},
+                          {"password", std::string(kPassword)}},
                      Form{{"grant_type", "client_credentials"}, {"audience", "https://api"}}}) {
     extra.insert(extra.end(), who.begin(), who.end());
     const auto answer = token(extra);
@@ -77,7 +168,10 @@ TEST_F(Token, TakesEitherWayOfSendingASecret) {
 
 TEST_F(Token, TakesAnOldSecretOnlyUntilItsRotationEnds) {
   client("m2m").secrets.push_back({token_hash("old"), "", clock.now_ms() + 1000});
-  const Form fields = {{"grant_type", "client_credentials"}, {"client_id", "m2m"}, {"client_secret", "old"}, {"audience", "https://api"}};
+  const Form fields = {{"grant_type", "client_credentials"},
+                       {"client_id", "m2m"},
+                       {"client_secret", "old"},
+                       {"audience", "https://api"}};
   EXPECT_EQ(token(fields).status, 200);
   clock.advance(std::chrono::seconds(1));
   EXPECT_EQ(token(fields).status, 401);
@@ -85,23 +179,42 @@ TEST_F(Token, TakesAnOldSecretOnlyUntilItsRotationEnds) {
 
 TEST_F(Token, RefusesADisabledClient) {
   client("m2m").enabled = false;
-  EXPECT_EQ(token({{"grant_type", "client_credentials"}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"}, {"audience", "https://api"}}).status, 403);
+  EXPECT_EQ(token({{"grant_type", "client_credentials"},
+                   {"client_id", "m2m"},
+                   {"client_secret", "m2m-secret"},
+                   {"audience", "https://api"}})
+                .status,
+            403);
 }
 
 TEST_F(Token, GivesAPersonsTokensForAPassword) {
-  const auto answer = token({{"grant_type", "password"}, {"client_id", "spa"}, {"username", "ana@example.com"}, {"password", std::string(kPassword)}, {"scope", "openid offline_access"}});
+  const auto answer = token({{"grant_type", "password"},
+                             {"client_id", "spa"},
+                             {"username", "ana@example.com"},
+                             {"password", std::string(kPassword)},
+                             {"scope", "openid offline_access"}});
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(text(claims(text(body(answer), "id_token")), "sub"), ana.user_id);
   EXPECT_FALSE(text(body(answer), "refresh_token").empty());
 }
 
 TEST_F(Token, RefusesALockedAccountInEveryGrant) {
-  const auto tokens = body(token({{"grant_type", "password"}, {"client_id", "spa"}, {"username", "ana@example.com"}, {"password", std::string(kPassword)}, {"scope", "openid offline_access"}}));
+  const auto tokens = body(token({{"grant_type", "password"},
+                                  {"client_id", "spa"},
+                                  {"username", "ana@example.com"},
+                                  {"password", std::string(kPassword)},
+                                  {"scope", "openid offline_access"}}));
   int limited = 0;
   for (int i = 0; i < 12; ++i)
-    limited += token({{"grant_type", "password"}, {"client_id", "spa"}, {"username", "ana@example.com"}, {"password", "wrong"}}).status == 429;
+    limited += token({{"grant_type", "password"},
+                      {"client_id", "spa"},
+                      {"username", "ana@example.com"},
+                      {"password", "wrong"}})
+                   .status == 429;
   EXPECT_GE(limited, 1);
-  const auto refreshed = token({{"grant_type", "refresh_token"}, {"client_id", "spa"}, {"refresh_token", text(tokens, "refresh_token")}});
+  const auto refreshed = token({{"grant_type", "refresh_token"},
+                                {"client_id", "spa"},
+                                {"refresh_token", text(tokens, "refresh_token")}});
   EXPECT_EQ(refreshed.status, 400);
   EXPECT_EQ(text(body(refreshed), "error"), "invalid_grant");
 }
@@ -118,15 +231,23 @@ TEST_F(Token, WritesRefusalsIntoTheAudit) {
 
 TEST_F(Token, HasCorsForOriginsOfTheClientOnly) {
   const Form fields = {{"grant_type", "refresh_token"}, {"client_id", "spa"}, {"refresh_token", "x"}};
-  EXPECT_EQ(token(fields, {{"Origin", "https://spa.example"}}).headers.get("Access-Control-Allow-Origin"), "https://spa.example");
-  EXPECT_FALSE(token(fields, {{"Origin", "https://evil.example"}}).headers.has("Access-Control-Allow-Origin"));
-  auto preflight = prepare(http::Method::options, "/oauth/token", "", "", {{"Origin", "https://spa.example"}, {"Access-Control-Request-Method", "POST"}});
+  EXPECT_EQ(token(fields, {{"Origin", "https://spa.example"}}).headers.get("Access-Control-Allow-Origin"),
+            "https://spa.example");
+  EXPECT_FALSE(
+      token(fields, {{"Origin", "https://evil.example"}}).headers.has("Access-Control-Allow-Origin"));
+  auto preflight = prepare(http::Method::options, "/oauth/token", "", "",
+                           {{"Origin", "https://spa.example"}, {"Access-Control-Request-Method", "POST"}});
   EXPECT_EQ(send(*preflight).headers.get("Access-Control-Allow-Origin"), "https://spa.example");
 }
 
 TEST_F(Token, RefusesSecretsInTheQueryAndOtherBodies) {
-  EXPECT_EQ(post("/oauth/token?client_secret=m2m-secret", {{"grant_type", "client_credentials"}, {"client_id", "m2m"}}).status, 400);
-  EXPECT_EQ(send(*prepare(http::Method::post, "/oauth/token", "grant_type=client_credentials", "text/plain")).status, 415);
+  EXPECT_EQ(post("/oauth/token?client_secret=m2m-secret",
+                 {{"grant_type", "client_credentials"}, {"client_id", "m2m"}})
+                .status,
+            400);
+  EXPECT_EQ(send(*prepare(http::Method::post, "/oauth/token", "grant_type=client_credentials", "text/plain"))
+                .status,
+            415);
 }
 
 }  // namespace

@@ -6,8 +6,12 @@ namespace {
 
 struct Legacy : OAuthTest {
   static Form login(Form more = {}) {
-    Form out = {{"client_id", "todo"}, {"connection", std::string(kDirectory)}, {"grant_type", "password"}, {"username", "ana@example.com"},
-                {"password", std::string(kPassword)}, {"scope", "openid profile"}};
+    Form out = {{"client_id", "todo"},
+                {"connection", std::string(kDirectory)},
+                {"grant_type", "password"},
+                {"username", "ana@example.com"},
+                {"password", std::string(kPassword)},
+                {"scope", "openid profile"}};
     for (auto& [name, value] : more) {
       std::erase_if(out, [&](const auto& field) { return field.first == name; });
       out.emplace_back(name, value);
@@ -17,7 +21,8 @@ struct Legacy : OAuthTest {
 };
 
 TEST_F(Legacy, RoAnswersWithOneFlatObjectOfTexts) {
-  const auto answer = post("/oauth/ro", login({{"scope", "openid profile offline_access"}, {"device", "phone"}}));
+  const auto answer =
+      post("/oauth/ro", login({{"scope", "openid profile offline_access"}, {"device", "phone"}}));
   ASSERT_EQ(answer.status, 200) << answer.body;
   const JsonObject tokens = body(answer);
   for (const auto& member : tokens) EXPECT_TRUE(member.value().is_string()) << member.key();
@@ -31,10 +36,12 @@ TEST_F(Legacy, RoAnswersWithOneFlatObjectOfTexts) {
 }
 
 TEST_F(Legacy, RoPutsExactlyTheNamedAttributesIntoTheIdToken) {
-  const JsonObject id = claims(text(body(post("/oauth/ro", login({{"scope", "openid name email open_id"}}))), "id_token"));
+  const JsonObject id =
+      claims(text(body(post("/oauth/ro", login({{"scope", "openid name email open_id"}}))), "id_token"));
   std::set<std::string> names;
   for (const auto& member : id) names.emplace(member.key());
-  EXPECT_EQ(names, (std::set<std::string>{"iss", "sub", "aud", "iat", "exp", "name", "email", "email_verified"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"iss", "sub", "aud", "iat", "exp", "name", "email", "email_verified"}));
 }
 
 TEST_F(Legacy, RoRefusesInTheOldWords) {
@@ -43,17 +50,18 @@ TEST_F(Legacy, RoRefusesInTheOldWords) {
     int status;
     std::string error, text;
   };
-  for (const Row& row : {Row{{{"client_id", ""}}, 400, "invalid_request", "missing client_id parameter"},
-                         {{{"client_id", "nobody"}}, 403, "unauthorized_client", "invalid client"},
-                         {{{"client_secret", "wrong"}}, 403, "unauthorized_client", "invalid client"},
-                         {{{"client_id", "spa"}}, 400, "invalid_request", "OIDC conformant clients cannot use /oauth/ro"},
-                         {{{"connection", ""}}, 400, "invalid_request", "missing connection parameter"},
-                         {{{"connection", "x"}}, 400, "invalid_request", "connection not found"},
-                         {{{"username", ""}}, 400, "invalid_request", "missing username parameter"},
-                         {{{"password", ""}}, 400, "invalid_request", "missing password parameter"},
-                         {{{"grant_type", "magic"}}, 400, "unsupported_grant_type", "Unsupported grant type: magic"},
-                         {{{"scope", "openid offline_access"}}, 400, "invalid_request", "missing device parameter"},
-                         {{{"password", "wrong"}}, 401, "invalid_user_password", "Wrong email or password."}}) {
+  for (const Row& row :
+       {Row{{{"client_id", ""}}, 400, "invalid_request", "missing client_id parameter"},
+        {{{"client_id", "nobody"}}, 403, "unauthorized_client", "invalid client"},
+        {{{"client_secret", "wrong"}}, 403, "unauthorized_client", "invalid client"},
+        {{{"client_id", "spa"}}, 400, "invalid_request", "OIDC conformant clients cannot use /oauth/ro"},
+        {{{"connection", ""}}, 400, "invalid_request", "missing connection parameter"},
+        {{{"connection", "x"}}, 400, "invalid_request", "connection not found"},
+        {{{"username", ""}}, 400, "invalid_request", "missing username parameter"},
+        {{{"password", ""}}, 400, "invalid_request", "missing password parameter"},
+        {{{"grant_type", "magic"}}, 400, "unsupported_grant_type", "Unsupported grant type: magic"},
+        {{{"scope", "openid offline_access"}}, 400, "invalid_request", "missing device parameter"},
+        {{{"password", "wrong"}}, 401, "invalid_user_password", "Wrong email or password."}}) {
     const auto answer = post("/oauth/ro", login(row.more));
     EXPECT_EQ(answer.status, row.status) << answer.body;
     EXPECT_EQ(text(body(answer), "error"), row.error);
@@ -77,14 +85,18 @@ TEST_F(Legacy, RoNeedsBothHalvesOfItsSwitch) {
 
 TEST_F(Legacy, RoRefusesOriginsThatAreNotTheClients) {
   EXPECT_EQ(post("/oauth/ro", login(), {{"Origin", "https://evil.example"}}).status, 403);
-  EXPECT_EQ(post("/oauth/ro", login(), {{"Origin", "https://todo.example"}}).headers.get("Access-Control-Allow-Origin"), "https://todo.example");
+  EXPECT_EQ(post("/oauth/ro", login(), {{"Origin", "https://todo.example"}})
+                .headers.get("Access-Control-Allow-Origin"),
+            "https://todo.example");
 }
 
 TEST_F(Legacy, TokeninfoShowsThePersonOfAnIdToken) {
   const JsonObject tokens = body(post("/oauth/ro", login({{"scope", "openid"}})));
   const std::string id = text(tokens, "id_token");
-  for (const auto& answer : {post("/tokeninfo", {{"id_token", id}}), get("/tokeninfo?id_token=" + id),
-                             send(*prepare(http::Method::post, "/tokeninfo", to_json(Json(JsonObject{{"id_token", id}})), "application/json"))}) {
+  for (const auto& answer :
+       {post("/tokeninfo", {{"id_token", id}}), get("/tokeninfo?id_token=" + id),
+        send(*prepare(http::Method::post, "/tokeninfo", to_json(Json(JsonObject{{"id_token", id}})),
+                      "application/json"))}) {
     EXPECT_EQ(answer.status, 200) << answer.body;
     EXPECT_EQ(text(body(answer), "user_id"), ana.user_id);
     EXPECT_EQ(text(body(answer), "clientID"), "todo");
@@ -106,15 +118,19 @@ TEST_F(Legacy, IdTokensOfAnHs256ClientAreSignedWithItsSecret) {
   todo.alg = jose::Alg::HS256;
   // The vector of identity-wire 4.3.
   const std::string secret = "Yx9kqv3o0Jm1b2c3d4e5f6A7B8C9D0E1F2G3H4I5J6K7L8M9N0P1Q2R3S4T5U6V7";
-  todo.secrets = {{token_hash(secret), tenants.vault().seal(secret, tenant::sealed::client_secret("todo")), 0}};
+  todo.secrets = {
+      {token_hash(secret), tenants.vault().seal(secret, tenant::sealed::client_secret("todo")), 0}};
   for (const bool decoded : {true, false}) {
     todo.secret_encoded = decoded;
     const auto key = id_token_key(config(), todo, tenants.vault());
     ASSERT_TRUE(key.ok());
-    const std::string header = R"({"typ":"JWT","alg":"HS256"})",
-                      payload = R"({"iss":"https://tenant.example/","sub":"github|123","aud":"CLIENT_A","iat":1700000000,"exp":1700036000})";
+    const std::string
+        header = R"({"typ":"JWT","alg":"HS256"})",
+        payload =
+            R"({"iss":"https://tenant.example/","sub":"github|123","aud":"CLIENT_A","iat":1700000000,"exp":1700036000})";
     const std::string jwt = *jose::sign_compact(*key, header, payload);
-    EXPECT_EQ(jwt.substr(jwt.rfind('.') + 1), decoded ? "-5pEe35n5bCDksC50L-1eZp8q_vXQbxNuevXseOnHRo" : "jMZbpaIQ_-QKB-TXWwuCCyvtvv_0DucigOXssSfV9J0");
+    EXPECT_EQ(jwt.substr(jwt.rfind('.') + 1), decoded ? "-5pEe35n5bCDksC50L-1eZp8q_vXQbxNuevXseOnHRo"
+                                                      : "jMZbpaIQ_-QKB-TXWwuCCyvtvv_0DucigOXssSfV9J0");
     const std::string id = text(body(post("/oauth/ro", login({{"client_secret", secret}}))), "id_token");
     EXPECT_EQ(text(jose::parse_compact(id)->header, "alg"), "HS256");
     EXPECT_TRUE(verify_id_token(here(), todo, tenants.vault(), kIssuer, id, clock.now_seconds()).ok());
