@@ -117,6 +117,12 @@ TEST_F(DesiredState, AnExportBringsAboutWhatWasExported) {
   EXPECT_EQ(to_yaml(*export_tenant("demo", elsewhere.after, nullptr)), yaml);
 }
 
+TEST_F(DesiredState, EvenAnEmptyTenantsExportChangesNothing) {
+  const Result<Json> file = export_tenant("demo", {}, nullptr);
+  ASSERT_TRUE(file.ok());
+  EXPECT_TRUE(planned(to_yaml(*file), {}).changes.empty());
+}
+
 TEST_F(DesiredState, AnExportHasSecretsOnlyWhenAsked) {
   const Objects objects = planned(kFile, {}).after;
   const std::string without = to_json(*export_tenant("demo", objects, nullptr)), with = to_json(*export_tenant("demo", objects, &vault));
