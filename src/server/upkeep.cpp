@@ -1,5 +1,6 @@
 #include "server/upkeep.h"
 
+#include "oauth/revocations.h"
 #include "store/single_use.h"
 #include "tenant/audit.h"
 
@@ -55,6 +56,7 @@ Task<void> Upkeep::round(std::shared_ptr<Alive> alive) {
     if (sweep) {
       store::Batch batch;
       batch.add(store::sweep_single_use(alive->clock.now_ms()));
+      for (store::Mutation& mutation : oauth::sweep_tokens(alive->clock.now_ms())) batch.add(std::move(mutation));
       Task<store::Outcome> sweeping = store.mutate(std::move(batch));
       CO_CHECK(co_await sweeping);
     }
