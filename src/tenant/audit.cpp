@@ -12,10 +12,14 @@ constexpr const char* kColumns[] = {"time", "type", "client_id", "user_id", "tar
 
 /// What is hashed: the cells as one JSON array, so that no text can slip from one column into the next.
 std::string hash_after(std::string_view previous, const store::Row& row) {
-  JsonArray cells{row.integer("at"), row.integer("time")};
-  for (std::size_t i = 1; i < std::size(kColumns); ++i) cells.emplace_back(row.text(kColumns[i]));
   std::string text(previous);
-  text += to_json(cells);
+  text.reserve(text.size() + 512);
+  text += '[' + std::to_string(row.integer("at")) + ',' + std::to_string(row.integer("time"));
+  for (std::size_t i = 1; i < std::size(kColumns); ++i) {
+    text += ',';
+    append_json_string(text, row.text(kColumns[i]));
+  }
+  text += ']';
   return token_hash(text);
 }
 
@@ -60,6 +64,22 @@ store::Mutation move_tip(const Tip& from, const Tip& to) {
   return m;
 }
 
+/// What strangers wrote is kept short, or a refused request could fill the disk (KS-5).
+std::string_view cut(std::string_view text) {
+  constexpr std::size_t kMost = 512;
+  if (text.size() <= kMost) return text;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a character
+  return text.substr(0, end);
+}
+
+JsonObject cut(JsonObject details) {
+  for (auto& member : details)
+    if (const auto* text = member.value().if_string(); text && text->size() > cut(view(*text)).size())
+      member.value() = std::string(cut(view(*text)));
+  return details;
+}
+
 std::string at_row(const store::Row& row) {
   return "row " + std::to_string(row.integer("at")) + " (" + iso8601(row.integer("time")) + ", " + std::string(row.text("type")) + ")";
 }
@@ -70,12 +90,12 @@ store::Mutation audit_row(const Event& event, const http::Request& request, Mill
   return store::insert("audit", {{"at", store::Stamp{}},
                                  {"time", now},
                                  {"type", event.type},
-                                 {"client_id", event.client_id},
-                                 {"user_id", event.user_id},
-                                 {"target", event.target},
-                                 {"connection", event.connection},
-                                 {"reason", event.reason},
-                                 {"details", to_json(event.details)},
+                                 {"client_id", std::string(cut(event.client_id))},
+                                 {"user_id", std::string(cut(event.user_id))},
+                                 {"target", std::string(cut(event.target))},
+                                 {"connection", std::string(cut(event.connection))},
+                                 {"reason", std::string(cut(event.reason))},
+                                 {"details", to_json(cut(event.details))},
                                  {"ip", request.peer},
                                  {"request_id", request.id}});
 }

@@ -128,5 +128,21 @@ TEST_F(AuditTest, ARowPutInIsReported) {
   EXPECT_NE(verify().find("put in"), std::string::npos) << verify();
 }
 
+TEST_F(AuditTest, WhatStrangersWroteIsKeptShort) {
+  Event event;
+  event.type = "grant.refused";
+  event.client_id = std::string(100'000, 'a');
+  event.target = std::string(511, 'a') + "\u00e9 and so on";
+  event.details["grant_type"] = std::string(100'000, 'b');
+  event.details["count"] = 7;
+  ASSERT_TRUE(run(loop, audit(here, std::move(event), request, temp.clock())).ok());
+  const store::Row row = all().at(0);
+  EXPECT_EQ(row.text("client_id").size(), 512U);
+  EXPECT_EQ(row.text("target"), std::string(511, 'a')) << "not cut inside a character";
+  const JsonObject details = parse_json(row.text("details"))->get_object();
+  EXPECT_EQ(details.at("grant_type").as_string().size(), 512U);
+  EXPECT_EQ(details.at("count"), 7);
+}
+
 }  // namespace
 }  // namespace mandate::tenant
