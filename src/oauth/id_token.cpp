@@ -3,6 +3,8 @@
 #include <array>
 
 #include "base/base64.h"
+#include "identity/bearer.h"
+#include "identity/epochs.h"
 #include "oauth/issuer.h"
 #include "oauth/scopes.h"
 #include "oauth/signing.h"
@@ -10,9 +12,9 @@
 namespace mandate::oauth {
 namespace {
 
-constexpr std::array<std::string_view, 22> kReserved = {
+constexpr std::array<std::string_view, 23> kReserved = {
     "iss",     "sub",       "aud", "exp", "iat", "nbf",   "jti",    "azp", "scope", "act",   "may_act",
-    "at_hash", "auth_time", "sid", "amr", "acr", "nonce", "c_hash", "uid", "ver",   "roles", "client_id"};
+    "at_hash", "auth_time", "sid", "amr", "acr", "nonce", "c_hash", "uid", "ver",   "roles", "client_id", identity::kEpochClaim};
 
 bool reserved(std::string_view name) { return std::ranges::find(kReserved, name) != kReserved.end(); }
 
@@ -70,6 +72,9 @@ JsonObject id_token_claims(const tenant::Client& client, std::string_view issuer
   out["iat"] = now;
   out["exp"] = now + token.lifetime_seconds;
   if (!token.azp.empty()) out["azp"] = token.azp;
+  // Absent reads as zero, so that most tokens stay as short as old browsers need them (TK-10).
+  if (token.user->epoch != 0 || token.tenant_epoch != 0)
+    out[identity::kEpochClaim] = identity::to_text({token.tenant_epoch, token.user->epoch});
   if (!token.nonce.empty()) out["nonce"] = token.nonce;
   if (!token.access_token.empty() && client.oidc_conformant)
     out["at_hash"] = half_hash(client.alg, token.access_token);
@@ -90,7 +95,9 @@ Result<std::string> sign_id_token(const tenant::Here& here, const tenant::Client
                                   const tenant::Vault& vault, std::string_view issuer, const IdToken& token,
                                   std::int64_t now) {
   TRY(const jose::Key key, id_token_key(*here, client, vault));
-  return jose::sign_jwt(key, id_token_claims(client, issuer, token, now));
+  IdToken dated = token;
+  dated.tenant_epoch = here->epoch;
+  return jose::sign_jwt(key, id_token_claims(client, issuer, dated, now));
 }
 
 Result<jose::Claims> verify_id_token(const tenant::Here& here, const tenant::Client& client,

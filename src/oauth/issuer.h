@@ -21,6 +21,7 @@ struct IdToken {
   std::string nonce, access_token, code;  ///< give at_hash, c_hash when not empty
   std::string azp;                        ///< delegation: the calling client
   std::int64_t lifetime_seconds = 36'000;
+  std::uint64_t tenant_epoch = 0;  ///< with the user's, in identity::kEpochClaim unless both are zero
 };
 /// Claims of identity-wire 4.2 (conformant) or 4.3 (legacy) for this client. iss, sub, aud, iat, exp always
 /// win (DG-10).
