@@ -36,7 +36,7 @@ std::vector<Include> includes(const fs::path& root) {
     std::string text;
     std::smatch match;
     for (int line = 1; std::getline(in, text); ++line)
-      if (std::regex_search(text, match, pattern)) out.push_back({entry.path(), line, match[1]});
+      if (text.find("include") != std::string::npos && std::regex_search(text, match, pattern)) out.push_back({entry.path(), line, match[1]});
   }
   return out;
 }
@@ -91,7 +91,7 @@ TEST(Floors, SecretsAreNotComparedWithEqualSigns) {
     std::ifstream in(entry.path());
     std::string text;
     for (int line = 1; std::getline(in, text); ++line)
-      EXPECT_FALSE(std::regex_search(text, compare)) << entry.path() << ":" << line;
+      EXPECT_FALSE(text.find("reveal") != std::string::npos && std::regex_search(text, compare)) << entry.path() << ":" << line;
   }
 }
 
