@@ -49,6 +49,7 @@ services:
     cors_hosts: [localhost]
     tables:
       plain: {permissions: authenticated, soft_delete: true}
+      anyone: {permissions: public}
       TodoItem:
         permissions: authenticated
         soft_delete: true
