@@ -144,7 +144,7 @@ Result<Hint> read_hint(const Deps& deps, const Wish& wish, const std::string& is
   const tenant::Client* client = wish.here->client(text_member(claims, "aud").value_or(""));
   if (!client) return bad;
   const std::int64_t within =
-      std::min(deps.clock.now_seconds(), integer_member(claims, "exp").value_or(1) - 1);
+      std::min(deps.clock.now_seconds(), std::max<std::int64_t>(integer_member(claims, "exp").value_or(1), 1) - 1);
   const Result<jose::Claims> verified =
       verify_id_token(wish.here, *client, deps.tenants.vault(), issuer, token, within);
   if (!verified.ok()) return bad;

@@ -104,5 +104,24 @@ TEST_F(Logout, ByOidcAsksWithoutAHintOrWithSomebodyElses) {
   EXPECT_EQ(browser.get("/oidc/logout?id_token_hint=nonsense").status, 400);
 }
 
+TEST_F(Logout, AHintWithANonsensicalEndIsOnlyRefused) {
+  for (std::string_view end : {"-9223372036854775808", "9223372036854775807", "0", "\"x\""}) {
+    const std::string jwt = base64url(R"({"alg":"ES256","typ":"JWT"})") + "." +
+                            base64url(R"({"aud":"spa","exp":)" + std::string(end) + "}") + "." +
+                            base64url(std::string(64, 'x'));
+    EXPECT_EQ(browser.get("/oidc/logout?id_token_hint=" + jwt).status, 400) << end;
+    EXPECT_FALSE(landed(browser.authorize({{"client_id", "spa"},
+                                           {"response_type", "code"},
+                                           {"redirect_uri", "https://spa.example/cb"},
+                                           {"code_challenge", std::string(kChallenge)},
+                                           {"code_challenge_method", "S256"},
+                                           {"prompt", "none"},
+                                           {"id_token_hint", jwt}}))["code"]
+                     .empty())
+        << "says nothing: " << end;
+  }
+  EXPECT_TRUE(alive());
+}
+
 }  // namespace
 }  // namespace mandate::oauth

@@ -115,6 +115,12 @@ Task<http::Response> consent(const Deps& deps, http::Request& request) {
   const Result<Present> present = co_await who_is_there(deps, request, asked.here);
   if (!present.ok()) co_return present.error();
   if (!present->user) co_return error_page(expired());
+  // The login page's form has the same token: a yes sent from there must not stand for the login it skips.
+  if (what_is_missing(asked, *present, true, deps.clock.now_ms()) == Missing::login) {
+    http::Response response = http::Response::redirect(303, identity::login_url(asked.request));
+    response.no_store();
+    co_return response;
+  }
 
   identity::AuthRequest login = asked.request;
   if (params->get("allow") == "yes") {

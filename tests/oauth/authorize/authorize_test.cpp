@@ -246,6 +246,10 @@ TEST_F(Authorize, RefusesAHintOfAnotherPersonSilently) {
   browser.log_in(sign_up("ben@example.com"));
   EXPECT_EQ(landed(browser.authorize(code({{"prompt", "none"}, {"id_token_hint", hint}})))["error"],
             "login_required");
+  clock.advance(std::chrono::hours(11));
+  EXPECT_EQ(landed(browser.authorize(code({{"prompt", "none"}, {"id_token_hint", hint}})))["error"],
+            "login_required")
+      << "also when the hint has expired";
 }
 
 TEST_F(Authorize, AsksForConsentOnlyForSomebodyElsesClientAndOnlyOnce) {
@@ -277,6 +281,22 @@ TEST_F(Authorize, AsksForConsentOnlyForSomebodyElsesClientAndOnlyOnce) {
   EXPECT_EQ(
       landed(browser.authorize(with(third, {{"prompt", "none"}, {"scope", "openid read email"}})))["error"],
       "consent_required");
+}
+
+TEST_F(Authorize, AConsentDoesNotStandForTheLoginThatWasAskedFor) {
+  browser.log_in(ana);
+  const auto away = browser.authorize(code({{"prompt", "login"}}));
+  ASSERT_EQ(landed(away).base, "/login");
+  const std::string handle = landed(away)["state"];
+  // The login page shows this very token to whoever sits before the browser.
+  Form cookies;
+  for (const auto& [name, value] : browser.cookies) cookies.emplace_back("Cookie", name + "=" + value);
+  auto sent = prepare(http::Method::get, "/login", "", "", cookies);
+  const std::string csrf = identity::csrf_token(sent->request, handle);
+  const auto answer = browser.post("/authorize/consent", {{"state", handle}, {"csrf", csrf}, {"allow", "yes"}});
+  EXPECT_EQ(answer.status, 303) << answer.body;
+  EXPECT_EQ(landed(answer).base, "/login");
+  EXPECT_EQ(landed(browser.get("/authorize/resume?state=" + handle)).base, "/login");
 }
 
 TEST_F(Authorize, TellsTheClientWhenThePersonRefuses) {
