@@ -29,6 +29,10 @@ Params Params::of_query(std::string_view query) {
 
 Result<Params> Params::of(const Request& request) {
   Params params = of_query(request.query);
+  // As of a form: what is not UTF-8 would come back in a JSON answer that is none.
+  for (const auto& [name, values] : params.values_)
+    for (const std::string& value : values)
+      if (!valid_utf8(name) || !valid_utf8(value)) return Error(Code::invalid_request, "The query is not UTF-8.");
   const bool bodiless = request.method == Method::get || request.method == Method::head ||
                         request.method == Method::delete_ || request.method == Method::options;
   if (bodiless || request.body.empty()) return params;

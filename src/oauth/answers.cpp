@@ -64,6 +64,10 @@ const tenant::Client* named_client(const tenant::Tenant& tenant, const http::Req
   return nullptr;
 }
 
+std::string rate_key(const http::Request& request, const tenant::Client* client) {
+  return (client ? client->client_id : std::string()) + "\n" + request.peer;
+}
+
 http::Response finish(http::Response response, const http::Request& request, const tenant::Tenant& tenant,
                       const tenant::Client* client, const tenant::RateLimiter::Answer* rate) {
   if (rate && !response.headers.has("X-RateLimit-Limit")) tenant::add_rate_headers(response, *rate);

@@ -21,6 +21,10 @@ http::Response bearer_error(const Error& error);
 const tenant::Client* named_client(const tenant::Tenant& tenant, const http::Request& request,
                                    const http::Params* params);
 
+/// Whom a request is limited as: a client we know, at its address. A made-up client_id opens no bucket of its
+/// own, or inventing names would be a way around the limit.
+std::string rate_key(const http::Request& request, const tenant::Client* client);
+
 /// Rate trio, CORS and no-store: every answer of a back-channel door leaves through here.
 http::Response finish(http::Response response, const http::Request& request, const tenant::Tenant& tenant,
                       const tenant::Client* client, const tenant::RateLimiter::Answer* rate);

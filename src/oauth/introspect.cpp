@@ -87,9 +87,12 @@ Task<JsonObject> act(const Deps& deps, const tenant::Here& here, const http::Req
 Task<http::Response> introspect(const Deps& deps, http::Request& request) {
   CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
   const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok())
-    co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
-  const std::string key = std::string(params->get("client_id")) + "\n" + request.peer;
+  if (!params.ok()) {
+    const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.introspect", rate_key(request, nullptr), deps.rates.token);
+    co_return finish(rate.allowed ? token_error(*here, request, params.error()) : too_many(rate), request, *here,
+                     nullptr, &rate);
+  }
+  const std::string key = rate_key(request, named_client(*here, request, &*params));
   const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.introspect", key, deps.rates.token);
   if (!rate.allowed) co_return finish(too_many(rate), request, *here, nullptr, &rate);
   const Result<JsonObject> told = co_await act(deps, here, request, *params);

@@ -56,10 +56,13 @@ Task<http::Response> revoke_endpoint(const Deps& deps, http::Request& request) {
   CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
   if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
   const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok())
-    co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
+  if (!params.ok()) {
+    const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.revoke", rate_key(request, nullptr), deps.rates.token);
+    co_return finish(rate.allowed ? token_error(*here, request, params.error()) : too_many(rate), request, *here,
+                     nullptr, &rate);
+  }
   const tenant::Client* client = named_client(*here, request, &*params);
-  const std::string key = std::string(params->get("client_id")) + "\n" + request.peer;
+  const std::string key = rate_key(request, client);
   const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.revoke", key, deps.rates.token);
   if (!rate.allowed) co_return finish(too_many(rate), request, *here, client, &rate);
   const Result<void> done = co_await act(deps, here, request, *params);

@@ -7,15 +7,6 @@
 namespace mandate::oauth {
 namespace {
 
-/// The client this request is limited as: by name and address, so that one neither starves nor hides behind
-/// another.
-std::string bucket_key(const http::Request& request, const http::Params& params) {
-  std::string key(params.get("client_id"));
-  key += '\n';
-  key += request.peer;
-  return key;
-}
-
 /// Secrets of a confidential client or a person do not belong into a URL (RFC 6749 §2.3.1).
 Result<void> refuse_query(const http::Request& request) {
   if (request.query.empty()) return ok();
@@ -54,10 +45,13 @@ Task<http::Response> TokenEndpoint::answer(http::Request& request) const {
   CO_TRY(const tenant::Here here, deps_.tenants.by_host(request.host));
   if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
   const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok())
-    co_return finish(token_error(*here, request, params.error()), request, *here, nullptr, nullptr);
+  if (!params.ok()) {
+    const tenant::RateLimiter::Answer rate = deps_.limiter.take("oauth.token", rate_key(request, nullptr), deps_.rates.token);
+    co_return finish(rate.allowed ? token_error(*here, request, params.error()) : too_many(rate), request, *here,
+                     nullptr, &rate);
+  }
   const tenant::Client* client = named_client(*here, request, &*params);
-  const std::string key = bucket_key(request, *params);
+  const std::string key = rate_key(request, client);
   const tenant::RateLimiter::Answer rate = deps_.limiter.take("oauth.token", key, deps_.rates.token);
   if (!rate.allowed) co_return finish(too_many(rate), request, *here, client, &rate);
 

@@ -1,9 +1,11 @@
 #include "oauth/wire/auth0_legacy.h"
 
 #include "http/params.h"
+#include "identity/epochs.h"
 #include "identity/error_body.h"
 #include "oauth/answers.h"
 #include "oauth/client_auth.h"
+#include "oauth/locked.h"
 #include "oauth/may_issue.h"
 #include "oauth/person_tokens.h"
 #include "oauth/scopes.h"
@@ -137,6 +139,23 @@ const tenant::Client* audience_of(const tenant::Tenant& tenant, std::string_view
   return tenant.client(text_member(payload->get_object(), "aud").value_or(""));
 }
 
+/// A password change, a block that was lifted again, or a restore voids what was given before (TK-10).
+bool outdated(const tenant::Tenant& tenant, const identity::User& user, const jose::Claims& claims) {
+  const identity::Epochs epochs = identity::epochs_of(claims.all).value_or(identity::Epochs{});
+  return epochs.user < user.epoch || epochs.tenant < tenant.epoch;
+}
+
+/// Old clients ask here for what did not fit into their id_token. Who got a token with less on purpose, by
+/// scope or by a line of delegation_grants, learns no more here than the token told (DG-6).
+void cut_to_token(JsonObject& profile, const tenant::Client& client, const jose::Claims& claims) {
+  const std::string_view azp = claims.text("azp");
+  if (!client.oidc_conformant && (azp.empty() || azp == client.client_id)) return;
+  JsonObject kept;
+  for (const auto& [name, value] : profile)
+    if (name == "user_id" || claims.all.contains(name)) kept.emplace(name, value);
+  profile = std::move(kept);
+}
+
 Task<JsonObject> profile(const Deps& deps, const tenant::Here& here, const http::Request& request,
                          std::string token, const tenant::Client*& client) {
   const Error bad(Code::unauthorized, "invalid token", "id_token");
@@ -153,7 +172,11 @@ Task<JsonObject> profile(const Deps& deps, const tenant::Here& here, const http:
   CO_TRY(const std::optional<identity::User> user, co_await deps.users.find(here, std::move(user_id)));
   if (!user) co_return bad;
   if (user->blocked) co_return Error(Code::unauthorized, "user is blocked.", "blocked");
-  JsonObject out = identity::legacy_profile(*user);
+  const identity::User& person = *user;
+  CO_TRY(const bool locked, co_await is_locked(here, person, deps.clock.now_ms()));
+  if (locked || outdated(*here, person, *claims)) co_return bad;
+  JsonObject out = identity::legacy_profile(person);
+  cut_to_token(out, *client, *claims);
   out["clientID"] = client->client_id;
   co_return out;
 }
@@ -164,9 +187,13 @@ Task<http::Response> oauth_ro(const Deps& deps, http::Request& request) {
   CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
   if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
   const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok()) co_return finish(identity::oauth_error(params.error()), request, *here, nullptr, nullptr);
+  if (!params.ok()) {
+    const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.ro", rate_key(request, nullptr), deps.rates.ro);
+    co_return finish(rate.allowed ? identity::oauth_error(params.error()) : too_many(rate), request, *here,
+                     nullptr, &rate);
+  }
   const tenant::Client* client = named_client(*here, request, &*params);
-  const std::string key = std::string(params->get("client_id")) + "\n" + request.peer;
+  const std::string key = rate_key(request, client);
   const tenant::RateLimiter::Answer rate = deps.limiter.take("oauth.ro", key, deps.rates.ro);
   if (!rate.allowed) co_return finish(too_many(rate), request, *here, client, &rate);
   if (client && tenant::foreign_origin(request, *client)) {
@@ -196,6 +223,8 @@ Task<http::Response> tokeninfo(const Deps& deps, http::Request& request) {
   if (!rate.allowed) co_return finish(too_many(rate), request, *here, nullptr, &rate);
   const Result<http::Params> params = http::Params::of(request);
   if (!params.ok()) co_return finish(identity::oauth_error(params.error()), request, *here, nullptr, &rate);
+  const Result<void> once = params->refuse_repeated({"id_token"});
+  if (!once.ok()) co_return finish(identity::oauth_error(once.error()), request, *here, nullptr, &rate);
   const tenant::Client* client = nullptr;
   std::string token(params->get("id_token"));
   const Result<JsonObject> about = co_await profile(deps, here, request, std::move(token), client);

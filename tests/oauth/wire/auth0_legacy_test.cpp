@@ -113,6 +113,58 @@ TEST_F(Legacy, TokeninfoShowsThePersonOfAnIdToken) {
   EXPECT_EQ(post("/tokeninfo", {{"id_token", id}}).status, 403);
 }
 
+TEST_F(Legacy, TokeninfoRefusesTokensThatANewPasswordOrALockMadeVoid) {
+  const std::string id = text(body(post("/oauth/ro", login())), "id_token");
+  EXPECT_EQ(post("/tokeninfo", {{"id_token", id}, {"id_token", id}}).status, 400);
+  ASSERT_TRUE(run(loop, users.raise_epoch(here(), ana.user_id)).ok());
+  EXPECT_EQ(post("/tokeninfo", {{"id_token", id}}).status, 401) << "the very next request";
+  const std::string fresh = text(body(post("/oauth/ro", login())), "id_token");
+  EXPECT_EQ(text(claims(fresh), "urn:mandate:epoch"), "0.1");
+  EXPECT_EQ(post("/tokeninfo", {{"id_token", fresh}}).status, 200);
+  for (int i = 0; i < 10; ++i) post("/oauth/ro", login({{"password", "wrong"}}));
+  EXPECT_EQ(post("/tokeninfo", {{"id_token", fresh}}).status, 401) << "locked";
+}
+
+TEST_F(Legacy, TokeninfoTellsNoMoreThanATokenThatWasCutOnPurpose) {
+  IdToken wanted;
+  wanted.user = &ana;
+  wanted.scopes = {"openid"};
+  const auto asks = [&](std::string_view client_id) {
+    const std::string id = *sign_id_token(here(), client(client_id), tenants.vault(), kIssuer, wanted, clock.now_seconds());
+    return body(post("/tokeninfo", {{"id_token", id}}));
+  };
+  EXPECT_TRUE(asks("todo").contains("email")) << "old clients get their profile here";
+  const JsonObject conformant = asks("third");
+  EXPECT_EQ(text(conformant, "user_id"), ana.user_id);
+  EXPECT_FALSE(conformant.contains("email")) << "it was not given the scope";
+  wanted.azp = "other";
+  EXPECT_FALSE(asks("todo").contains("email")) << "a delegation gave no more than openid";
+  wanted.azp = "todo";
+  EXPECT_TRUE(asks("todo").contains("email")) << "renewed for itself";
+}
+
+TEST_F(Legacy, AQueryThatIsNotUtf8IsRefusedInGoodJson) {
+  for (std::string_view path : {"/oauth/ro", "/oauth/token", "/oauth/revoke", "/userinfo", "/tokeninfo"}) {
+    const auto answer = post(std::string(path) + "?grant_type=%ff", {{"client_id", "todo"}});
+    EXPECT_EQ(answer.status, 400) << path;
+    EXPECT_EQ(text(body(answer), "error"), "invalid_request") << path;
+  }
+}
+
+TEST_F(Legacy, InventedClientNamesShareOneLimit) {
+  const auto left = [&](std::string_view path, std::string client_id) {
+    const auto answer = post(std::string(path), {{"client_id", std::move(client_id)}});
+    return std::stoi(std::string(answer.headers.get("X-RateLimit-Remaining")));
+  };
+  for (std::string_view path : {"/oauth/ro", "/oauth/token", "/oauth/revoke", "/oauth/introspect"}) {
+    const int before = left(path, "made-up-1");
+    EXPECT_EQ(left(path, "made-up-2"), before - 1) << path;
+    const auto unreadable = send(*prepare(http::Method::post, std::string(path), "{", "application/json"));
+    EXPECT_EQ(unreadable.status, 400);
+    EXPECT_EQ(unreadable.headers.get("X-RateLimit-Remaining"), std::to_string(before - 2)) << path;
+  }
+}
+
 TEST_F(Legacy, IdTokensOfAnHs256ClientAreSignedWithItsSecret) {
   tenant::Client& todo = client("todo");
   todo.alg = jose::Alg::HS256;
