@@ -137,8 +137,7 @@ Task<Exchanged> Exchange::checked(const ExchangeRequest& r, Subject& subject, te
   // Before the target is looked at, so that guessing targets is limited too.
   rate = deps_.limiter.take("delegation", r.here->name + "\n" + r.request.peer + "\n" + subject.user_id, deps_.per_minute);
   if (!rate.allowed)
-    co_return Error(Code::too_many_requests,
-                    "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.", "rate");
+    co_return Error(Code::too_many_requests, std::string(kTooMany), "rate");
 
   CO_TRY(const Target target, resolve_target(*r.here, r.caller, r.target, r.api_type));
   const Verdict verdict = may_delegate(*r.here, r.caller, target, name(subject.kind));
@@ -166,6 +165,10 @@ Task<Outcome> Exchange::run(const ExchangeRequest& r) {
     co_return Outcome{std::move(result), rate};
   }
   count(r.door, false);
+  if (subject.user_id.empty()) {
+    const tenant::RateLimiter::Answer refusals = deps_.limiter.take("delegation.refused", r.request.peer, kRefusalsPerMinute);
+    if (!refusals.allowed) co_return Outcome{Error(Code::too_many_requests, std::string(kTooMany), "refusals"), refusals};
+  }
   const Error& error = result.error();
   tenant::Event event;
   event.type = "delegation.refused";

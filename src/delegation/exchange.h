@@ -42,6 +42,12 @@ struct Outcome {
   tenant::RateLimiter::Answer rate;
 };
 
+/// Refusals of one address before anybody is known, at the door that asks for no secret: each would be a row of the
+/// audit, so that beyond these there are answers only.
+inline constexpr int kRefusalsPerMinute = 600;
+inline constexpr std::string_view kTooMany =
+    "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.";
+
 /// Thread-safe. Every grant and every refusal leaves one audit row, the grant's before its token leaves (KS-6).
 class Exchange {
  public:

@@ -2,6 +2,7 @@
 
 #include "delegation/addons/wams_key.h"
 #include "identity/bearer.h"
+#include "identity/epochs.h"
 #include "oauth/issuer.h"
 #include "oauth/locked.h"
 
@@ -65,16 +66,19 @@ JsonObject object_claim(const JsonObject& claims, std::string_view name) {
 }
 
 Result<Subject> from_id_token(const SubjectRequest& r) {
-  TRY(const jose::Claims claims, verified_id_token(r));
+  TRY(jose::Claims claims, verified_id_token(r));
   Subject s;
   s.kind = SubjectKind::id_token;
   s.user_id = claims.sub();
   s.exp = claims.exp();
+  const identity::Epochs epochs = identity::epochs_of(claims.all).value_or(identity::Epochs{});
+  s.user_epoch = epochs.user;
+  s.tenant_epoch = epochs.tenant;
   s.sid = claims.text("sid");
   s.needs_session = !s.sid.empty();
   s.act = object_claim(claims.all, "act");
   s.may_act = object_claim(claims.all, "may_act");
-  for (const auto& member : claims.all) s.claim_names.emplace(member.key());
+  s.claims = std::move(claims.all);
   if (s.user_id.empty()) return bad("no sub");
   return s;
 }

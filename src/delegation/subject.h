@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,7 @@ struct Subject {
   std::string user_id, connection;
   std::int64_t exp = 0;  ///< seconds; 0 = a refresh token, which does not bound the new token
   std::vector<std::string> scopes;                ///< refresh and access tokens: what was granted
-  std::set<std::string, std::less<>> claim_names; ///< id_tokens: the profile claims it carried
+  JsonObject claims;     ///< id_tokens: what it carried
   std::optional<std::int64_t> user_epoch;
   std::optional<std::uint64_t> tenant_epoch;
   std::string sid;

@@ -91,6 +91,30 @@ TEST_F(Dg, Dg4PersonsAndSessionsThatEndedAreRefused) {
   EXPECT_EQ(delegate(fresh, "todo-backend").status, 403);
 }
 
+TEST_F(Dg, Dg4ANewPasswordVoidsTheIdTokensThatWereThereBefore) {
+  per_minute = 100;
+  client("todo").chained_delegation = true;
+  publish();
+  const std::string login = id_token("todo");
+  const std::string renewed(*text_member(json(delegate(login, "")), "id_token"));
+  const std::string chained(*text_member(json(delegate(login, "notes")), "id_token"));
+  const std::string zumo(*text_member(json(delegate(login, "todo-backend")), "id_token"));
+  EXPECT_TRUE(test::run(loop, users.set_password_hash(here(), ana.user_id, "another", false)).ok());
+  for (const std::string& old : {login, renewed, chained, zumo}) {
+    EXPECT_EQ(error(delegate(old, "todo-backend")), "401 invalid_token") << "the very next request";
+    EXPECT_EQ(modern("todo", old, "audience=todo-backend"), "invalid_grant");
+  }
+  ana = test::run(loop, users.find(here(), ana.user_id)).value().value();
+  const std::string fresh = id_token("todo");
+  EXPECT_EQ(delegate(fresh, "todo-backend").status, 200);
+  const std::string fresh_renewed(*text_member(json(delegate(fresh, "")), "id_token"));
+  EXPECT_EQ(delegate(fresh_renewed, "todo-backend").status, 200) << "what a delegation gave knows when it was";
+  config->epoch = 1;
+  publish();
+  EXPECT_EQ(error(delegate(fresh, "todo-backend")), "401 invalid_token") << "a restore voids them too";
+  EXPECT_EQ(delegate(id_token("todo"), "todo-backend").status, 200);
+}
+
 TEST_F(Dg, Dg5ATokenOfAnotherTenantIsRefusedAndFiledAsSuch) {
   // The same client id, user id and key id; another key and issuer.
   JsonObject c = claims(id_token("todo"));
@@ -170,6 +194,20 @@ TEST_F(Dg, Dg9OnlyKnownTypesAndPlainNamesAreTaken) {
   const JsonObject c = claims(*text_member(json(delegate(id_token("todo"), "todo-backend", {{"role", "admin"}, {"principal", "x"}, {"uid", "evil"}, {"exp", "9999999999"}})), "id_token"));
   EXPECT_EQ(view(c.at("uid").as_string()), ana.user_id);
   EXPECT_FALSE(c.contains("role"));
+}
+
+TEST_F(Dg, RefusalsOfStrangersDoNotFillTheAudit) {
+  for (int i = 0; i < kRefusalsPerMinute / 2; ++i) {
+    EXPECT_EQ(delegate("x.y.z", "todo-backend").status, 401);
+    EXPECT_EQ(delegate("x.y.z", "todo-backend", {{"client_id", "nobody"}}).status, 403);
+  }
+  for (const char* client_id : {"todo", "nobody"}) {
+    const http::Response flood = delegate("x.y.z", "todo-backend", {{"client_id", client_id}});
+    EXPECT_EQ(flood.status, 429) << client_id;
+    EXPECT_TRUE(flood.headers.has("Retry-After"));
+  }
+  EXPECT_EQ(audit("delegation.refused").size(), static_cast<std::size_t>(kRefusalsPerMinute));
+  EXPECT_EQ(delegate(id_token("todo"), "todo-backend").status, 200) << "who is somebody is not hindered";
 }
 
 TEST_F(Dg, Dg11TheEleventhCallInAMinuteIsTooMany) {

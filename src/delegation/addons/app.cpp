@@ -9,7 +9,7 @@ namespace mandate::delegation {
 namespace {
 
 /// Claims about the token, not about the person; what is not named here must have been in the subject already.
-constexpr std::string_view kAboutTheToken[] = {"iss", "sub", "aud", "iat", "exp", "azp"};
+constexpr std::string_view kAboutTheToken[] = {"iss", "sub", "aud", "iat", "exp", "azp", identity::kEpochClaim};
 
 bool about_the_token(std::string_view name) { return std::ranges::find(kAboutTheToken, name) != std::end(kAboutTheToken); }
 
@@ -35,12 +35,13 @@ class App final : public Addon {
     wanted.user = &*d.subject.user;
     wanted.azp = d.caller.client_id;
     wanted.lifetime_seconds = d.exp - d.now;
+    wanted.tenant_epoch = d.here->epoch;
     wanted.scopes = d.passthrough && d.subject.kind == SubjectKind::id_token ? every_scope() : d.scopes;
     JsonObject claims = oauth::id_token_claims(d.target, d.issuer, wanted, d.now);
     if (d.subject.kind == SubjectKind::id_token) {
       JsonObject kept;  // never more about the person than the source was told (DG-6)
       for (const auto& [name, value] : claims)
-        if (about_the_token(name) || d.subject.claim_names.contains(std::string_view(name))) kept.emplace(name, value);
+        if (about_the_token(name) || d.subject.claims.contains(name)) kept.emplace(name, value);
       claims = std::move(kept);
     }
     CO_TRY(jose::Key key, oauth::id_token_key(*d.here, d.target, vault_));

@@ -118,6 +118,13 @@ class Door {
   /// A refusal before the exchange: shown, counted, filed.
   Task<http::Response> early(const tenant::Here& here, const http::Request& request, http::Params params, Error error) {
     const tenant::Client* caller = here->client(params.get("client_id"));
+    const tenant::RateLimiter::Answer refusals = deps_.limiter.take("delegation.refused", request.peer, kRefusalsPerMinute);
+    if (!refusals.allowed) {
+      http::Response flooded = refusal(Error(Code::too_many_requests, std::string(kTooMany), "refusals"));
+      tenant::add_rate_headers(flooded, refusals);
+      tenant::add_cors(flooded, request, *here, caller);
+      co_return flooded;
+    }
     std::string client_id(params.get("client_id").substr(0, 128)), target(params.get("target").substr(0, 128));
     Result<void> filed = co_await exchange_.refused(here, request, std::move(client_id), std::move(target), "auth0", error);
     if (!filed.ok()) error = filed.error();
