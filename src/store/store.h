@@ -3,6 +3,7 @@
 // that a call completes without waiting, and nothing needs a connection that stays the same between calls.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -136,6 +137,11 @@ class Store {
     virtual ~Watch() = default;
   };
   [[nodiscard]] virtual std::unique_ptr<Watch> watch(std::vector<std::string> tables, std::function<void(std::string_view)> changed) = 0;
+
+  /// Counts the commits that touched `table`. It is raised before any of them is acknowledged: what a read that began at
+  /// a number found is what another would find as long as the number stands. Lives as long as the store.
+  /// Null: this engine cannot tell, read again.
+  virtual const std::atomic<std::uint64_t>* changes(std::string_view /*table*/) { return nullptr; }
 };
 
 /// All rows of a plan, kept. For internal tables, not for pages of an app's.

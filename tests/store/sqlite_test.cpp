@@ -242,5 +242,21 @@ TEST_F(SqliteTest, AClockThatJumpsLeavesOrderAndDataAlone) {
   for (std::size_t i = 1; i < all->size(); ++i) EXPECT_GT((*all)[i].integer("at"), (*all)[i - 1].integer("at"));
 }
 
+TEST_F(SqliteTest, CommitsAreCountedByTableBeforeTheyAreAcknowledged) {
+  TempStore temp;
+  fill(loop, temp.store(), "asked", 1, "text");
+  fill(loop, temp.store(), "other", 1, "text");
+  const std::atomic<std::uint64_t>* asked = temp.store().changes("asked");
+  ASSERT_NE(asked, nullptr);
+  std::uint64_t before = *asked;
+  ASSERT_TRUE(write(loop, temp.store(), update("asked", equals("id", std::int64_t{0}), {{"text", "new"}})).ok());
+  EXPECT_GT(*asked, before);
+  before = *asked;
+  ASSERT_TRUE(write(loop, temp.store(), update("other", equals("id", std::int64_t{0}), {{"text", "new"}})).ok());
+  ASSERT_TRUE(write(loop, temp.store(), update("asked", equals("id", std::int64_t{7}), {{"text", "new"}})).ok());
+  EXPECT_EQ(*asked, before) << "another table, and a change that touched no row";
+  EXPECT_EQ(temp.store().changes("asked"), asked);
+}
+
 }  // namespace
 }  // namespace mandate::store

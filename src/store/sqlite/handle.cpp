@@ -23,6 +23,8 @@ Result<Db> connect(const std::string& path, Access access) {
   // First of all, so that the pragmas below wait for a recovery under way instead of failing.
   sqlite3_busy_timeout(raw, access == Access::write ? 5000 : 1000);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  // One plan for a shape, whatever is bound: else a statement whose limit or filter is bound anew is prepared anew.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
   CHECK_OK(reserve_checksums(raw));
   CHECK_OK(add_functions(raw));
   CHECK_OK(execute(raw, "PRAGMA cache_size=-8192; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF", access));

@@ -95,6 +95,8 @@ class Engine final : public SqliteStore {
     return writer_.watchers().add(std::move(tables), std::move(changed));
   }
 
+  const std::atomic<std::uint64_t>* changes(std::string_view table) override { return &writer_.watchers().changes(table); }
+
   Result<void> migrate(std::span<const Migration> migrations) override {
     CHECK_OK(run_now([migrations](sqlite3* db) { return check_known(db, migrations); }));
     for (const Migration& step : migrations)

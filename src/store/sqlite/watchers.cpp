@@ -46,4 +46,19 @@ std::map<Loop*, std::function<void()>> Watchers::calls_for(const std::set<std::s
   return calls;
 }
 
+const std::atomic<std::uint64_t>& Watchers::changes(std::string_view table) {
+  const std::lock_guard lock(counts_mutex_);
+  const auto known = counts_.find(table);
+  if (known != counts_.end()) return known->second;
+  // Begins where no earlier store of this process can have stood: one may have lived at the same address.
+  const auto start = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  return counts_.try_emplace(std::string(table), start).first->second;
+}
+
+void Watchers::count(const std::set<std::string>& tables) {
+  const std::lock_guard lock(counts_mutex_);
+  for (const std::string& table : tables)
+    if (const auto known = counts_.find(table); known != counts_.end()) known->second.fetch_add(1, std::memory_order_release);
+}
+
 }  // namespace mandate::store::sqlite

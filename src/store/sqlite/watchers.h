@@ -1,6 +1,7 @@
 // Who wants to hear of commits, loop by loop.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
@@ -18,6 +19,11 @@ class Watchers {
   /// For each loop the calls that `tables` ask for; to be made on that loop. Null stands for threads without one.
   std::map<Loop*, std::function<void()>> calls_for(const std::set<std::string>& tables);
 
+  /// Of a table; made when first asked for, kept for good.
+  const std::atomic<std::uint64_t>& changes(std::string_view table);
+  /// To be called after a commit and before anybody hears of it.
+  void count(const std::set<std::string>& tables);
+
  private:
   /// Shared with posted calls, so that a watch that ended in between hears nothing.
   struct One {
@@ -32,6 +38,8 @@ class Watchers {
   };
   class Handle;
   std::shared_ptr<List> list_ = std::make_shared<List>();
+  std::mutex counts_mutex_;
+  std::map<std::string, std::atomic<std::uint64_t>, std::less<>> counts_;
 };
 
 }  // namespace mandate::store::sqlite

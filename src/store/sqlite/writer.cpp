@@ -246,7 +246,10 @@ void Writer::hand_back(std::span<const JobPtr> jobs) {
   std::map<Loop*, std::vector<JobPtr>> by_loop;
   for (const JobPtr& job : jobs) by_loop[job->loop].push_back(job);
   std::map<Loop*, std::function<void()>> feeds;
-  if (!changed_.empty()) feeds = watchers_.calls_for(changed_);
+  if (!changed_.empty()) {
+    watchers_.count(changed_);
+    feeds = watchers_.calls_for(changed_);
+  }
   changed_.clear();
   for (auto& [loop, list] : by_loop) {
     auto feed = feeds.extract(loop);
