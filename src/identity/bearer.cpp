@@ -1,8 +1,7 @@
 #include "identity/bearer.h"
 
-#include <charconv>
-
 #include "base/url.h"
+#include "identity/epochs.h"
 
 namespace mandate::identity {
 namespace {
@@ -62,20 +61,6 @@ bool verified_by_any(const jose::Parts& parts, const std::vector<jose::Key>& key
   return false;
 }
 
-/// "tenant.user", both decimal; a spelling of anyone else's is no epoch at all.
-void read_epochs(std::string_view text, Bearer& bearer) {
-  const std::size_t dot = text.find('.');
-  if (dot == std::string_view::npos) return;
-  std::uint64_t tenant = 0;
-  std::int64_t user = 0;
-  const char* const end = text.data() + text.size();
-  const auto a = std::from_chars(text.data(), text.data() + dot, tenant);
-  const auto b = std::from_chars(text.data() + dot + 1, end, user);
-  if (a.ec != std::errc() || b.ec != std::errc() || b.ptr != end) return;
-  bearer.tenant_epoch = tenant;
-  bearer.user_epoch = user;
-}
-
 void name_user(Bearer& bearer, std::string user_id) {
   Principal& p = bearer.principal;
   p.level = Level::authenticated;
@@ -91,7 +76,10 @@ Result<void> as_v1(const BearerPlace& place, const jose::Claims& claims, Bearer&
   name_user(bearer, std::move(uid));
   bearer.principal.client_id = claims.text("azp");
   bearer.subject = claims.sub();
-  read_epochs(claims.text(kEpochClaim), bearer);
+  if (const auto epochs = epochs_of(claims.all)) {
+    bearer.tenant_epoch = epochs->tenant;
+    bearer.user_epoch = epochs->user;
+  }
   bearer.ours = !bearer.subject.empty() && (bearer.user_epoch || claims.iss() == place.issuer);
   return {};
 }
@@ -132,6 +120,10 @@ Result<void> as_own(const BearerPlace& place, const jose::Claims& claims, Bearer
   }
   bearer.ours = true;
   bearer.subject = claims.sub();
+  // id_tokens and access tokens spell it differently; in both, absent is the zero that everybody starts with.
+  const Epochs epochs = epochs_of(claims.all).value_or(Epochs{});
+  bearer.user_epoch = integer_member(claims.all, "user_epoch").value_or(epochs.user);
+  bearer.tenant_epoch = static_cast<std::uint64_t>(integer_member(claims.all, "tenant_epoch").value_or(static_cast<std::int64_t>(epochs.tenant)));
   name_user(bearer, service_user_id(uid_format_of(place.tenant, claims), claims.sub()));
   return {};
 }
@@ -163,7 +155,7 @@ Result<Bearer> read_bearer(const BearerPlace& place, std::string_view token, std
     if (!key || !jose::verify(*parts, *key)) return bad_signature;
     CHECK_OK(as_own(place, claims, bearer));
   }
-  bearer.principal.claims = std::move(claims.all);
+  bearer.principal.claims = std::make_shared<const JsonObject>(std::move(claims.all));
   return bearer;
 }
 

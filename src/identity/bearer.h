@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,9 @@ struct Bearer {
   std::string subject;   ///< the user_id of this tenant behind principal.user_id, when ours
   std::optional<std::int64_t> user_epoch;
   std::optional<std::uint64_t> tenant_epoch;
+  /// Where the count of the users table's commits stood when the person was last found in good standing; 0 = never.
+  /// Written and read on one loop.
+  mutable std::uint64_t held_at = 0;
 };
 
 /// Where a token is shown.
@@ -78,13 +82,14 @@ class Bearers {
     std::shared_ptr<const tenant::Tenant> snapshot;  ///< keeps the Service alive that the map is keyed by
     std::shared_ptr<const ServiceKeys> keys;
     std::shared_ptr<jose::VerifiedCache<Bearer>> verified;
+    const std::atomic<std::uint64_t>* user_changes = nullptr;  ///< null: the engine cannot tell
   };
   using PerLoop = std::unordered_map<const tenant::Service*, Known>;
 
   Result<Known> known(const tenant::Here& here, const tenant::Service& service);
   Result<std::shared_ptr<const Bearer>> verified(const Known& known, std::string_view issuer, const http::Request& request,
                                                  std::string_view token);
-  Task<void> still_holds(const tenant::Here& here, const Bearer& bearer);
+  Task<void> still_holds(const tenant::Here& here, const Known& known, std::shared_ptr<const Bearer> bearer);
 
   const tenant::Vault& vault_;
   const Users& users_;

@@ -26,7 +26,8 @@ Result<Bearers::Known> Bearers::known(const tenant::Here& here, const tenant::Se
   if (mine)
     if (const auto found = mine->find(&service); found != mine->end()) return found->second;
   TRY(ServiceKeys keys, open_service_keys(*here, service, vault_));
-  Known fresh{here.config, std::make_shared<const ServiceKeys>(std::move(keys)), std::make_shared<jose::VerifiedCache<Bearer>>()};
+  Known fresh{here.config, std::make_shared<const ServiceKeys>(std::move(keys)), std::make_shared<jose::VerifiedCache<Bearer>>(),
+              here.store->changes("users")};
   if (mine) {
     // Snapshots that were replaced go; what they verified must be verified anew.
     std::erase_if(*mine, [&](const auto& entry) {
@@ -49,14 +50,16 @@ Result<std::shared_ptr<const Bearer>> Bearers::verified(const Known& known, std:
   return known.verified->put(origin, token, 0, exp, std::move(bearer));
 }
 
-Task<void> Bearers::still_holds(const tenant::Here& here, const Bearer& bearer) {
+Task<void> Bearers::still_holds(const tenant::Here& here, const Known& known, std::shared_ptr<const Bearer> bearer) {
   const Error over(Code::unauthorized, "The authentication token has expired.", "revoked: user or epoch");
-  if (bearer.tenant_epoch && *bearer.tenant_epoch < here->epoch) co_return over;
-  std::string subject = bearer.subject;
-  Result<std::optional<User>> found = co_await users_.find(here, std::move(subject));
-  CO_TRY(const std::optional<User> person, std::move(found));
+  std::string subject = bearer->subject;
+  // Looked at before the read: a commit that comes in between makes the next request read again.
+  const std::uint64_t count = known.user_changes ? known.user_changes->load(std::memory_order_acquire) : 0;
+  Result<std::optional<Users::Standing>> found = co_await users_.standing(here, std::move(subject));
+  CO_TRY(const std::optional<Users::Standing> person, std::move(found));
   if (!person || person->blocked) co_return over;
-  if (bearer.user_epoch && *bearer.user_epoch < person->epoch) co_return over;
+  if (bearer->user_epoch && *bearer->user_epoch < person->epoch) co_return over;
+  bearer->held_at = count;
   co_return ok();
 }
 
@@ -66,8 +69,11 @@ Task<Principal> Bearers::identify_token(const tenant::Here& here, const tenant::
   CO_TRY(const Known known, this->known(mine, service));
   const std::string issuer = tenant::issuer_of(*mine, request);
   CO_TRY(const std::shared_ptr<const Bearer> bearer, verified(known, issuer, request, token));
-  if (bearer->ours) {
-    Result<void> holds = co_await still_holds(mine, *bearer);
+  if (bearer->ours && bearer->tenant_epoch && *bearer->tenant_epoch < mine->epoch)
+    co_return Error(Code::unauthorized, "The authentication token has expired.", "revoked: tenant epoch");
+  const bool held = known.user_changes && bearer->held_at == known.user_changes->load(std::memory_order_acquire);
+  if (bearer->ours && !held) {
+    Result<void> holds = co_await still_holds(mine, known, bearer);
     CO_CHECK(std::move(holds));
   }
   co_return bearer->principal;

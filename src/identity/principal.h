@@ -1,6 +1,7 @@
 // Who is calling, as far as a token tells.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,11 @@ struct Principal {
   std::string user_id;    ///< empty unless authenticated
   std::string provider;   ///< part of the id before ':' or '|'
   std::string client_id;  ///< the client the token was made for, when it says so
-  JsonObject claims;
+  /// The token's; null without one. Shared, because a request hands its caller on more than once.
+  std::shared_ptr<const JsonObject> claims;
+
+  /// Null when the token does not have it.
+  const Json* claim(std::string_view name) const { return claims ? claims->if_contains(name) : nullptr; }
 };
 
 }  // namespace mandate::identity

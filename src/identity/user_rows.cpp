@@ -8,6 +8,7 @@ namespace {
 using store::Cell;
 
 JsonObject object_of(std::string_view text) {
+  if (text.empty() || text == "{}") return {};  // most people's
   Result<Json> parsed = parse_json(text);
   if (!parsed.ok() || !parsed->is_object()) return {};
   return std::move(parsed->as_object());

@@ -1,6 +1,7 @@
 #include "identity/users.h"
 
 #include "identity/profile.h"
+#include "identity/recent_users.h"
 #include "identity/user_rows.h"
 
 namespace mandate::identity {
@@ -41,11 +42,27 @@ constexpr int kTries = 8;
 
 }  // namespace
 
+Users::Users(const Clock& clock, Random& random) : clock_(clock), random_(random), recent_(std::make_unique<RecentUsers>()) {}
+Users::~Users() = default;
+
 Task<std::optional<User>> Users::find(const tenant::Here& here, std::string user_id) const {
   store::Store& store = *here.store;
+  // Taken before the reads: a commit that comes in between makes the next one read again.
+  const std::optional<RecentUsers::Version> version = RecentUsers::version(store);
+  if (version)
+    if (const auto known = recent_->find(store, user_id, *version)) co_return std::optional<User>(*known);
   Task<std::optional<User>> loading = load(store, std::move(user_id));
   Result<std::optional<User>> user = co_await loading;
+  if (version && user.ok() && *user) recent_->keep(store, *version, **user);
   co_return user;
+}
+
+Task<std::optional<Users::Standing>> Users::standing(const tenant::Here& here, std::string user_id) const {
+  store::Plan plan = by("users", equals("user_id", user_id));
+  plan.select = {"blocked", "epoch"};
+  CO_TRY(const std::optional<store::Row> row, co_await here.store->get(plan));
+  if (!row) co_return std::optional<Standing>();
+  co_return std::optional<Standing>(Standing{row->boolean("blocked"), row->integer("epoch")});
 }
 
 Task<std::optional<User>> Users::find_by_login(const tenant::Here& here, std::string connection,

@@ -31,12 +31,22 @@ struct Profile {
   JsonObject extra;
 };
 
+class RecentUsers;
+
 /// Thread-safe; every method reads or writes the tenant's store.
 class Users {
  public:
-  Users(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
+  Users(const Clock& clock, Random& random);
+  ~Users();
 
+  /// As the store has it now; read only when a person's row changed since the last time.
   Task<std::optional<User>> find(const tenant::Here& here, std::string user_id) const;
+  /// What can end a token between two requests, in one small read. Absent: the person is gone.
+  struct Standing {
+    bool blocked = false;
+    std::int64_t epoch = 0;
+  };
+  Task<std::optional<Standing>> standing(const tenant::Here& here, std::string user_id) const;
   /// By canonical e-mail or user name within a database connection (IN-3).
   Task<std::optional<User>> find_by_login(const tenant::Here& here, std::string connection, std::string email_or_username) const;
   /// A new database user; user_exists, invalid_signup.
@@ -56,6 +66,7 @@ class Users {
  private:
   const Clock& clock_;
   Random& random_;
+  std::unique_ptr<RecentUsers> recent_;
 };
 
 /// NFC, ASCII lower case; invalid_request for invisible or mixed-script text (IN-3).

@@ -159,5 +159,22 @@ TEST_F(UsersTest, LoginsAreCounted) {
   EXPECT_EQ(found->last_login, clock.now_ms());
 }
 
+TEST_F(UsersTest, APersonWhoWasFoundBeforeIsFoundAsEachCommitLeftThem) {
+  User fields;
+  fields.email = "ann@example.org";
+  const User made = *run(loop, users.create(here(), std::string(kDirectory), fields));
+  const auto found = [&] { return *run(loop, users.find(here(), made.user_id)); };
+  EXPECT_EQ(found()->epoch, 0);
+  EXPECT_EQ(found()->epoch, 0) << "remembered";
+  ASSERT_TRUE(run(loop, users.raise_epoch(here(), made.user_id)).ok());
+  EXPECT_EQ(found()->epoch, 1);
+  ASSERT_TRUE(run(loop, users.set_blocked(here(), made.user_id, true)).ok());
+  EXPECT_TRUE(found()->blocked);
+  EXPECT_TRUE((*run(loop, users.standing(here(), made.user_id)))->blocked);
+  ASSERT_TRUE(run(loop, users.remove(here(), made.user_id)).ok());
+  EXPECT_FALSE(found()) << "gone is gone";
+  EXPECT_FALSE(*run(loop, users.standing(here(), made.user_id)));
+}
+
 }  // namespace
 }  // namespace mandate::identity

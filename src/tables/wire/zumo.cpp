@@ -148,13 +148,15 @@ Task<Response> Zumo::authorised(Turn& turn) {
     co_return unauthorized(turn.dialect, allowed.error(), false);
   }
   bool no_script = false;
-  CO_TRY(Act act, act_of(turn, *principal, keys.master, no_script));
+  CO_TRY(Act act, act_of(turn, std::move(*principal), keys.master, no_script));
   if (no_script && !keys.master) co_return unauthorized(turn.dialect, Error(Code::unauthorized, "Unauthorized"), false);
 
-  // What the answer needs of the act: everything but the item, which travels on.
+  // What the answer needs of the act, which travels on.
   Act asked_act;
   asked_act.operation = act.operation;
-  asked_act.context = act.context;
+  asked_act.context.table = act.context.table;
+  asked_act.context.dialect = act.context.dialect;
+  asked_act.context.system = act.context.system;
   asked_act.query.top = act.query.top;
   asked_act.query.skip = act.query.skip;
   const bool scripted = deps_.script && !no_script && deps_.script->has(act);
@@ -172,7 +174,7 @@ Task<Response> Zumo::authorised(Turn& turn) {
   co_return answer_of(asked, std::move(good));
 }
 
-Result<Act> Zumo::act_of(Turn& turn, const identity::Principal& principal, bool master, bool& no_script) const {
+Result<Act> Zumo::act_of(Turn& turn, identity::Principal principal, bool master, bool& no_script) const {
   const bool v1 = turn.dialect == Dialect::v1;
   const bool item_url = !turn.id.empty();
   const bool options_count = turn.operation == Operation::read || (turn.operation == Operation::remove && !item_url);
@@ -183,7 +185,7 @@ Result<Act> Zumo::act_of(Turn& turn, const identity::Principal& principal, bool 
   act.context.here = turn.here;
   act.context.service = turn.service;
   act.context.table = turn.table;
-  act.context.principal = principal;
+  act.context.principal = std::move(principal);
   if (master) act.context.principal.level = identity::Level::admin;
   act.context.dialect = turn.dialect;
   act.context.system = zumo.system;

@@ -22,7 +22,7 @@ class Zumo {
   Task<http::Response> carry_out(Turn& turn);
   Result<void> read_body(Turn& turn) const;
   Task<http::Response> authorised(Turn& turn);
-  Result<Act> act_of(Turn& turn, const identity::Principal& principal, bool master, bool& no_script) const;
+  Result<Act> act_of(Turn& turn, identity::Principal principal, bool master, bool& no_script) const;
   void note(const Turn& turn, const Error& error) const;
 
   Deps deps_;
