@@ -255,5 +255,28 @@ TEST_F(BearersTest, OurTokensDieWithTheirUserAndTheirEpoch) {
   EXPECT_FALSE(identify({{"X-ZUMO-AUTH", fresh}}).ok()) << "the tenant's epoch was raised";
 }
 
+TEST_F(BearersTest, AccessAndIdTokensOfOursDieWithANewPasswordToo) {
+  User user;
+  user.email = "ana@example.org";
+  const User ana = test::run(loop, users.create(here(), "db", user)).value();
+  const auto own = [&](std::string_view typ, std::string_view epoch) {
+    JsonObject claims = parse_json(R"({"iss":"https://tenant.example/","aud":"todo-backend","azp":"todo","exp":1800000000)" + std::string(epoch) + "}")->get_object();
+    claims["sub"] = ana.user_id;
+    return "Bearer " + jose::sign_jwt(world.tenant->signing_keys[0].key, claims, typ).value();
+  };
+  const std::string access = own("at+jwt", ""), id = own("JWT", "");
+  EXPECT_TRUE(identify({{"Authorization", access}}).ok());
+  EXPECT_TRUE(identify({{"Authorization", id}}).ok());
+  EXPECT_TRUE(test::run(loop, users.raise_epoch(here(), ana.user_id)).ok());
+  EXPECT_FALSE(identify({{"Authorization", access}}).ok()) << "the very next request";
+  EXPECT_FALSE(identify({{"Authorization", id}}).ok());
+  EXPECT_TRUE(identify({{"Authorization", own("at+jwt", R"(,"user_epoch":1)")}}).ok());
+  EXPECT_TRUE(identify({{"Authorization", own("JWT", R"(,"urn:mandate:epoch":"0.1")")}}).ok());
+  world.tenant = std::make_shared<tenant::Tenant>(*world.tenant);
+  world.tenant->epoch = 1;
+  EXPECT_FALSE(identify({{"Authorization", own("at+jwt", R"(,"user_epoch":1)")}}).ok()) << "of before a restore";
+  EXPECT_TRUE(identify({{"Authorization", own("at+jwt", R"(,"user_epoch":1,"tenant_epoch":1)")}}).ok());
+}
+
 }  // namespace
 }  // namespace mandate::identity
