@@ -70,6 +70,8 @@ Task<http::Response> sign_up(const Deps& deps, const tenant::Here& here, const t
   if (asks_for_privilege(params)) co_return bad_request("The request has members that sign-up does not take.");
   Result<void> repeated = params.refuse_repeated({"connection", "email", "username", "password", "name", "nickname", "picture", "given_name", "family_name"});
   if (!repeated.ok()) co_return bad_request(repeated.error().hint);
+  // What is in a URL ends up in the logs of whoever is in between.
+  if (http::Params::of_query(request.query).has("password")) co_return bad_request("password must not be in the query");
   if (!params.has("connection")) co_return bad_request("connection is required");
   const tenant::Connection* connection = nullptr;
   for (const tenant::Connection* usable : here->connections_of(client))

@@ -31,6 +31,13 @@ TEST_F(SignupTest, JsonAndFormMakeAPerson) {
   EXPECT_EQ(form.status, 200) << form.body;
 }
 
+TEST_F(SignupTest, APasswordInTheUrlIsRefused) {
+  const http::Response answer = app.post("/dbconnections/signup?password=correct+horse+battery+staple",
+                                         {{"client_id", "todo"}, {"connection", std::string(kDirectory)}, {"email", "ann@example.org"}});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.body.find("password must not be in the query"), std::string::npos) << answer.body;
+}
+
 TEST_F(SignupTest, ATakenAddressIsInvalidSignUp) {
   ASSERT_EQ(post(usual()).status, 200);
   const http::Response again = post(usual());

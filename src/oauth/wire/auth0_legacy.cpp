@@ -43,6 +43,11 @@ Result<Asked> read(const tenant::Tenant& tenant, const http::Request& request, c
                    Millis now) {
   CHECK_OK(params.refuse_repeated(
       {"client_id", "client_secret", "connection", "username", "password", "grant_type", "scope", "device"}));
+  // As at /oauth/token: what is in a URL ends up in the logs of whoever is in between.
+  const http::Params query = http::Params::of_query(request.query);
+  for (std::string_view name : {"password", "client_secret"})
+    if (query.has(name))
+      return Error(Code::invalid_request, std::string(name) + " must not be in the query.", "secret in query");
   if (!params.has("client_id")) return missing("client_id");
   Asked out;
   // Public by nature: a secret is looked at only when there is one (W8 sends it).

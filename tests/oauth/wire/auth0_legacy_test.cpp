@@ -143,6 +143,14 @@ TEST_F(Legacy, TokeninfoTellsNoMoreThanATokenThatWasCutOnPurpose) {
   EXPECT_TRUE(asks("todo").contains("email")) << "renewed for itself";
 }
 
+TEST_F(Legacy, RoTakesNoSecretFromAUrl) {
+  for (std::string_view name : {"password", "client_secret"}) {
+    const auto answer = post("/oauth/ro?" + std::string(name) + "=x", login({{name.data(), ""}}));
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(text(body(answer), "error_description"), std::string(name) + " must not be in the query.");
+  }
+}
+
 TEST_F(Legacy, AQueryThatIsNotUtf8IsRefusedInGoodJson) {
   for (std::string_view path : {"/oauth/ro", "/oauth/token", "/oauth/revoke", "/userinfo", "/tokeninfo"}) {
     const auto answer = post(std::string(path) + "?grant_type=%ff", {{"client_id", "todo"}});
