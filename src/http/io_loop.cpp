@@ -6,6 +6,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <unordered_map>
 
+#include "http/edge_poll.h"
+
 namespace mandate::http {
 namespace {
 
@@ -135,6 +137,56 @@ struct InterestHandle final : Loop::Timer {
   InterestSlot slot;
 };
 
+/// The streams of a loop hang on one descriptor of the reactor: it is armed once for all that became ready together.
+class Streams final : public IoLoop::Ready {
+ public:
+  Streams(const std::shared_ptr<asio::io_context>& io, std::function<void()> at_end)
+      : io_(*io), at_end_(std::move(at_end)), watch_(io, *this) {
+    poll_->on_soon([this] { again(); });
+    if (watch_.assign(poll_->fd())) watch_.wait_readable();
+  }
+  ~Streams() { poll_->on_soon({}); }
+  std::unique_ptr<IoLoop::Watch> watch(int fd, IoLoop::Ready& ready) { return poll_->watch(fd, ready); }
+  /// Streams are being told: what waits for the end of the tick is called when they all have been.
+  bool telling() const { return telling_; }
+
+  void on_readable() override { run(); }
+  void on_writable() override {}
+
+ private:
+  void again() {
+    if (std::exchange(posted_, true)) return;
+    asio::post(io_, [this] {
+      posted_ = false;
+      run();
+    });
+  }
+  void run() {
+    // While much is going on, a look costs less than arming; it goes behind what else the loop has to do.
+    bool more = true;  // also when a callback throws
+    struct Next {
+      Streams& streams;
+      bool& more;
+      ~Next() {
+        streams.telling_ = false;
+        if (more) streams.again();
+        else streams.watch_.wait_readable();
+      }
+    } next{*this, more};
+    telling_ = true;
+    const bool waiting = poll_->run();
+    telling_ = false;
+    at_end_();
+    more = waiting;
+  }
+
+  asio::io_context& io_;
+  std::function<void()> at_end_;
+  std::shared_ptr<EdgePoll> poll_ = std::make_shared<EdgePoll>();
+  DescriptorWatch watch_;
+  bool posted_ = false, telling_ = false;
+};
+
 class AsioLoop final : public IoLoop {
  public:
   AsioLoop(std::size_t index, std::function<void(std::string_view)> on_bug) : index_(index), on_bug_(std::move(on_bug)) {}
@@ -168,12 +220,9 @@ class AsioLoop final : public IoLoop {
 
   void at_end_of_tick(std::function<void()> fn) override {
     end_of_tick_.push_back(std::move(fn));
-    if (end_of_tick_.size() > 1) return;
+    if (end_of_tick_.size() > 1 || streams_.telling()) return;
     // A post goes behind everything this tick has already made ready.
-    asio::post(*io_, [this] {
-      auto flush = std::exchange(end_of_tick_, {});
-      for (auto& each : flush) each();
-    });
+    asio::post(*io_, [this] { end_tick(); });
   }
 
   std::unique_ptr<Timer> when_readable(int fd, std::function<void()> fn) override {
@@ -188,9 +237,16 @@ class AsioLoop final : public IoLoop {
     if (!made->assign(fd)) return nullptr;
     return made;
   }
+  std::unique_ptr<Watch> watch_stream(int fd, Ready& ready) override { return streams_.watch(fd, ready); }
   std::size_t index() const override { return index_; }
 
  private:
+  void end_tick() {
+    if (end_of_tick_.empty()) return;
+    auto flush = std::exchange(end_of_tick_, {});
+    for (auto& each : flush) each();
+  }
+
   std::unique_ptr<Timer> interest(int fd, InterestSlot slot, std::function<void()> fn) {
     auto& there = (*interests_)[fd];
     if (!there) {
@@ -207,6 +263,7 @@ class AsioLoop final : public IoLoop {
   std::shared_ptr<asio::io_context> io_ = std::make_shared<asio::io_context>(1);
   std::vector<std::function<void()>> end_of_tick_;
   std::shared_ptr<InterestMap> interests_ = std::make_shared<InterestMap>();
+  Streams streams_{io_, [this] { end_tick(); }};
 };
 
 }  // namespace

@@ -38,9 +38,16 @@ class IoLoop : public Loop {
     virtual void wait_writable() = 0;
     /// on_readable() soon, whatever the descriptor says (bytes may wait inside a TLS session).
     virtual void readable_soon() = 0;
+    /// The reader met the end of the bytes: a read gave fewer than asked for, or found nothing at all. Without this word
+    /// wait_readable() of an edge-told descriptor calls back at once.
+    enum class End : bool { short_read, nothing_there };
+    virtual void drained(End) {}
   };
   /// Null when the descriptor cannot be watched.
   virtual std::unique_ptr<Watch> watch(int fd, Ready& ready) = 0;
+  /// The same for a stream socket that is watched for long: registered once, told by edges, so that waiting costs no
+  /// system call. The reader has to say drained(); wait_writable() is for after a write that found no room.
+  virtual std::unique_ptr<Watch> watch_stream(int fd, Ready& ready) = 0;
 };
 
 }  // namespace mandate::http

@@ -39,7 +39,7 @@ Peer::Peer(PeerGroup& group, const Door& door, int fd, std::string address)
 Peer::~Peer() { watch_.reset(); }
 
 bool Peer::start() {
-  watch_ = group_.loop.watch(transport_.fd(), *this);
+  watch_ = group_.loop.watch_stream(transport_.fd(), *this);
   if (!watch_) return false;
   phase_ = door_.tls ? Phase::sniffing : Phase::serving;
   group_.deadlines.enter(*this, Deadlines::header, std::chrono::steady_clock::now());
@@ -50,6 +50,7 @@ bool Peer::start() {
 void Peer::close() {
   if (closed_) return;
   closed_ = true;
+  if (settles_later_) group_.forget(*this);
   group_.deadlines.leave(*this);
   watch_.reset();
   transport_.close();
@@ -86,14 +87,14 @@ void Peer::on_readable() {
 void Peer::on_writable() {
   if (phase_ == Phase::handshaking) return shake_hands();
   if (out_.empty()) return on_readable();  // TLS wanted to write before it could read
-  if (in_.empty() || answering_) settle();
+  if (in_.empty() || answering_) settle_now();
   else if (flush()) advance(in_, false);
 }
 
 void Peer::sniff() {
   const int first = transport_.peek();
   if (first == -2) return close();
-  if (first == -1) return watch_->wait_readable();
+  if (first == -1) return await_bytes();
   phase_ = Phase::serving;
   if (first != kTlsHandshake) return read_some();
   const auto context = door_.tls->context();
@@ -105,7 +106,7 @@ void Peer::sniff() {
 
 void Peer::shake_hands() {
   switch (transport_.handshake()) {
-    case Transport::Need::readable: return watch_->wait_readable();
+    case Transport::Need::readable: return await_bytes();
     case Transport::Need::writable: return watch_->wait_writable();
     case Transport::Need::closed: return close();
     case Transport::Need::nothing: break;
@@ -120,17 +121,24 @@ void Peer::read_some() {
   if (in_.empty()) {
     char* buffer = group_.read_buffer();
     moved = transport_.read(buffer, PeerGroup::kBuffer);
+    if (moved.last) watch_->drained(IoLoop::Watch::End::short_read);
     if (moved.bytes) return advance({buffer, moved.bytes}, true);
   } else {
     const std::size_t had = in_.size();
     in_.resize(had + (16 << 10));
     moved = transport_.read(in_.data() + had, in_.size() - had);
     in_.resize(had + moved.bytes);
+    if (moved.last) watch_->drained(IoLoop::Watch::End::short_read);
     if (moved.bytes) return advance(in_, false);
   }
   if (moved.need == Transport::Need::closed) return close();
   if (moved.need == Transport::Need::writable) watch_->wait_writable();
-  else watch_->wait_readable();
+  else await_bytes();
+}
+
+void Peer::await_bytes() {
+  watch_->drained(IoLoop::Watch::End::nothing_there);
+  watch_->wait_readable();
 }
 
 void Peer::advance(std::string_view data, bool from_buffer) {
@@ -281,6 +289,11 @@ void Peer::refuse(int status) {
 }
 
 void Peer::settle() {
+  if (out_.empty()) return settle_now();
+  if (!std::exchange(settles_later_, true)) group_.settle_later(*this);
+}
+
+void Peer::settle_now() {
   for (;;) {
     if (!flush()) return;
     if (!full_ || answering_ || ending_) break;
@@ -318,7 +331,7 @@ bool Peer::flush() {
     if (moved.bytes) continue;
     if (moved_any || waiting_for() != Deadlines::write)
       group_.deadlines.enter(*this, Deadlines::write, std::chrono::steady_clock::now());
-    if (moved.need == Transport::Need::readable) watch_->wait_readable();
+    if (moved.need == Transport::Need::readable) await_bytes();
     else watch_->wait_writable();
     return false;
   }
@@ -334,7 +347,8 @@ void Peer::linger_on() {
   const Transport::Moved moved = transport_.discard(scratch, PeerGroup::kBuffer);
   discarded_ += moved.bytes;
   if (moved.need == Transport::Need::closed || discarded_ > kLingerBytes) return close();
-  watch_->wait_readable();
+  if (moved.bytes == 0) return await_bytes();
+  watch_->wait_readable();  // as long as bytes come, others get their turn in between
 }
 
 void Peer::on_deadline(Deadlines::Kind kind) {

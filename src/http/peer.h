@@ -43,6 +43,8 @@ class Peer final : public IoLoop::Ready, public Deadlines::Entry {
   void sniff();
   void shake_hands();
   void read_some();
+  /// The last look found nothing.
+  void await_bytes();
   void linger_on();
 
   void advance(std::string_view data, bool from_buffer);
@@ -54,7 +56,10 @@ class Peer final : public IoLoop::Ready, public Deadlines::Entry {
   void answer(const Response& response);
   void refuse(int status);
 
+  /// What follows when nothing more can be taken now. Answers wait for the end of the tick, so that those of one tick
+  /// leave one behind the other.
   void settle();
+  void settle_now();
   bool flush();
   void close();
 
@@ -65,7 +70,7 @@ class Peer final : public IoLoop::Ready, public Deadlines::Entry {
   Peer *previous_ = nullptr, *next_ = nullptr;
   Phase phase_ = Phase::sniffing;
   bool closed_ = false, ending_ = false, answering_ = false, taking_ = false, served_ = false, moved_ = false,
-       full_ = false;
+       full_ = false, settles_later_ = false;
   std::size_t written_ = 0, discarded_ = 0;
   Exchange* exchange_ = nullptr;
   wire::HeadScanner scanner_;

@@ -1,11 +1,13 @@
 #include "http/peer_group.h"
 
+#include <algorithm>
+
 #include "http/peer.h"
 #include "http/wire/write_response.h"
 
 namespace mandate::http {
 namespace {
-constexpr std::size_t kSpare = 64, kSpareText = 64 << 10;
+constexpr std::size_t kSpare = 128, kSpareText = 64 << 10;
 
 std::array<std::chrono::milliseconds, Deadlines::kKinds> lengths(const Limits& limits) {
   using std::chrono::milliseconds;
@@ -118,10 +120,32 @@ std::string_view PeerGroup::date() {
 }
 
 void PeerGroup::write_id(std::string& out) {
-  out.assign(id_prefix_);
   constexpr std::string_view kHex = "0123456789abcdef";
   const std::uint64_t id = next_id_++;
-  for (int shift = 28; shift >= 0; shift -= 4) out += kHex[id >> shift & 15];
+  char digits[8];
+  for (int i = 0; i < 8; ++i) digits[i] = kHex[id >> (28 - 4 * i) & 15];
+  out.assign(id_prefix_).append(digits, sizeof digits);
+}
+
+void PeerGroup::settle_later(Peer& peer) {
+  unsettled_.push_back(&peer);
+  if (!std::exchange(settles_, true)) loop.at_end_of_tick([this] { settle_all(); });
+}
+
+void PeerGroup::settle_all() {
+  settles_ = false;
+  // Those who are here now; who comes back meanwhile waits for the next tick.
+  for (std::size_t left = unsettled_.size(); left > 0; --left) {
+    Peer* peer = unsettled_.front();
+    unsettled_.pop_front();
+    if (!peer) continue;
+    peer->settles_later_ = false;
+    peer->settle_now();
+  }
+}
+
+void PeerGroup::forget(Peer& peer) {
+  std::replace(unsettled_.begin(), unsettled_.end(), &peer, static_cast<Peer*>(nullptr));
 }
 
 void PeerGroup::bury(std::unique_ptr<Peer> peer) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,6 +75,9 @@ class PeerGroup {
   std::string_view date();
   void write_id(std::string& out);
   void bury(std::unique_ptr<Peer> peer);
+  /// Its answers are sent when this tick ends.
+  void settle_later(Peer& peer);
+  void forget(Peer& peer);
 
   IoLoop& loop;
   const Limits& limits;
@@ -84,6 +88,8 @@ class PeerGroup {
 
  private:
   friend class Peer;
+  void settle_all();
+
   const Clock& clock_;
   Gauge& connections_;
   std::string id_prefix_;
@@ -93,6 +99,8 @@ class PeerGroup {
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::vector<std::string> spare_strings_;
   std::vector<std::unique_ptr<Peer>> graveyard_;
+  std::deque<Peer*> unsettled_;  ///< null: closed meanwhile
+  bool settles_ = false;         ///< settle_all() is on its way
   Peer* first_ = nullptr;
   std::size_t count_ = 0;
   bool draining_ = false;

@@ -59,33 +59,33 @@ Transport::Moved Transport::read(char* to, std::size_t size) {
   if (ssl_) {
     ERR_clear_error();
     const int n = SSL_read(ssl_, to, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
-    if (n > 0) return {static_cast<std::size_t>(n), Need::nothing};
-    return {0, need(n)};
+    if (n > 0) return {static_cast<std::size_t>(n), Need::nothing, false};
+    return {0, need(n), false};
   }
   const ssize_t n = ::recv(fd_, to, size, 0);
-  if (n > 0) return {static_cast<std::size_t>(n), Need::nothing};
-  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return {0, Need::readable};
-  return {0, Need::closed};
+  if (n > 0) return {static_cast<std::size_t>(n), Need::nothing, static_cast<std::size_t>(n) < size};
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return {0, Need::readable, false};
+  return {0, Need::closed, false};
 }
 
 Transport::Moved Transport::write(const char* from, std::size_t size) {
   if (ssl_) {
     ERR_clear_error();
     const int n = SSL_write(ssl_, from, static_cast<int>(std::min<std::size_t>(size, INT_MAX)));
-    if (n > 0) return {static_cast<std::size_t>(n), Need::nothing};
-    return {0, need(n)};
+    if (n > 0) return {static_cast<std::size_t>(n), Need::nothing, false};
+    return {0, need(n), false};
   }
   const ssize_t n = ::send(fd_, from, size, MSG_NOSIGNAL);
-  if (n >= 0) return {static_cast<std::size_t>(n), Need::nothing};
-  if (errno == EAGAIN || errno == EINTR) return {0, Need::writable};
-  return {0, Need::closed};
+  if (n >= 0) return {static_cast<std::size_t>(n), Need::nothing, false};
+  if (errno == EAGAIN || errno == EINTR) return {0, Need::writable, false};
+  return {0, Need::closed, false};
 }
 
 Transport::Moved Transport::discard(char* scratch, std::size_t size) {
   const ssize_t n = ::recv(fd_, scratch, size, 0);
-  if (n > 0) return {static_cast<std::size_t>(n), Need::nothing};
-  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return {0, Need::readable};
-  return {0, Need::closed};
+  if (n > 0) return {static_cast<std::size_t>(n), Need::nothing, static_cast<std::size_t>(n) < size};
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return {0, Need::readable, false};
+  return {0, Need::closed, false};
 }
 
 void Transport::finish() {

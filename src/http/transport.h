@@ -16,6 +16,7 @@ class Transport {
   struct Moved {
     std::size_t bytes = 0;
     Need need = Need::nothing;
+    bool last = false;  ///< of a read: the descriptor held no more than this
   };
 
   explicit Transport(int fd) : fd_(fd) {}

@@ -69,6 +69,27 @@ TEST_F(PeerTest, ASlowHandlerHoldsBackTheNextAnswerAndKeepsItsOwnBytes) {
   EXPECT_NE(got.find("\r\n\r\nfirstHTTP/1.1"), std::string::npos) << got;
 }
 
+TEST_F(PeerTest, RequestsFollowedByTheEndOfTheStreamAreAnsweredAndThenTheConnectionEnds) {
+  start();
+  RawClient client(server->port());
+  client.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /item/2 HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.shutdown_write();
+  EXPECT_EQ(answers_in(client.receive()), 2);
+  EXPECT_TRUE(client.closed());
+}
+
+TEST_F(PeerTest, WhatComesWhileAHandlerIsAtWorkIsReadWhenItIsDone) {
+  start();
+  RawClient client(server->port());
+  client.send("GET /slow HTTP/1.1\r\nHost: a\r\nX-Said: one\r\n\r\n");
+  gate.await_entered(1);
+  client.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.shutdown_write();
+  gate.open();
+  EXPECT_EQ(answers_in(client.receive()), 2);
+  EXPECT_TRUE(client.closed());
+}
+
 TEST_F(PeerTest, WhoHangsUpMidwayHurtsNobody) {
   start();
   {

@@ -7,6 +7,7 @@
 namespace mandate::http::wire {
 
 bool decode_path(std::string_view path, std::string& out) {
+  if (path.find('%') == std::string_view::npos) return out.assign(path), true;
   out.clear();
   bool decoded = false;
   for (std::size_t i = 0; i < path.size(); ++i) {
