@@ -28,7 +28,7 @@ struct Level {
 
 Error refuse(std::string hint) { return Error(Code::invalid_request, std::move(hint)); }
 
-// simdjson bounds the depth of the document before we walk it, so this recursion is bounded too.
+// Refuses what is deeper than asked for at once, so this recursion is bounded.
 Result<Json> convert(dom::element element, Counter& counter) {
   if (++counter.values > counter.limits.values) return refuse("The JSON has too many values.");
   switch (element.type()) {
@@ -75,10 +75,14 @@ Result<Json> convert(dom::element element, Counter& counter) {
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes) return Error(Code::payload_too_large, "The body is too large.");
   if (text.starts_with("\xEF\xBB\xBF")) return refuse("The JSON starts with a byte order mark.");
-  // One parser a thread: its buffers are the expensive part.
+  // One parser a thread: its buffers are the expensive part, so they stay until a text needs more, or one was large.
+  // Its depth stays too; `convert` keeps to the one asked for.
+  constexpr std::size_t kKept = 64 * 1024;
   static thread_local dom::parser parser;
-  if (parser.max_depth() != limits.depth + 1 || parser.capacity() < text.size()) {
-    if (parser.allocate(std::max<std::size_t>(text.size(), 4096), limits.depth + 1)) return refuse("The JSON is too large.");
+  const bool oversized = parser.capacity() > kKept && text.size() <= kKept;
+  if (parser.max_depth() < limits.depth + 1 || parser.capacity() < text.size() || oversized) {
+    const std::size_t depth = std::max(parser.max_depth(), limits.depth + 1);
+    if (parser.allocate(std::max<std::size_t>(text.size(), 4096), depth)) return refuse("The JSON is too large.");
   }
   const simdjson::padded_string padded(text);
   dom::element root;
