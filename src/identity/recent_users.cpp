@@ -12,7 +12,8 @@ std::optional<RecentUsers::Version> RecentUsers::version(store::Store& store) {
   return Version{users->load(std::memory_order_acquire), identities->load(std::memory_order_acquire)};
 }
 
-std::shared_ptr<const User> RecentUsers::find(const store::Store& store, const std::string& user_id, Version version) const {
+std::shared_ptr<const User> RecentUsers::find(const store::Store& store, const std::string& user_id,
+                                              Version version) const {
   const PerLoop& mine = loops_[Loop::current()->index() % loops_.size()];
   const auto house = mine.find(&store);
   if (house == mine.end() || house->second.version != version) return nullptr;

@@ -11,8 +11,8 @@
 
 namespace mandate::identity {
 
-/// One for all tenants; every loop has its own part of it, so no lock is taken. Off a loop, or with an engine that cannot
-/// count its commits, nothing is kept.
+/// One for all tenants; every loop has its own part of it, so no lock is taken. Off a loop, or with an engine
+/// that cannot count its commits, nothing is kept.
 class RecentUsers {
  public:
   /// Where the tables of people stood; taken before they are read.
@@ -24,7 +24,8 @@ class RecentUsers {
   static std::optional<Version> version(store::Store& store);
 
   /// Null when not known at that version.
-  std::shared_ptr<const User> find(const store::Store& store, const std::string& user_id, Version version) const;
+  std::shared_ptr<const User> find(const store::Store& store, const std::string& user_id,
+                                   Version version) const;
   void keep(const store::Store& store, Version version, User user);
 
  private:
