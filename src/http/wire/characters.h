@@ -23,11 +23,12 @@ inline bool is_token(std::string_view text) {
 
 /// VCHAR, SP, HTAB and obs-text: what a field value may hold.
 inline bool is_field_value(std::string_view text) {
+  bool fits = true;  // without a way out of the loop, so that it runs over many bytes at once
   for (char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7F) return false;
+    fits &= ((byte >= 0x20) | (byte == '\t')) & (byte != 0x7F);
   }
-  return true;
+  return fits;
 }
 
 inline std::string_view trim(std::string_view text) {

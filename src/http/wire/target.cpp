@@ -59,7 +59,7 @@ void normal_host(std::string_view host, bool secure, std::string& out) {
   if (host.ends_with(standard)) host.remove_suffix(standard.size());
   out.assign(host);
   for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    c = static_cast<char>(c + (c >= 'A' && c <= 'Z' ? 32 : 0));
 }
 
 bool split_absolute(std::string_view target, std::string_view& authority, std::string_view& rest) {
