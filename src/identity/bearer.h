@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,10 +65,15 @@ Result<Bearer> read_bearer(const BearerPlace& place, std::string_view token, std
 /// The claim by which our own service tokens carry "tenant epoch.user epoch", so that a block or a restore reaches them.
 inline constexpr std::string_view kEpochClaim = "urn:mandate:epoch";
 
+/// Whether a token of ours with these claims was revoked. The list is kept above (oauth); this room only asks.
+using IsRevoked = std::function<Task<bool>(store::Store& store, std::shared_ptr<const JsonObject> claims)>;
+
 /// Who is calling, with keys and verified tokens remembered per loop. Thread-safe.
 class Bearers {
  public:
-  Bearers(const tenant::Vault& vault, const Users& users, const Clock& clock) : vault_(vault), users_(users), clock_(clock) {}
+  /// `is_revoked` is asked at each use of a token that has a `jti`; empty = no such list.
+  Bearers(const tenant::Vault& vault, const Users& users, const Clock& clock, IsRevoked is_revoked = {})
+      : vault_(vault), users_(users), clock_(clock), is_revoked_(std::move(is_revoked)) {}
 
   /// Reads X-ZUMO-AUTH (else Authorization: Bearer), X-ZUMO-MASTER and X-ZUMO-APPLICATION; the highest level proved counts.
   /// unauthorized: a token is there and is not good, whatever else is proved (4.3). A wrong key only proves nothing.
@@ -94,6 +100,7 @@ class Bearers {
   const tenant::Vault& vault_;
   const Users& users_;
   const Clock& clock_;
+  const IsRevoked is_revoked_;
   std::array<PerLoop, 64> loops_;
 };
 

@@ -76,6 +76,12 @@ Task<Principal> Bearers::identify_token(const tenant::Here& here, const tenant::
     Result<void> holds = co_await still_holds(mine, known, bearer);
     CO_CHECK(std::move(holds));
   }
+  const auto& claims = bearer->principal.claims;
+  if (bearer->ours && is_revoked_ && claims && claims->contains("jti")) {
+    Task<bool> asking = is_revoked_(*mine.store, claims);
+    CO_TRY(const bool revoked, co_await asking);
+    if (revoked) co_return Error(Code::unauthorized, "The authentication token has expired.", "revoked: token");
+  }
   co_return bearer->principal;
 }
 

@@ -131,10 +131,7 @@ Task<AccessToken> read_jwt(const tenant::Here& here, std::string_view issuer, st
   };
   CO_TRY(const jose::Claims claims, jose::verify_jwt(token, find, expected));
   AccessToken out = of_claims(claims);
-  std::vector<std::string> ids;
-  ids.push_back(revoked::jti(claims.text("jti")));
-  if (!out.grant_id.empty()) ids.push_back(revoked::grant(out.grant_id));
-  if (!out.sid.empty()) ids.push_back(revoked::sid(out.sid));
+  std::vector<std::string> ids = ids_of(claims.all);
   CO_TRY(const bool dead, co_await any_revoked(*here.store, std::move(ids)));
   if (dead) co_return bad_token("revoked");
   co_return out;

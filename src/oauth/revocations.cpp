@@ -36,6 +36,22 @@ Task<bool> any_revoked(store::Store& store, std::vector<std::string> ids) {
   co_return row.has_value();
 }
 
+std::vector<std::string> ids_of(const JsonObject& claims) {
+  std::vector<std::string> ids;
+  if (const auto jti = text_member(claims, "jti")) {
+    ids.push_back(revoked::jti(*jti));
+    if (const auto dot = jti->find('.'); dot != std::string_view::npos) ids.push_back(revoked::grant(jti->substr(0, dot)));
+  }
+  if (const auto sid = text_member(claims, "sid")) ids.push_back(revoked::sid(*sid));
+  return ids;
+}
+
+Task<bool> claims_revoked(store::Store& store, std::shared_ptr<const JsonObject> claims) {
+  std::vector<std::string> ids = ids_of(*claims);
+  Task<bool> asking = any_revoked(store, std::move(ids));
+  co_return co_await asking;
+}
+
 void revoke_grant(store::Batch& batch, std::string_view grant_id, Millis now) {
   const std::string id(grant_id);
   batch.add(store::remove("oauth_refresh_tokens", store::equals("family", id)));

@@ -1,10 +1,12 @@
 // Tokens that are void before their time. A JWT needs no row to live, only one to die.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "store/store.h"
 
 namespace mandate::oauth {
@@ -22,6 +24,10 @@ std::string sid(std::string_view sid);
 store::Mutation revoke(std::string id, Millis until);
 /// True when any of the ids is void.
 Task<bool> any_revoked(store::Store& store, std::vector<std::string> ids);
+/// True when the JWT with these claims is void: itself, its grant or its session.
+Task<bool> claims_revoked(store::Store& store, std::shared_ptr<const JsonObject> claims);
+/// The ids under which a JWT with these claims could be void.
+std::vector<std::string> ids_of(const JsonObject& claims);
 
 /// Everything one login gave to one client: its refresh family, its opaque access tokens, its JWTs at our own
 /// doors.

@@ -6,6 +6,7 @@
 #include "identity/mount.h"
 #include "management/mount.h"
 #include "oauth/mount.h"
+#include "oauth/revocations.h"
 #include "server/health.h"
 #include "server/people.h"
 #include "server/upkeep.h"
@@ -66,7 +67,7 @@ struct House::Rooms {
         tenants([this](std::string_view name) { return open_store(name); }, tenant::Vault(options.master_key, random), signing,
                 clock, random, log, options.default_tenant),
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
-        bearers(tenants.vault(), users, clock), strategies(identity::make_strategies(*fetch, tenants.vault(), random)),
+        bearers(tenants.vault(), users, clock, oauth::claims_revoked), strategies(identity::make_strategies(*fetch, tenants.vault(), random)),
         scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics),
         lines(clock, log, metrics), table_scripts(tables::make_table_scripts(*scripts, tables, lines)), people(users, passwords),
         login{tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics},
