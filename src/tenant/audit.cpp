@@ -1,6 +1,9 @@
-// The chain: rows in the order of `at` (a Stamp, so in commit order), each with hash = SHA-256(previous hash ‖ row).
-// `audit_tip` remembers the last hash and the number of rows, so that a cut at the end shows too.
+// The chain: rows in the order of `at` (a Stamp, so in commit order); each has a hash = SHA-256(hash before ‖ row). Rows are
+// written once; a seal holds the last hash of a stretch of them, and of every hash the first digits, which are enough to
+// name the row that was tampered with.
 #include "tenant/audit.h"
+
+#include <limits>
 
 #include "base/crypto.h"
 
@@ -23,31 +26,38 @@ std::string hash_after(std::string_view previous, const store::Row& row) {
   return token_hash(text);
 }
 
-struct Tip {
-  bool there = false;
-  Millis at = 0;
-  std::int64_t rows = 0;
-  std::string hash;
+constexpr std::size_t kMark = 8;  ///< digits of each row's hash that a seal keeps
+
+struct Seal {
+  Millis after = 0, last = 0;  ///< rows with after < at ≤ last
+  std::int64_t rows = 0;       ///< since the beginning
+  std::string hash, marks;
 };
 
-Task<Tip> read_tip(store::Store& store) {
+Seal seal_of(const store::Row& row) {
+  return {row.integer("after"), row.integer("last"), row.integer("rows"), std::string(row.text("hash")), std::string(row.text("marks"))};
+}
+
+/// The seal that stands last; one of zero rows when there is none.
+Task<Seal> newest_seal(store::Store& store) {
   store::Plan plan;
-  plan.table = "audit_tip";
-  plan.where = store::equals("chain", std::int64_t{1});
+  plan.table = "audit_seals";
+  plan.order.push_back({store::column("after"), true});
   Task<std::optional<store::Row>> reading = store.get(std::move(plan));
   Result<std::optional<store::Row>> row = co_await reading;
   if (!row.ok()) co_return row.error();
-  Tip tip;
-  if (*row) tip = {true, (**row).integer("at"), (**row).integer("rows"), std::string((**row).text("hash"))};
-  co_return tip;
+  co_return *row ? seal_of(**row) : Seal{};
 }
 
-/// The next rows after `at`, in order; only those without hash when `unsealed`.
-Task<std::vector<store::Row>> rows_after(store::Store& store, Millis at, bool unsealed) {
+store::ExprPtr compare(store::Op op, std::string column, Millis at) {
+  return store::make(op, {store::column(std::move(column)), store::literal(at)});
+}
+
+/// The next rows after `at`, in order; none after `last`.
+Task<std::vector<store::Row>> rows_after(store::Store& store, Millis at, Millis last) {
   store::Plan plan;
   plan.table = "audit";
-  plan.where = store::make(store::Op::gt, {store::column("at"), store::literal(at)});
-  if (unsealed) plan.where = store::both(plan.where, store::equals("hash", {}));
+  plan.where = store::both(compare(store::Op::gt, "at", at), compare(store::Op::le, "at", last));
   plan.order.push_back({store::column("at"), false});
   plan.limit = kPiece;
   Task<std::vector<store::Row>> reading = store::rows(store, std::move(plan));
@@ -55,13 +65,15 @@ Task<std::vector<store::Row>> rows_after(store::Store& store, Millis at, bool un
   co_return rows;
 }
 
-store::Mutation move_tip(const Tip& from, const Tip& to) {
-  std::vector<store::Cell> cells{{"chain", std::int64_t{1}}, {"at", to.at}, {"rows", to.rows}, {"hash", to.hash}};
-  if (!from.there) return store::insert("audit_tip", std::move(cells));
-  store::ExprPtr as_read = store::both(store::equals("chain", std::int64_t{1}), store::equals("hash", from.hash));
-  store::Mutation m = store::update("audit_tip", std::move(as_read), std::move(cells));
-  m.expect = store::Mutation::Expect::one;
-  return m;
+Task<std::vector<store::Row>> seals_from(store::Store& store, Millis after) {
+  store::Plan plan;
+  plan.table = "audit_seals";
+  plan.where = compare(store::Op::ge, "after", after);
+  plan.order.push_back({store::column("after"), false});
+  plan.limit = kPiece;
+  Task<std::vector<store::Row>> reading = store::rows(store, std::move(plan));
+  Result<std::vector<store::Row>> rows = co_await reading;
+  co_return rows;
 }
 
 /// What strangers wrote is kept short, or a refused request could fill the disk (KS-5).
@@ -82,6 +94,28 @@ JsonObject cut(JsonObject details) {
 
 std::string at_row(const store::Row& row) {
   return "row " + std::to_string(row.integer("at")) + " (" + iso8601(row.integer("time")) + ", " + std::string(row.text("type")) + ")";
+}
+
+/// Walks one seal's rows on from `hash` and `count`, which it moves. The text says what is wrong with them.
+Task<std::string> walk(store::Store& store, const Seal& seal, std::string& hash, std::int64_t& count) {
+  std::size_t seen = 0;
+  for (Millis at = seal.after;;) {
+    Task<std::vector<store::Row>> reading = rows_after(store, at, seal.last);
+    CO_TRY(const std::vector<store::Row> rows, co_await reading);
+    for (const store::Row& row : rows) {
+      hash = hash_after(hash, row);
+      if (hash.substr(0, kMark) != std::string_view(seal.marks).substr(std::min(seen, seal.marks.size()), kMark))
+        co_return at_row(row) + " was changed, put in, or follows a row that was cut out";
+      seen += kMark;
+      at = row.integer("at");
+    }
+    if (static_cast<std::int64_t>(rows.size()) < kPiece) break;
+  }
+  count += static_cast<std::int64_t>(seen / kMark);
+  if (count < seal.rows)
+    co_return "rows were cut off before row " + std::to_string(seal.last + 1) + ": " + std::to_string(count) + " of " + std::to_string(seal.rows) + " are left";
+  if (count != seal.rows || hash != seal.hash) co_return "the seal of rows " + std::to_string(seal.after) + " to " + std::to_string(seal.last) + " was changed";
+  co_return std::string();
 }
 
 }  // namespace
@@ -111,24 +145,21 @@ Task<void> audit(const Here& here, Event event, const http::Request& request, co
 
 Task<void> seal_audit(store::Store& store) {
   for (;;) {
-    Task<Tip> tip_reading = read_tip(store);
-    CO_TRY(const Tip tip, co_await tip_reading);
-    Task<std::vector<store::Row>> reading = rows_after(store, tip.at, true);
+    Task<Seal> newest = newest_seal(store);
+    CO_TRY(const Seal before, co_await newest);
+    Task<std::vector<store::Row>> reading = rows_after(store, before.last, std::numeric_limits<Millis>::max());
     CO_TRY(const std::vector<store::Row> rows, co_await reading);
     if (rows.empty()) co_return ok();
-    Tip moved = tip;
-    store::Batch batch;
+    Seal seal{before.last, rows.back().integer("at"), before.rows + static_cast<std::int64_t>(rows.size()), before.hash, {}};
     for (const store::Row& row : rows) {
-      moved = {true, row.integer("at"), moved.rows + 1, hash_after(moved.hash, row)};
-      store::ExprPtr this_row = store::both(store::equals("at", moved.at), store::equals("hash", {}));
-      store::Mutation sealing = store::update("audit", std::move(this_row), {{"hash", moved.hash}});
-      sealing.expect = store::Mutation::Expect::one;
-      batch.add(std::move(sealing));
+      seal.hash = hash_after(seal.hash, row);
+      seal.marks += seal.hash.substr(0, kMark);
     }
-    batch.add(move_tip(tip, moved));
+    store::Batch batch;
+    batch.add(store::insert("audit_seals", {{"after", seal.after}, {"last", seal.last}, {"rows", seal.rows}, {"hash", seal.hash}, {"marks", seal.marks}}));
     Task<store::Outcome> writing = store.mutate(std::move(batch));
     Result<store::Outcome> written = co_await writing;
-    // Somebody else sealed the same rows meanwhile, with the same result.
+    // Somebody else sealed these rows meanwhile.
     if (!written.ok() && written.error().code == Code::conflict) co_return ok();
     CO_CHECK(std::move(written));
     if (static_cast<std::int64_t>(rows.size()) < kPiece) co_return ok();
@@ -136,26 +167,22 @@ Task<void> seal_audit(store::Store& store) {
 }
 
 Task<std::string> verify_audit(store::Store& store) {
-  // Rows are read up to the tip as it was before: what is sealed while we walk belongs to the next walk.
-  Task<Tip> tip_reading = read_tip(store);
-  CO_TRY(const Tip tip, co_await tip_reading);
-  Tip walked;
-  for (bool more = true; more;) {
-    Task<std::vector<store::Row>> reading = rows_after(store, walked.at, false);
-    CO_TRY(const std::vector<store::Row> rows, co_await reading);
-    more = static_cast<std::int64_t>(rows.size()) == kPiece;
-    for (const store::Row& row : rows) {
-      if (row.integer("at") > tip.at) {
-        more = false;
-        break;
-      }
-      walked = {true, row.integer("at"), walked.rows + 1, hash_after(walked.hash, row)};
-      if (row.text("hash") != walked.hash) co_return at_row(row) + " was changed, put in, or follows a row that was cut out";
+  std::string hash;
+  std::int64_t count = 0;
+  Millis last = 0;
+  for (;;) {
+    Task<std::vector<store::Row>> reading = seals_from(store, last);
+    CO_TRY(const std::vector<store::Row> seals, co_await reading);
+    if (seals.empty()) co_return std::string();
+    for (const store::Row& row : seals) {
+      const Seal seal = seal_of(row);
+      if (seal.after != last) co_return "a seal was cut out or changed before the one of rows " + std::to_string(seal.after) + " to " + std::to_string(seal.last);
+      Task<std::string> walking = walk(store, seal, hash, count);
+      CO_TRY(std::string broken, co_await walking);
+      if (!broken.empty()) co_return broken;
+      last = seal.last;
     }
   }
-  if (walked.rows != tip.rows || walked.hash != tip.hash)
-    co_return "rows were cut off at the end: " + std::to_string(walked.rows) + " of " + std::to_string(tip.rows) + " are left";
-  co_return std::string();
 }
 
 }  // namespace mandate::tenant

@@ -23,7 +23,7 @@ store::Mutation audit_row(const Event& event, const http::Request& request, Mill
 /// Files an event that has no other effect (a refusal), durable when it returns.
 Task<void> audit(const Here& here, Event event, const http::Request& request, const Clock& clock);
 
-/// Chains rows that are not chained yet: hash = SHA-256(previous hash ‖ row). Run about once a second.
+/// Seals the rows that are not sealed yet: hash = SHA-256(previous hash ‖ row). Run about once a second.
 Task<void> seal_audit(store::Store& store);
 
 /// Walks the chain; the text names the first row that was changed, cut or put in. Empty when whole.

@@ -49,7 +49,7 @@ Result<Here> TenantDirectory::by_host(std::string_view host) const {
   if (found == now->by_host.end()) found = now->by_host.find(host_without_port(host));
   if (found != now->by_host.end()) return found->second;
   if (now->otherwise) return *now->otherwise;
-  return Error(Code::not_found, "No tenant answers at this host.");
+  return Error(Code::misdirected_request, "No tenant answers at this host name.");
 }
 
 Result<Here> TenantDirectory::by_name(std::string_view name) const {

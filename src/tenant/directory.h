@@ -25,7 +25,7 @@ using OpenStore = std::function<Result<std::unique_ptr<store::Store>>(std::strin
 /// per tenant; concurrent changes of one tenant end in one success and conflicts.
 class TenantDirectory final : public Tenants {
  public:
-  /// `default_tenant` answers for hosts nobody claims; empty = the only tenant, when there is one.
+  /// `default_tenant` answers for host names nobody claims; empty = the only tenant, when there is one; "-" = none (HT-5).
   TenantDirectory(OpenStore open_store, Vault vault, CpuPool& pool, const Clock& clock, Random& random, Log& log,
                   std::string default_tenant = {});
   ~TenantDirectory() override;

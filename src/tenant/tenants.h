@@ -37,7 +37,7 @@ struct Here {
 class Tenants {
  public:
   virtual ~Tenants() = default;
-  /// By Host field; the default tenant when no other claims the name. not_found when there is none.
+  /// By Host field; the default tenant when no other claims the name. misdirected_request when there is none (HT-5).
   virtual Result<Here> by_host(std::string_view host) const = 0;
   virtual Result<Here> by_name(std::string_view name) const = 0;
   virtual std::vector<std::string> names() const = 0;

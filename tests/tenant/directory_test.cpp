@@ -44,7 +44,7 @@ TEST(Directory, HasNoTenantAtFirst) {
   DirectoryHouse house;
   ASSERT_TRUE(house.opened.ok());
   EXPECT_TRUE(house.tenants().names().empty());
-  EXPECT_EQ(house.tenants().by_host("localhost").error().code, Code::not_found);
+  EXPECT_EQ(house.tenants().by_host("localhost").error().code, Code::misdirected_request);
   EXPECT_EQ(house.tenants().by_name("demo").error().code, Code::not_found);
 }
 
@@ -116,6 +116,26 @@ TEST(Directory, FindsTenantsByHostAndFallsBackToTheDefault) {
   EXPECT_EQ((*house.tenants().by_name("two"))->service_at("SHOP.example:1")->name, "shop");
   EXPECT_EQ((*house.tenants().by_name("two"))->service_at("two.example")->name, "default");
   EXPECT_EQ(house.tenants().names(), (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(Directory, AHostNameNobodyClaimsIsMisdirectedWhereNoTenantIsTheDefault) {  // HT-5
+  struct Case {
+    const char* default_tenant;
+    std::vector<std::string> tenants;
+    bool served;
+  };
+  const Case cases[] = {{"", {"one"}, true},         {"", {"one", "two"}, false},     {"two", {"one", "two"}, true},
+                        {"gone", {"one"}, false},    {"-", {"one"}, false},           {"-", {"one", "two"}, false}};
+  for (const Case& c : cases) {
+    DirectoryHouse house(c.default_tenant);
+    People people;
+    for (const std::string& name : c.tenants)
+      ASSERT_TRUE(apply(house, people, ("tenant: " + name + "\nsettings: {hosts: [" + name + ".example]}").c_str()).ok());
+    const Result<Here> stranger = house.tenants().by_host("nobody.example");
+    EXPECT_EQ(stranger.ok(), c.served) << c.default_tenant << " of " << c.tenants.size();
+    if (!stranger.ok()) EXPECT_EQ(stranger.error().code, Code::misdirected_request);
+    EXPECT_TRUE(house.tenants().by_host("one.example:8443").ok()) << "its own name works whatever the default";
+  }
 }
 
 TEST(Directory, ARequestKeepsItsSnapshotWhileTheTenantChanges) {

@@ -25,6 +25,18 @@ Result<void> check_known(sqlite3* db, std::span<const Migration> migrations) {
   return {};
 }
 
+namespace {
+
+/// A 64-bit key is the row's own number here, without a second tree beside the table; but only in SQLite's spelling.
+std::string in_our_words(std::string_view sql) {
+  constexpr std::string_view kTheirs = "BIGINT NOT NULL PRIMARY KEY", kOurs = "INTEGER PRIMARY KEY";
+  std::string text(sql);
+  for (std::size_t at = 0; (at = text.find(kTheirs, at)) != std::string::npos; at += kOurs.size()) text.replace(at, kTheirs.size(), kOurs);
+  return text;
+}
+
+}  // namespace
+
 Result<void> apply(sqlite3* db, const Migration& migration, Millis now) {
   TRY(Stmt s, prepare(db, "INSERT INTO mandate_migrations (room, name, applied_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"));
   bind(s.get(), 1, migration.room);
@@ -32,7 +44,7 @@ Result<void> apply(sqlite3* db, const Migration& migration, Millis now) {
   sqlite3_bind_int64(s.get(), 3, now);
   CHECK_OK(run(s.get()));
   if (sqlite3_changes(db) == 0) return {};
-  return execute(db, std::string(migration.sql));
+  return execute(db, in_our_words(migration.sql));
 }
 
 }  // namespace mandate::store::sqlite
