@@ -41,16 +41,25 @@ void encode(std::string& out, std::string_view bytes, std::string_view alphabet,
 
 std::optional<std::string> decode(std::string_view text, const std::array<std::int8_t, 256>& table) {
   if (text.size() % 4 == 1) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
+  std::string out(text.size() * 3 / 4, '\0');
+  char* to = out.data();
+  // Four letters at once; a letter outside the alphabet makes the whole negative.
+  auto at = [&](std::size_t i) { return static_cast<std::int32_t>(table[static_cast<unsigned char>(text[i])]); };
+  std::size_t i = 0;
+  for (; i + 4 <= text.size(); i += 4) {
+    const std::int32_t a = at(i), b = at(i + 1), c = at(i + 2), d = at(i + 3);
+    if ((a | b | c | d) < 0) return std::nullopt;
+    const std::int32_t n = a << 18 | b << 12 | c << 6 | d;
+    *to++ = static_cast<char>(n >> 16), *to++ = static_cast<char>(n >> 8), *to++ = static_cast<char>(n);
+  }
   std::uint32_t bits = 0;
   int count = 0;
-  for (unsigned char c : text) {
-    const std::int8_t v = table[c];
+  for (; i < text.size(); ++i) {
+    const std::int32_t v = at(i);
     if (v < 0) return std::nullopt;
     bits = bits << 6 | static_cast<std::uint32_t>(v);
     count += 6;
-    if (count >= 8) count -= 8, out += static_cast<char>(bits >> count & 0xFF);
+    if (count >= 8) count -= 8, *to++ = static_cast<char>(bits >> count & 0xFF);
   }
   if (bits & ((1U << count) - 1)) return std::nullopt;  // a second spelling of the same bytes (TK-11)
   return out;

@@ -21,7 +21,7 @@ constexpr Option kOptions[] = {
     {"loops", T::integer, "0", 0, 256, "", "event loops; 0 = one per core"},
     {"log_level", T::text, "info", 0, 0, "debug|info|warn|error", "least level that is logged"},
     {"trusted_proxies", T::list, "", 0, 0, "", "addresses or networks whose X-Forwarded-* fields are believed"},
-    {"default_tenant", T::text, "", 0, 0, "", "tenant for hosts nobody claims; empty = the only one, if there is one"},
+    {"default_tenant", T::text, "", 0, 0, "", "tenant for host names nobody claims; empty = the only one, if there is one; - = none: such requests get 421"},
     {"drain_delay", T::duration, "0s", 0, 5 * kMinute, "", "after SIGTERM: time with readiness false and the listener open"},
     {"drain_limit", T::duration, "25s", 0, 10 * kMinute, "", "after that: time for requests in flight"},
     {"egress_allow", T::list, "", 0, 0, "", "host[:port] that may be reached though their addresses are private"},
