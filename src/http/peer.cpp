@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kOutHigh = 256 << 10;      // answers gathered before they are sent
 constexpr std::size_t kLingerBytes = 4 << 20;    // thrown away before we hang up on who does not listen
 constexpr int kTlsHandshake = 0x16;
+constexpr int kMisdirected = 421;                // who asks for another's host name asks the next time on a peer of its own
 
 /// The outermost frame of a request; pooled like those of Task, and never awaited.
 struct Driver {
@@ -265,7 +266,8 @@ void Peer::finished(Exchange* exchange, const Response& response) {
 
 void Peer::answer(const Response& response) {
   const Exchange& exchange = *exchange_;
-  ending_ = ending_ || exchange.framing.close || group_.draining() || response.headers.get("Connection") == "close";
+  ending_ = ending_ || exchange.framing.close || group_.draining() || response.status == kMisdirected ||
+            response.headers.get("Connection") == "close";
   if (out_.capacity() < 64) out_ = group_.spare_string();
   wire::write_response(out_, exchange.request, response, {ending_, exchange.head_only, group_.date()});
   group_.release(std::exchange(exchange_, nullptr));

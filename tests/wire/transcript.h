@@ -10,6 +10,8 @@
 //   < {"token_type":"Bearer","id_token":"{{t}}"}
 //   + 61s                                    the clock moves (s, m, h, d)
 //
+// A header `Host` replaces the usual one.
+//
 // {{name}} in an expected text captures what stands there the first time and must match it later; in a request it is
 // replaced. {{_}} matches anything. In an expected object the member "..." allows others beside those named.
 // An answer without a body line may have any body; `< (empty)` wants none.

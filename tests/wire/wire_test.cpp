@@ -40,6 +40,7 @@ struct Fixture {
     options.master_key = std::string(32, 'k');
     options.password_cost = {8192, 1};
     options.workers = 1;
+    options.default_tenant = "-";  // unknown host names get 421
     house = std::make_unique<server::House>(options, clock, random, log, metrics);
   }
   ~Fixture() {
@@ -85,13 +86,17 @@ std::string_view guessed_type(const std::string& body) {
 }
 
 struct Ready {
-  std::string target, body;
+  std::string target, body, host;  ///< host: when the transcript names one
   std::vector<Field> headers;
 };
 Ready prepare(const Exchange& exchange, const Captures& captures) {
-  Ready out{fill(exchange.target, captures), fill(exchange.body, captures), {}};
+  Ready out{fill(exchange.target, captures), fill(exchange.body, captures), {}, {}};
   bool typed = false;
   for (const auto& [name, value] : exchange.headers) {
+    if (iequals(name, "Host")) {
+      out.host = fill(value, captures);
+      continue;
+    }
     out.headers.emplace_back(name, fill(value, captures));
     typed = typed || iequals(name, "Content-Type");
   }
@@ -144,6 +149,7 @@ TEST_P(Wire, InProcess) {
     request.peer = "192.0.2.7";
     request.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     request.body = ready.body;
+    if (!ready.host.empty()) request.host = ascii_lower(ready.host);  // as the reader of heads does
     for (const auto& [name, value] : ready.headers) request.headers.add(name, value);
     auto answered = test::run(loop, fixture.house->routes()->answer(request));
     Answer answer;
@@ -159,18 +165,13 @@ TEST_P(Wire, InProcess) {
 /// A blocking HTTP/1.1 client on a keep-alive connection; just enough to read what mandated writes.
 class Wireline {
  public:
-  explicit Wireline(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET, to.sin_port = htons(static_cast<std::uint16_t>(port)), to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
-    const timeval limit{30, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  }
+  explicit Wireline(int port) { connect(port); }
   ~Wireline() { ::close(fd_); }
   bool connected() const { return connected_; }
 
   Answer ask(const Exchange& exchange, const Ready& ready, int port) {
-    std::string out = exchange.method + " " + ready.target + " HTTP/1.1\r\nHost: localhost:" + std::to_string(port) + "\r\n";
+    std::string out = exchange.method + " " + ready.target + " HTTP/1.1\r\nHost: " +
+                      (ready.host.empty() ? "localhost:" + std::to_string(port) : ready.host) + "\r\n";
     for (const auto& [name, value] : ready.headers) out += name + ": " + value + "\r\n";
     if (!ready.body.empty() || exchange.method == "POST") out += "Content-Length: " + std::to_string(ready.body.size()) + "\r\n";
     out += "\r\n" + ready.body;
@@ -195,10 +196,22 @@ class Wireline {
       if (!more()) break;
     answer.body = buffer_.substr(head + 4, length);
     buffer_.erase(0, head + 4 + length);
+    if (answer.header("Connection") == "close") {
+      ::close(fd_);
+      connect(port);
+    }
     return answer;
   }
 
  private:
+  void connect(int port) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET, to.sin_port = htons(static_cast<std::uint16_t>(port)), to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+    const timeval limit{30, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
   bool more() {
     char bytes[16384];
     const ssize_t n = ::recv(fd_, bytes, sizeof bytes, 0);
@@ -206,7 +219,7 @@ class Wireline {
     buffer_.append(bytes, static_cast<std::size_t>(n));
     return true;
   }
-  int fd_;
+  int fd_ = -1;
   bool connected_ = false;
   std::string buffer_;
 };
