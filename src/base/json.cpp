@@ -92,6 +92,34 @@ std::size_t next_escaped(std::string_view text, std::size_t i) {
   return i;
 }
 
+/// The text with whole numbers that may be beyond 64 bits spelt as doubles. JavaScript writes 2^64 and up to 1e21 with all
+/// its digits; simdjson takes them for mistakes. Only for texts that it refused.
+std::string with_wide_integers(std::string_view text) {
+  constexpr std::size_t kDigits = 19;  // 2^63 has as many
+  std::string out;
+  out.reserve(text.size() + 64);
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == '"') {
+      std::size_t end = i + 1;
+      while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+      end = std::min(end + 1, text.size());
+      out.append(text.substr(i, end - i));
+      i = end;
+      continue;
+    }
+    if (text[i] != '-' && (text[i] < '0' || text[i] > '9')) {
+      out += text[i++];
+      continue;
+    }
+    const std::size_t end = std::min(text.find_first_not_of("0123456789.eE+-", i), text.size());
+    const std::string_view number = text.substr(i, end - i);
+    out += number;
+    if (number.size() >= kDigits && number.find_first_of(".eE") == std::string_view::npos) out += "e0";
+    i = end;
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
@@ -106,9 +134,14 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
     const std::size_t depth = std::max(parser.max_depth(), limits.depth + 1);
     if (parser.allocate(std::max<std::size_t>(text.size(), 4096), depth)) return refuse("The JSON is too large.");
   }
-  const simdjson::padded_string padded(text);
+  simdjson::padded_string padded(text);
   dom::element root;
-  if (const auto error = parser.parse(padded).get(root)) {
+  auto error = parser.parse(padded).get(root);
+  if (error == simdjson::NUMBER_ERROR) {
+    padded = simdjson::padded_string(with_wide_integers(text));
+    error = parser.parse(padded).get(root);
+  }
+  if (error) {
     return error == simdjson::DEPTH_ERROR ? refuse("The JSON is nested too deeply.") : refuse("The body is not valid JSON.");
   }
   Counter counter{limits};
