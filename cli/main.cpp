@@ -1,8 +1,12 @@
 // mandate: the owner's command. It knows only the wire, and talks to mandated over the owner's Unix socket.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <thread>
 
@@ -59,6 +63,21 @@ int apply(const Arguments& a) {
   return print(a, OwnerSocket(a.socket).ask("POST", target, to_json(*file)), show_applied);
 }
 
+/// Writes the file; one with secrets is for its owner alone, also when it was there before with other rights (KS-2).
+bool write_file(const std::string& path, std::string_view text, bool secret) {
+  const int out = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, secret ? 0600 : 0666);
+  if (out < 0) return false;
+  struct stat about{};
+  const bool regular = ::fstat(out, &about) == 0 && S_ISREG(about.st_mode);
+  bool good = !regular || ((!secret || ::fchmod(out, 0600) == 0) && ::ftruncate(out, 0) == 0);
+  while (good && !text.empty()) {
+    const ssize_t written = ::write(out, text.data(), text.size());
+    good = written > 0 || (written < 0 && errno == EINTR);
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ::close(out) == 0 && good;
+}
+
 int export_file(const Arguments& a) {
   std::string target = "/admin/export";
   Result<Json> answer = Error(Code::server_error);
@@ -77,10 +96,7 @@ int export_file(const Arguments& a) {
     std::cout << text;
     return 0;
   }
-  std::ofstream out(a.output, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  return out ? 0 : complain(Error(Code::bad_request, a.output + " cannot be written"));
+  return write_file(a.output, text, a.secrets) ? 0 : complain(Error(Code::bad_request, a.output + " cannot be written"));
 }
 
 int check(const Arguments& a) {

@@ -1,6 +1,6 @@
 // The owner's command against a running server.
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
+import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {after, before} from 'node:test';
 import {ana, tenant} from '../compat/tenant.mjs';
@@ -35,6 +35,15 @@ test('what export writes, apply finds unchanged', () => {
   const again = server.cli('apply', file);
   assert.equal(again.status, 0, again.stdout + again.stderr);
   assert.match(again.stdout, /nothing|no change|up to date/i);
+});
+
+test('an export with secrets is readable by its owner alone, also where a file lay before', () => {
+  const file = join(server.directory, 'secrets.yaml');
+  writeFileSync(file, 'something longer than nothing', {mode: 0o644});
+  const told = server.cli('export', '--with-secrets', '--master-key-file', join(server.directory, 'master.key'), '-o', file);
+  assert.equal(told.status, 0, told.stdout + told.stderr);
+  assert.match(readFileSync(file, 'utf8'), /master_key: /);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 test('a mistake in the file is named by its path, and nothing is applied', () => {
