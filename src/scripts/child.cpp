@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::string_view kNoNode =
     "Scripts need Node.js 18 or later on this server, and it was not found. Install it (Debian: apt install nodejs) or name its path.";
+// Descriptors in the child: the source, nothing, its last words, the main thread's socket, and a line for each Worker to come.
+constexpr int kControl = 3, kFirstLine = 4, kLines = 32;
+constexpr int kAbove = kFirstLine + kLines;
 
 class Fd {
  public:
@@ -35,6 +38,15 @@ class Fd {
 };
 
 Error failed(std::string what) { return Error(Code::server_error, "", what + ": " + std::generic_category().message(errno)); }
+
+struct Pair {
+  Fd ours, theirs;
+};
+Result<Pair> socket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) return failed("socketpair");
+  return Pair{Fd(ends[0]), Fd(ends[1])};
+}
 
 // The source as an unlinked file to read from, so that it is on no disk and in no argument list.
 Result<Fd> source_file() {
@@ -65,14 +77,18 @@ Result<void> choose_user(const ChildOptions& options, Confinement& confinement) 
 }
 
 // In the forked child: only async-signal-safe calls, no allocation.
-[[noreturn]] void become_node(const char* program, char* const* arguments, int source, int socket, int errors, const Confinement& confinement) noexcept {
+[[noreturn]] void become_node(const char* program, char* const* arguments, int source, int socket, int errors, const int (&lines)[kLines], const Confinement& confinement) noexcept {
   static char* const environment[] = {nullptr};
   const int null = ::open("/dev/null", O_WRONLY);
   // Above the numbers they are to have, so that no dup2 overwrites one that is still needed.
-  const int source_high = ::fcntl(source, F_DUPFD, 10), null_high = ::fcntl(null, F_DUPFD, 10), errors_high = ::fcntl(errors, F_DUPFD, 10), socket_high = ::fcntl(socket, F_DUPFD, 10);
-  if (::dup2(source_high, 0) < 0 || ::dup2(null_high, 1) < 0 || ::dup2(errors_high, 2) < 0 || ::dup2(socket_high, 3) < 0) ::_exit(71);
-  if (::syscall(SYS_close_range, 4U, ~0U, 0U) != 0)
-    for (int fd = 4; fd < 4096; ++fd) ::close(fd);
+  const int source_high = ::fcntl(source, F_DUPFD, kAbove), null_high = ::fcntl(null, F_DUPFD, kAbove), errors_high = ::fcntl(errors, F_DUPFD, kAbove), socket_high = ::fcntl(socket, F_DUPFD, kAbove);
+  int lines_high[kLines];
+  for (int i = 0; i < kLines; ++i) lines_high[i] = ::fcntl(lines[i], F_DUPFD, kAbove);
+  if (::dup2(source_high, 0) < 0 || ::dup2(null_high, 1) < 0 || ::dup2(errors_high, 2) < 0 || ::dup2(socket_high, kControl) < 0) ::_exit(71);
+  for (int i = 0; i < kLines; ++i)
+    if (::dup2(lines_high[i], kFirstLine + i) < 0) ::_exit(71);
+  if (::syscall(SYS_close_range, static_cast<unsigned>(kAbove), ~0U, 0U) != 0)
+    for (int fd = kAbove; fd < 4096; ++fd) ::close(fd);
   ::setsid();
   if (::chdir("/") != 0) ::_exit(72);
   for (int number = 1; number < 32; ++number) ::signal(number, SIG_DFL);
@@ -123,95 +139,92 @@ Result<std::unique_ptr<Child>> Child::spawn(const ChildOptions& options, Loop& l
     if (bin != std::string::npos && bin > 0) confinement.readable.push_back(place.substr(0, bin) + "/lib");
   }
   TRY(const Fd source, source_file());
-  int pair[2], pipe_ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) return failed("socketpair");
-  Fd ours(pair[0]);
-  const Fd theirs(pair[1]);
+  TRY(Pair control, socket_pair());
+  std::vector<Pair> lines;
+  for (int i = 0; i < kLines; ++i) {
+    TRY(Pair line, socket_pair());
+    lines.push_back(std::move(line));
+  }
+  int pipe_ends[2], theirs[kLines];
   if (::pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0) return failed("pipe2");
   Fd errors(pipe_ends[0]);
   const Fd their_errors(pipe_ends[1]);
+  for (int i = 0; i < kLines; ++i) theirs[i] = lines[static_cast<std::size_t>(i)].theirs.get();
 
-  std::vector<std::string> words{program, "--disallow-code-generation-from-strings", "--noexpose-wasm", "--no-warnings", "--no-addons", "--max-old-space-size=96", "--v8-pool-size=2", "-", options.settings};
+  // Its collector works in the thread that made the garbage: helpers cost more than they save on heaps this small.
+  std::vector<std::string> words{program, "--single-threaded-gc", "--disallow-code-generation-from-strings", "--noexpose-wasm", "--no-warnings", "--no-addons", "--max-old-space-size=96", "--v8-pool-size=2", "-", options.settings};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
   const pid_t pid = ::fork();
   if (pid < 0) return failed("fork");
-  if (pid == 0) become_node(program.c_str(), arguments.data(), source.get(), theirs.get(), their_errors.get(), confinement);
-  return std::unique_ptr<Child>(new Child(options, loop, std::move(events), pid, ours.release(), errors.release()));
+  if (pid == 0) become_node(program.c_str(), arguments.data(), source.get(), control.theirs.get(), their_errors.get(), theirs, confinement);
+  std::vector<Line> ours;
+  for (int i = kLines - 1; i >= 0; --i) ours.push_back({kFirstLine + i, lines[static_cast<std::size_t>(i)].ours.release()});
+  return std::unique_ptr<Child>(new Child(options, loop, std::move(events), pid, control.ours.release(), errors.release(), std::move(ours)));
 }
 
-Child::Child(const ChildOptions& options, Loop& loop, Events events, pid_t pid, int socket, int errors)
-    : loop_(loop), events_(std::move(events)), pid_(pid), socket_(socket), errors_(errors), reader_(options.frame_bytes) {
-  readable_ = loop_.when_readable(socket_, [this] { read(); });
+Child::Child(const ChildOptions& options, Loop& loop, Events events, pid_t pid, int socket, int errors, std::vector<Line> lines)
+    : loop_(loop), events_(std::move(events)), pid_(pid), errors_(errors), frame_bytes_(options.frame_bytes), unused_(std::move(lines)) {
+  control_ = std::make_unique<Channel>(loop_, socket, frame_bytes_, Channel::Events{[this](const Frame& frame) { on_control(frame); }, [this](std::string reason) { end(std::move(reason)); }});
   errors_readable_ = loop_.when_readable(errors_, [this] { read_errors(); });
 }
 
 Child::~Child() {
-  *alive_ = false;
-  readable_.reset();
-  writable_.reset();
   errors_readable_.reset();
+  control_.reset();
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
-  ::close(socket_);
   ::close(errors_);
+  for (const Line& line : unused_) ::close(line.ours);
+}
+
+bool Child::open(std::uint32_t realm) {
+  if (unused_.empty() || ended_) return false;
+  const Line line = unused_.back();
+  unused_.pop_back();
+  // A Worker that closes its line is about to end, which the main thread reports; the process goes on.
+  lines_[realm] = std::make_unique<Channel>(loop_, line.ours, frame_bytes_, Channel::Events{[this, realm](const Frame& frame) { on_line(realm, frame); }, [](const std::string&) {}});
+  control_->send({FrameType::open, 0, static_cast<std::uint16_t>(line.theirs), realm, 0, "{}"});
+  return true;
 }
 
 void Child::send(const Frame& frame) {
   if (ended_) return;
-  append_frame(out_, frame);
-  if (flushing_ || writable_) return;
-  flushing_ = true;
-  loop_.at_end_of_tick([this, alive = alive_] {
-    if (!*alive) return;
-    flushing_ = false;
-    flush();
-  });
+  if (frame.type == FrameType::terminate || frame.type == FrameType::who) return control_->send(frame);
+  const auto line = lines_.find(frame.realm);
+  if (line != lines_.end()) line->second->send(frame);
 }
 
-void Child::flush() {
-  while (!ended_ && unsent() > 0) {
-    const ssize_t n = ::send(socket_, out_.data() + out_at_, unsent(), MSG_NOSIGNAL);
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        if (!writable_) writable_ = loop_.when_writable(socket_, [this] { flush(); });
-        return;
-      }
-      // The reader sees the end, after what the child still had to say.
-      break;
-    }
-    out_at_ += static_cast<std::size_t>(n);
-  }
-  out_.clear();
-  out_at_ = 0;
-  writable_.reset();
+std::size_t Child::unsent(std::uint32_t realm) const {
+  const auto line = lines_.find(realm);
+  return line == lines_.end() ? 0 : line->second->unsent();
 }
 
-void Child::read() {
-  char chunk[65'536];
-  const std::shared_ptr<bool> alive = alive_;
-  for (int turns = 0; turns < 16 && *alive && !ended_; ++turns) {
-    const ssize_t n = ::recv(socket_, chunk, sizeof chunk, 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (n <= 0) return end("closed its socket");
-    reader_.feed({chunk, static_cast<std::size_t>(n)});
-    while (*alive && !ended_) {
-      Result<std::optional<Frame>> next = reader_.next();
-      if (!next.ok()) {
-        ::kill(pid_, SIGKILL);
-        return end("spoke nonsense: " + next.error().detail);
-      }
-      if (!next->has_value()) break;
-      events_.frame(**next);
-    }
-    if (static_cast<std::size_t>(n) < sizeof chunk) return;
+void Child::on_control(const Frame& frame) {
+  spent_.clear();
+  if (frame.type != FrameType::hello && frame.type != FrameType::gone && frame.type != FrameType::holding) return;
+  if (frame.type != FrameType::gone) return events_.frame(frame);
+  const auto line = lines_.find(frame.realm);
+  if (line == lines_.end()) return;
+  // What the Worker still said comes before its end.
+  line->second->read(1 << 16);
+  const auto still = lines_.find(frame.realm);
+  if (still != lines_.end()) {
+    spent_.push_back(std::move(still->second));
+    lines_.erase(still);
   }
+  events_.frame(frame);
+}
+
+void Child::on_line(std::uint32_t realm, const Frame& frame) {
+  if (frame.type == FrameType::hello || frame.type == FrameType::gone || frame.type == FrameType::holding) return;
+  Frame own = frame;
+  own.realm = realm;  // a Worker speaks for itself only
+  events_.frame(own);
 }
 
 void Child::read_errors() {
@@ -231,8 +244,8 @@ void Child::kill() {
 
 void Child::end(std::string reason) {
   if (std::exchange(ended_, true)) return;
-  readable_.reset();
-  writable_.reset();
+  // What its Workers still said comes before the end.
+  for (auto& [_, line] : lines_) line->read(1 << 16);
   read_errors();
   // A process without its socket is of no use. It dies at once, so the wait is short.
   ::kill(pid_, SIGKILL);

@@ -4,8 +4,9 @@ namespace mandate::scripts {
 namespace {
 
 template <std::unsigned_integral I>
-void put(std::string& out, I value) {
-  for (std::size_t i = 0; i < sizeof(I); ++i) out += static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+char* put(char* at, I value) {
+  for (std::size_t i = 0; i < sizeof(I); ++i) *at++ = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+  return at;
 }
 template <std::unsigned_integral I>
 I get(std::string_view bytes, std::size_t at) {
@@ -14,19 +15,19 @@ I get(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-bool known(std::uint8_t type) { return (type >= 1 && type <= 9) || (type >= 20 && type <= 26); }
+bool known(std::uint8_t type) { return (type >= 1 && type <= 10) || (type >= 20 && type <= 28); }
 
 }  // namespace
 
 void append_frame(std::string& out, const Frame& frame) {
-  out.reserve(out.size() + kFrameHead + frame.text.size());
-  put(out, static_cast<std::uint32_t>(frame.text.size()));
-  put(out, static_cast<std::uint8_t>(frame.type));
-  put(out, frame.flags);
-  put(out, frame.sequence);
-  put(out, frame.realm);
-  put(out, frame.call);
-  out.append(frame.text);
+  char head[kFrameHead];
+  char* at = put(head, static_cast<std::uint32_t>(frame.text.size()));
+  at = put(at, static_cast<std::uint8_t>(frame.type));
+  at = put(at, frame.flags);
+  at = put(at, frame.sequence);
+  at = put(at, frame.realm);
+  put(at, frame.call);
+  out.append(head, sizeof head).append(frame.text);
 }
 
 void FrameReader::feed(std::string_view bytes) {

@@ -1,4 +1,4 @@
-// The words between mandated and a script child: small binary heads before JSON texts, many at a time over a socketpair.
+// The words between mandated and a script child: small binary heads before JSON texts, many at a time over socketpairs.
 //
 //   frame = length u32 · type u8 · flags u8 · sequence u16 · realm u32 · call u32 · text      (little-endian; length of the text)
 #pragma once
@@ -23,6 +23,7 @@ enum class FrameType : std::uint8_t {
   pong = 7,
   checked = 8,  ///< flag 1: the text compiles; else as `failed`
   hello = 9,    ///< {"node"}: the process is up
+  holding = 10, ///< the main thread's answer to `who`; `call` is it, 0 for none
   // to the child
   script = 20,  ///< {"name","source"}; sequence is the slot that calls name
   call = 21,    ///< the context; sequence is the script's slot
@@ -31,6 +32,8 @@ enum class FrameType : std::uint8_t {
   terminate = 24,
   ping = 25,
   check = 26,   ///< {"name","source"}
+  open = 27,    ///< to the main thread: a Worker for the realm; sequence is its descriptor
+  who = 28,     ///< to the main thread: whose code holds the realm's thread?
 };
 
 struct Frame {

@@ -13,8 +13,6 @@ class NodeHost final : public Host {
   Task<Json> run(Call call, std::shared_ptr<Binding> binding) override {
     auto running = std::make_shared<Running>(Running::Kind::table, std::move(call), std::move(binding));
     if (running->call.kind != "table") co_return Error(Code::bad_request, "There is no script of the kind '" + running->call.kind + "'.");
-    running->context = to_json(running->call.context);
-    running->call.context = nullptr;
     start(running);
     Result<Json> result = co_await running->done;
     co_return result;
@@ -32,6 +30,13 @@ class NodeHost final : public Host {
     co_return ok();
   }
 
+  void home(Loop& loop) override {
+    const std::lock_guard lock(mutex_);
+    if (!pool_) home_ = &loop;
+  }
+
+  std::size_t under_way() const override { return under_way_->load(std::memory_order_relaxed); }
+
   void stop() override {
     std::shared_ptr<Pool> pool;
     {
@@ -43,21 +48,21 @@ class NodeHost final : public Host {
   }
 
  private:
-  // The loop of the first call becomes the home of the children.
+  // Without another word, the loop of the first call becomes the home of the children.
   void start(std::shared_ptr<Running> running) {
     std::shared_ptr<Pool> pool;
     Loop* home = nullptr;
     {
       const std::lock_guard lock(mutex_);
       if (!pool_ && !stopped_) {
-        home_ = Loop::current();
-        pool_ = std::make_shared<Pool>(options_, *home_, log_, metrics_);
+        if (!home_) home_ = Loop::current();
+        pool_ = std::make_shared<Pool>(options_, *home_, log_, metrics_, under_way_);
       }
       pool = pool_;
       home = home_;
     }
     if (!pool) return running->done.set(Error(Code::temporarily_unavailable, "The server is shutting down."));
-    if (Loop::current() == home) return pool->start(std::move(running));
+    if (Loop::current() == home) return pool->start(running);
     home->post([pool, running] { pool->start(running); });
   }
 
@@ -67,6 +72,7 @@ class NodeHost final : public Host {
   std::mutex mutex_;
   std::shared_ptr<Pool> pool_;
   Loop* home_ = nullptr;
+  const std::shared_ptr<std::atomic<std::size_t>> under_way_ = std::make_shared<std::atomic<std::size_t>>(0);
   bool stopped_ = false;
 };
 

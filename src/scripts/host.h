@@ -35,11 +35,11 @@ struct Call {
   std::string name;     ///< "/table/TodoItem.insert.js", for stack traces and the log
   std::uint64_t version = 0;  ///< changes with the source
   std::string kind = "table";
-  Json context;         ///< what the script sees; for "table" see table_protocol.h
+  std::string context;  ///< JSON, what the script sees; for "table" see table_protocol.h
   Deadline deadline = kNoDeadline;
 };
 
-/// Thread-safe, but for stop(). Starts no process before the first call. The children belong to the loop of that call.
+/// Thread-safe, but for stop(). Starts no process before the first call.
 class Host {
  public:
   virtual ~Host() = default;
@@ -52,8 +52,12 @@ class Host {
   virtual Task<Json> run(Call call, std::shared_ptr<Binding> binding) = 0;
   /// Syntax check without running; invalid_request with line and message in the hint.
   virtual Task<void> check(std::string source, std::string name) = 0;
-  /// Ends all children. Calls under way fail. Call it on the loop of the first call, or when no loop runs any more, and
-  /// before that loop is destroyed.
+  /// Names the loop that the children shall belong to, before the first call; else it is the loop of the first call.
+  virtual void home(Loop& /*loop*/) {}
+  /// Calls that have not ended, those included that go on after their answer: what a graceful shutdown waits for.
+  virtual std::size_t under_way() const { return 0; }
+  /// Ends all children. Calls under way fail. Call it on the children's loop, or when no loop runs any more, and before
+  /// that loop is destroyed.
   virtual void stop() = 0;
 };
 

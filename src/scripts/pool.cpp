@@ -6,6 +6,7 @@ constexpr std::size_t kMostCalls = 4096;
 constexpr std::size_t kMostUnsent = 64 << 20;
 constexpr std::size_t kMostRealms = 16;   // Workers of one child, about 9 MB each
 constexpr std::size_t kMostScripts = 1000;
+constexpr int kMostAttempts = 4;
 using Clock = std::chrono::steady_clock;
 
 Counter& failures(Metrics& metrics, std::string reason) {
@@ -24,9 +25,9 @@ PoolMetrics::PoolMetrics(Metrics& m)
       children(m.gauge("mandate_scripts_children", "Script processes alive, the spare included.")),
       seconds(m.histogram("mandate_scripts_call_seconds", "Time from a script call to its answer.")) {}
 
-Pool::Pool(HostOptions options, Loop& home, Log& log, PoolMetrics& metrics)
-    : options_(std::move(options)), home_(home), log_(log), metrics_(metrics), watchdog_{.limit = options_.limits.cpu} {
-  for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.children); ++i) slots_.emplace_back();
+Pool::Pool(HostOptions options, Loop& home, Log& log, PoolMetrics& metrics, std::shared_ptr<std::atomic<std::size_t>> under_way)
+    : options_(std::move(options)), home_(home), log_(log), metrics_(metrics), under_way_(std::move(under_way)), watchdog_{.limit = options_.limits.cpu} {
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.children); ++i) slots_.push_back(std::make_shared<Slot>());
 }
 
 Pool::~Pool() = default;
@@ -41,32 +42,31 @@ void Pool::start(std::shared_ptr<Running> call) {
   while (last_call_ == 0 || calls_.contains(last_call_));
   call->id = last_call_;
   calls_.emplace(call->id, call);
-  metrics_.in_flight.add(1);
+  count();
   place(call);
   watch();
 }
 
 void Pool::place(const std::shared_ptr<Running>& call) {
   ++call->attempts;
-  Result<Slot*> slot = choose();
-  if (!slot.ok()) return fail(call, metrics_.unavailable, std::move(slot).error());
-  if ((*slot)->child->unsent() > kMostUnsent) return fail(call, metrics_.overloaded, Error(Code::overloaded, "Too many scripts are running."));
-  run_in(**slot, call);
+  Result<Place*> chosen = choose();
+  if (!chosen.ok()) return fail(call, metrics_.unavailable, std::move(chosen).error());
+  run_in(**chosen, call);
 }
 
-Result<Pool::Slot*> Pool::choose() {
-  Slot* best = nullptr;
-  for (Slot& slot : slots_)
-    if (!best || slot.calls.size() < best->calls.size()) best = &slot;
-  if (!best->child) CHECK_OK(fill(*best));
+Result<Pool::Place*> Pool::choose() {
+  Place* best = nullptr;
+  for (Place& place : slots_)
+    if (!best || place->calls.size() < (*best)->calls.size()) best = &place;
+  if (!(*best)->child) CHECK_OK(fill(*best));
   // The spare is begun after the first child, so that the first caller does not wait for two.
-  if (!spare_.child && Clock::now() >= not_before_ && best->up) (void)fill(spare_);
+  if (!spare_->child && Clock::now() >= not_before_ && (*best)->up) (void)fill(spare_);
   return best;
 }
 
-Result<void> Pool::fill(Slot& slot) {
-  if (&slot != &spare_ && spare_.child && spare_.calls.empty()) {
-    std::swap(slot, spare_);
+Result<void> Pool::fill(Place& place) {
+  if (&place != &spare_ && spare_->child && spare_->calls.empty()) {
+    std::swap(place, spare_);
     return ok();
   }
   if (Clock::now() < not_before_) return Error(Code::temporarily_unavailable, why_not_);
@@ -76,16 +76,10 @@ Result<void> Pool::fill(Slot& slot) {
   options.process_mb = options_.limits.process_mb;
   options.frame_bytes = 2 * options_.limits.answer_bytes + (64 << 10);
   options.settings = to_json(JsonObject{{"cpu", options_.limits.cpu.count()}, {"heap", options_.limits.heap_mb}, {"answer", options_.limits.answer_bytes}});
-  // A slot moves when the spare takes a place, so a child is found by itself.
-  auto self = std::make_shared<Child*>(nullptr);
-  const auto with_slot = [this, self](auto&& fn) {
-    if (spare_.child.get() == *self) return fn(spare_);
-    for (Slot& each : slots_)
-      if (each.child.get() == *self) return fn(each);
-  };
+  Slot* slot = place.get();  // owns the child, so it is there when the child speaks
   Child::Events events;
-  events.frame = [this, with_slot](const Frame& frame) { with_slot([&](Slot& at) { on_frame(at, frame); }); };
-  events.ended = [this, with_slot](std::string reason) { with_slot([&](Slot& at) { on_ended(at, std::move(reason)); }); };
+  events.frame = [this, slot](const Frame& frame) { on_frame(*slot, frame); };
+  events.ended = [this, slot](std::string reason) { on_ended(*slot, std::move(reason)); };
   Result<std::unique_ptr<Child>> child = Child::spawn(options, home_, std::move(events));
   if (!child.ok()) {
     log_.error("scripts.unavailable", {{"hint", child.error().hint}, {"detail", child.error().detail}});
@@ -93,115 +87,159 @@ Result<void> Pool::fill(Slot& slot) {
     why_not_ = child.error().hint.empty() ? "The script process cannot be started." : child.error().hint;
     return Error(Code::temporarily_unavailable, why_not_, child.error().detail);
   }
-  *self = child->get();
-  slot = Slot{};
-  slot.child = std::move(*child);
-  slot.began = Clock::now();
+  *slot = Slot{};
+  slot->child = std::move(*child);
+  slot->began = Clock::now();
   metrics_.starts.add();
   metrics_.children.add(1);
-  log_.info("scripts.child_started", {{"pid", slot.child->pid()}, {"spare", &slot == &spare_}});
+  log_.info("scripts.child_started", {{"pid", slot->child->pid()}, {"spare", slot == spare_.get()}});
   return ok();
 }
 
-Pool::Realm& Pool::realm_of(Slot& slot, const std::string& name) {
-  auto found = slot.realms.find(name);
-  if (found != slot.realms.end() && found->second.scripts.size() >= kMostScripts && found->second.busy == 0) {
-    end_realm(slot, found->second.number);
-    found = slot.realms.end();
+// The realm's Worker in this place. A child whose lines are spent goes on with the calls it has; another takes its place.
+Result<Pool::Realm*> Pool::realm_of(Place& place, const std::string& name) {
+  auto found = place->realms.find(name);
+  if (found != place->realms.end() && found->second.scripts.size() >= kMostScripts && found->second.busy == 0) {
+    end_realm(*place, found->second.number);
+    found = place->realms.end();
   }
-  if (found == slot.realms.end()) {
-    if (slot.realms.size() >= kMostRealms) {
+  if (found == place->realms.end()) {
+    if (place->realms.size() >= kMostRealms) {
       const Realm* idle = nullptr;
-      for (const auto& [_, realm] : slot.realms)
+      for (const auto& [_, realm] : place->realms)
         if (realm.busy == 0 && (!idle || realm.used < idle->used)) idle = &realm;
-      if (idle) end_realm(slot, idle->number);
+      if (idle) end_realm(*place, idle->number);
     }
-    found = slot.realms.emplace(name, Realm{}).first;
-    found->second.number = ++last_realm_;
+    const std::uint32_t number = ++last_realm_;
+    if (!place->child->open(number)) {
+      retire(place);
+      CHECK_OK(fill(place));
+      if (!place->child->open(number)) return Error(Code::temporarily_unavailable, "The script process cannot be used.");
+    }
+    found = place->realms.emplace(name, Realm{}).first;
+    found->second.name = name;
+    found->second.number = number;
     found->second.pulse.heard = Clock::now();
-    slot.by_number.emplace(found->second.number, name);
+    place->by_number.emplace(number, &found->second);
   }
   found->second.used = Clock::now();
-  return found->second;
+  return &found->second;
+}
+
+void Pool::retire(Place& place) {
+  place->retiring = true;
+  if (place->calls.empty()) place->child->kill();
+  retiring_.push_back(std::exchange(place, std::make_shared<Slot>()));
 }
 
 void Pool::end_realm(Slot& slot, std::uint32_t number) {
   slot.child->send({FrameType::terminate, 0, 0, number, 0, "{}"});
-  const auto name = slot.by_number.find(number);
-  if (name == slot.by_number.end()) return;
-  slot.realms.erase(name->second);
-  slot.by_number.erase(name);
+  forget_realm(slot, number);
 }
 
-void Pool::run_in(Slot& slot, const std::shared_ptr<Running>& call) {
-  Realm& realm = realm_of(slot, call->call.realm);
+void Pool::forget_realm(Slot& slot, std::uint32_t number) {
+  const auto found = slot.by_number.find(number);
+  if (found == slot.by_number.end()) return;
+  const std::string name = found->second->name;
+  slot.by_number.erase(found);
+  slot.realms.erase(name);
+}
+
+void Pool::run_in(Place& place, const std::shared_ptr<Running>& call) {
+  Result<Realm*> opened = realm_of(place, call->call.realm);
+  if (!opened.ok()) return fail(call, metrics_.unavailable, std::move(opened).error());
+  Realm& realm = **opened;
+  Slot& slot = *place;
+  if (slot.child->unsent(realm.number) > kMostUnsent) return fail(call, metrics_.overloaded, Error(Code::overloaded, "Too many scripts are running."));
   call->realm = realm.number;
+  call->slot = &slot;
   ++realm.busy;
-  slot.calls.insert(call->id);
+  slot.calls.emplace(call->id, call);
+  const auto source = [&] { return to_json(JsonObject{{"name", call->call.name}, {"source", call->call.source}}); };
   if (call->kind == Running::Kind::check) {
-    const std::string text = to_json(JsonObject{{"name", call->call.name}, {"source", call->call.source}});
-    slot.child->send({FrameType::check, 0, 0, realm.number, call->id, text});
-    return;
+    const std::string text = source();
+    return slot.child->send({FrameType::check, 0, 0, realm.number, call->id, text});
   }
   auto known = realm.scripts.find(call->call.name);
   if (known == realm.scripts.end() || known->second.first != call->call.version) {
     if (known == realm.scripts.end()) known = realm.scripts.emplace(call->call.name, std::pair(0, static_cast<std::uint16_t>(realm.scripts.size() + 1))).first;
     known->second.first = call->call.version;
-    const std::string text = to_json(JsonObject{{"name", call->call.name}, {"source", call->call.source}});
+    const std::string text = source();
     slot.child->send({FrameType::script, 0, known->second.second, realm.number, 0, text});
   }
-  slot.child->send({FrameType::call, 0, known->second.second, realm.number, call->id, call->context});
-}
-
-Pool::Slot* Pool::slot_of(const Running& call) {
-  if (spare_.calls.contains(call.id)) return &spare_;
-  for (Slot& slot : slots_)
-    if (slot.calls.contains(call.id)) return &slot;
-  return nullptr;
+  slot.child->send({FrameType::call, 0, known->second.second, realm.number, call->id, call->call.context});
 }
 
 void Pool::forget(const std::shared_ptr<Running>& call) {
-  if (Slot* slot = slot_of(*call)) {
-    slot->calls.erase(call->id);
-    const auto name = slot->by_number.find(call->realm);
-    if (name != slot->by_number.end()) {
-      Realm& realm = slot->realms.at(name->second);
-      if (realm.busy > 0) --realm.busy;
-    }
+  if (call->slot) {
+    Slot& slot = *static_cast<Slot*>(call->slot);
+    slot.calls.erase(call->id);
+    const auto found = slot.by_number.find(call->realm);
+    if (found != slot.by_number.end() && found->second->busy > 0) --found->second->busy;
+    if (slot.retiring && slot.calls.empty() && slot.child) slot.child->kill();
   }
+  call->slot = nullptr;
   call->realm = 0;
+}
+
+// Nothing of the call is left running.
+void Pool::over(const std::shared_ptr<Running>& call) {
+  forget(call);
+  calls_.erase(call->id);
+  count();
+  run_suspects();
+}
+
+void Pool::count() {
+  under_way_->store(calls_.size(), std::memory_order_relaxed);
+  metrics_.in_flight.set(static_cast<double>(calls_.size()));
 }
 
 // Gives the answer to whoever waits. The call itself may go on.
 void Pool::finish(const std::shared_ptr<Running>& call, Result<Json> result) {
   if (std::exchange(call->answered, true)) return;
   metrics_.seconds.observe(std::chrono::duration<double>(Clock::now() - call->began).count());
+  call->result.emplace(std::move(result));
+  // Not from inside our own loops over calls and frames; and those who were answered together go on together.
+  if (finished_.empty()) home_.post([self = shared_from_this()] { self->deliver(); });
+  finished_.push_back(call);
+}
+
+void Pool::deliver() {
+  const auto finished = std::exchange(finished_, {});
+  std::map<Loop*, std::vector<std::shared_ptr<Running>>> elsewhere;
   // The signal lives in the call: whoever is woken keeps it.
-  call->done.set(std::move(result));
+  for (const auto& call : finished)
+    if (call->loop == &home_) call->done.set_here(std::move(*call->result));
+    else elsewhere[call->loop].push_back(call);
+  for (auto& [loop, calls] : elsewhere)
+    loop->post([calls = std::move(calls)] {
+      for (const auto& call : calls) call->done.set_here(std::move(*call->result));
+    });
 }
 
 void Pool::fail(const std::shared_ptr<Running>& call, Counter& counter, Error error) {
   counter.add();
-  forget(call);
-  if (calls_.erase(call->id) > 0) metrics_.in_flight.add(-1);
   finish(call, std::move(error));
-  run_suspects();
+  over(call);
 }
 
-// A call that lost its Worker. What has had no effect may be run again: alone, when its process died and nobody knows why.
+// A call that lost its Worker. What has had no effect may be run again: alone, when it may be the one that ended its
+// process. One that was alone when the process died is known to have done it.
 void Pool::retry(const std::shared_ptr<Running>& call, Counter& counter, const Error& error, bool alone) {
-  if (call->touched || call->attempts >= 3 || (alone && call->attempts >= 2) || stopped_) return fail(call, counter, error);
+  if (call->touched || call->alone || call->attempts >= kMostAttempts || stopped_) return fail(call, counter, error);
   metrics_.retries.add();
   forget(call);
   if (!alone) return place(call);
+  call->alone = true;
   suspects_.push_back(call);
   run_suspects();
 }
 
 void Pool::run_suspects() {
-  if (suspects_.empty() || stopped_ || !spare_.calls.empty()) return;
+  if (suspects_.empty() || stopped_ || !spare_->calls.empty()) return;
   const std::shared_ptr<Running> call = suspects_.front();
-  if (!spare_.child) {
+  if (!spare_->child) {
     Result<void> filled = fill(spare_);
     if (!filled.ok()) {
       suspects_.pop_front();
@@ -219,10 +257,10 @@ void Pool::stop() {
   suspects_.clear();
   const auto calls = std::exchange(calls_, {});
   for (const auto& [_, call] : calls) fail(call, metrics_.died, Error(Code::temporarily_unavailable, "The server is shutting down."));
-  metrics_.in_flight.set(0);
   metrics_.children.set(0);
-  for (Slot& slot : slots_) slot = Slot{};
-  spare_ = Slot{};
+  for (const Place& place : slots_) *place = Slot{};
+  *spare_ = Slot{};
+  retiring_.clear();
   dead_.clear();
 }
 

@@ -31,39 +31,35 @@ std::string syntax_hint(const std::string& stack, const std::string& message) {
 }  // namespace
 
 void Pool::on_frame(Slot& slot, const Frame& frame) {
-  if (const auto name = slot.by_number.find(frame.realm); name != slot.by_number.end()) slot.realms.at(name->second).pulse.hear(Clock::now());
-  switch (frame.type) {
-    case FrameType::hello: return on_hello(slot, frame);
-    case FrameType::gone: return on_gone(slot, frame);
-    case FrameType::pong: return;
-    default: break;
+  const auto realm = slot.by_number.find(frame.realm);
+  if (frame.type == FrameType::holding) {
+    if (realm != slot.by_number.end()) realm->second->holding = frame.call;
+    return;
   }
-  const auto found = calls_.find(frame.call);
-  if (found == calls_.end() || found->second->realm != frame.realm || !slot.calls.contains(frame.call)) return;  // ended meanwhile
+  if (frame.type == FrameType::hello) return on_hello(slot, frame);
+  if (frame.type == FrameType::gone) return on_gone(slot, frame);
+  if (realm != slot.by_number.end()) realm->second->pulse.hear(Clock::now());
+  if (frame.type == FrameType::pong) return;
+  const auto found = slot.calls.find(frame.call);
+  if (found == slot.calls.end() || found->second->realm != frame.realm) return;  // ended meanwhile
   const std::shared_ptr<Running> call = found->second;
   switch (frame.type) {
-    case FrameType::result: {
-      call->touched = true;
-      Result<Json> value = parse_json(frame.text, limits_of(options_.limits));
-      if (!value.ok()) return fail(call, metrics_.threw, Error(Code::server_error, "", "the script's answer cannot be read: " + value.error().hint));
-      if (frame.flags & 1) {
-        forget(call);
-        if (calls_.erase(call->id) > 0) metrics_.in_flight.add(-1);
-      }
-      finish(call, std::move(value));
-      if (frame.flags & 1) run_suspects();
-      return;
-    }
-    case FrameType::ended:
-      forget(call);
-      if (calls_.erase(call->id) > 0) metrics_.in_flight.add(-1);
-      return run_suspects();
-    case FrameType::invoke: return on_invoke(slot, call, frame);
+    case FrameType::result: return on_result(call, frame);
+    case FrameType::ended: return over(call);
+    case FrameType::invoke: return on_invoke(call, frame);
     case FrameType::console: return on_console(call, frame);
-    case FrameType::failed: return on_failed(call, frame);
+    case FrameType::failed: return on_failed(slot, call, frame);
     case FrameType::checked: return on_checked(call, frame);
     default: return;  // a word of ours, sent back: nothing follows from it
   }
+}
+
+void Pool::on_result(const std::shared_ptr<Running>& call, const Frame& frame) {
+  call->touched = true;
+  Result<Json> value = parse_json(frame.text, limits_of(options_.limits));
+  if (!value.ok()) return fail(call, metrics_.threw, Error(Code::server_error, "", "the script's answer cannot be read: " + value.error().hint));
+  finish(call, std::move(value));
+  if (frame.flags & 1) over(call);
 }
 
 void Pool::on_hello(Slot& slot, const Frame& frame) {
@@ -78,10 +74,10 @@ void Pool::on_hello(Slot& slot, const Frame& frame) {
     slot.child->kill();
     return;
   }
-  if (!spare_.child && !stopped_) (void)fill(spare_);
+  if (!spare_->child && !stopped_) (void)fill(spare_);
 }
 
-void Pool::on_invoke(Slot&, const std::shared_ptr<Running>& call, const Frame& frame) {
+void Pool::on_invoke(const std::shared_ptr<Running>& call, const Frame& frame) {
   call->touched = true;
   Result<Json> value = parse_json(frame.text, limits_of(options_.limits));
   const std::uint32_t id = call->id;
@@ -106,7 +102,7 @@ void Pool::on_invoke(Slot&, const std::shared_ptr<Running>& call, const Frame& f
 void Pool::answer(std::uint32_t id, std::uint16_t sequence, Result<Json> result) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
-  Slot* slot = slot_of(*found->second);
+  const auto* slot = static_cast<const Slot*>(found->second->slot);
   if (!slot || !slot->child) return;
   if (result.ok()) {
     const std::string text = to_json(*result);
@@ -130,16 +126,14 @@ void Pool::on_console(const std::shared_ptr<Running>& call, const Frame& frame) 
   else call->loop->post(std::move(go));
 }
 
-void Pool::on_failed(const std::shared_ptr<Running>& call, const Frame& frame) {
+void Pool::on_failed(Slot& slot, const std::shared_ptr<Running>& call, const Frame& frame) {
   Result<Json> value = parse_json(frame.text, limits_of(options_.limits));
   const std::string kind = value.ok() ? text_of(*value, "kind") : "threw";
   const std::string message = value.ok() ? text_of(*value, "message") : "The script failed with something that cannot be read.";
   std::string stack = value.ok() ? text_of(*value, "stack") : "";
   if (stack.empty()) stack = message;
   if (kind == "unknown") {  // the Worker is younger than what it was told
-    const Slot* slot = slot_of(*call);
-    if (slot)
-      if (const auto name = slot->by_number.find(call->realm); name != slot->by_number.end()) const_cast<Slot*>(slot)->realms.at(name->second).scripts.erase(call->call.name);
+    if (const auto realm = slot.by_number.find(call->realm); realm != slot.by_number.end()) realm->second->scripts.erase(call->call.name);
     return retry(call, metrics_.died, Error(Code::server_error, "", "the script was lost"), false);
   }
   if (call->answered && call->binding) {  // nobody waits for the error any more; the log still should have it
@@ -152,65 +146,11 @@ void Pool::on_failed(const std::shared_ptr<Running>& call, const Frame& frame) {
 }
 
 void Pool::on_checked(const std::shared_ptr<Running>& call, const Frame& frame) {
-  forget(call);
-  if (calls_.erase(call->id) > 0) metrics_.in_flight.add(-1);
-  run_suspects();
+  over(call);
   if (frame.flags & 1) return finish(call, Json(true));
   Result<Json> value = parse_json(frame.text, limits_of(options_.limits));
   const std::string message = value.ok() ? text_of(*value, "message") : "The script cannot be compiled.";
   finish(call, Error(Code::invalid_request, syntax_hint(value.ok() ? text_of(*value, "stack") : "", message)));
-}
-
-void Pool::on_gone(Slot& slot, const Frame& frame) {
-  Result<Json> value = parse_json(frame.text);
-  const std::string reason = value.ok() ? text_of(*value, "reason") : "";
-  const auto running = value.ok() && value->is_object() ? integer_member(value->as_object(), "running").value_or(0) : 0;
-  std::string realm;
-  if (const auto name = slot.by_number.find(frame.realm); name != slot.by_number.end()) {
-    realm = name->second;
-    slot.realms.erase(name->second);
-    slot.by_number.erase(name);
-  }
-  std::vector<std::shared_ptr<Running>> lost;
-  for (const std::uint32_t id : slot.calls)
-    if (const auto call = calls_.find(id); call != calls_.end() && call->second->realm == frame.realm) lost.push_back(call->second);
-  if (lost.empty()) return;
-  const bool heap = reason == "heap", cpu = reason == "terminated";
-  Counter& counter = heap ? metrics_.heap : cpu ? metrics_.cpu : metrics_.died;
-  const std::string why = heap ? "the script used more than " + std::to_string(options_.limits.heap_mb) + " MB of memory"
-                          : cpu ? "the script held its thread for more than " + std::to_string(options_.limits.cpu.count()) + " ms"
-                                : "the script's Worker ended: " + reason;
-  log_.warn("scripts.worker_ended", {{"realm", realm}, {"reason", why}, {"calls", lost.size()}});
-  for (const auto& call : lost) {
-    if (call->id == static_cast<std::uint32_t>(running)) fail(call, counter, Error(Code::server_error, "", why));
-    else retry(call, counter, Error(Code::server_error, "", "a neighbour ended the Worker: " + why), false);
-  }
-}
-
-void Pool::on_ended(Slot& slot, std::string reason) {
-  metrics_.children.add(-1);
-  metrics_.restarts.add();
-  const bool young = !slot.up;
-  const bool was_spare = &slot == &spare_;
-  log_.warn("scripts.child_died", {{"reason", reason}, {"calls", slot.calls.size()}, {"spare", was_spare}});
-  const auto calls = slot.calls;
-  dead_.push_back(std::move(slot.child));
-  slot = Slot{};
-  if (young && ++failed_starts_ >= 3) {
-    not_before_ = Clock::now() + std::chrono::seconds(5);
-    why_not_ = "Scripts cannot run on this server: Node does not start.";
-    log_.error("scripts.unavailable", {{"hint", why_not_}, {"detail", reason}});
-  }
-  for (const std::uint32_t id : calls) {
-    const auto found = calls_.find(id);
-    if (found == calls_.end()) continue;
-    const std::shared_ptr<Running> call = found->second;
-    call->realm = 0;
-    // A child that never came up is nobody's fault; one that died is somebody's, and the suspects are tried alone.
-    retry(call, metrics_.died, Error(Code::server_error, "", "the script's process died: " + reason), !young);
-  }
-  if (!spare_.child && !stopped_ && Clock::now() >= not_before_ && !young) (void)fill(spare_);
-  watch();
 }
 
 }  // namespace mandate::scripts

@@ -24,18 +24,15 @@ void Pool::tick() {
   for (const auto& [_, call] : calls_)
     if (now >= call->until) late.push_back(call);
   for (const auto& call : late) {
-    Slot* slot = slot_of(*call);
+    const auto* slot = static_cast<const Slot*>(call->slot);
     if (slot && slot->child) slot->child->send({FrameType::cancel, 0, 0, call->realm, call->id, "{}"});
     suspects_.remove(call);
-    if (call->answered) {
-      forget(call);
-      if (calls_.erase(call->id) > 0) metrics_.in_flight.add(-1);
-      continue;
-    }
-    fail(call, metrics_.timeout, Error(Code::timeout, "The script did not answer in time.", "neither execute nor respond brought an answer within the wall limit"));
+    if (call->answered) over(call);
+    else fail(call, metrics_.timeout, Error(Code::timeout, "The script did not answer in time.", "neither execute nor respond brought an answer within the wall limit"));
   }
-  for (Slot& slot : slots_) tick_slot(slot);
-  tick_slot(spare_);
+  for (const auto* list : {&slots_, &retiring_})
+    for (const Place& place : *list) tick_slot(*place);
+  tick_slot(*spare_);
   run_suspects();
   // Nothing to watch while nothing runs; the next call starts the clock again.
   if (!calls_.empty() || !dead_.empty()) watch();
@@ -53,7 +50,11 @@ void Pool::tick_slot(Slot& slot) {
     if (realm.busy == 0 && now - realm.used > kIdleWorker) idle.push_back(realm.number);
     switch (watchdog_.look(realm.pulse, realm.busy > 0, now)) {
       case Verdict::fine: break;
-      case Verdict::ask: slot.child->send({FrameType::ping, 0, 0, realm.number, 0, "{}"}); break;
+      case Verdict::ask:
+        realm.holding = 0;
+        slot.child->send({FrameType::ping, 0, 0, realm.number, 0, "{}"});
+        slot.child->send({FrameType::who, 0, 0, realm.number, 0, "{}"});
+        break;
       case Verdict::end_worker:
         log_.warn("scripts.worker_held", {{"realm", name}, {"limit_ms", options_.limits.cpu.count()}});
         slot.child->send({FrameType::terminate, 0, 0, realm.number, 0, "{}"});

@@ -98,7 +98,7 @@ Result<SystemProperties> system_from_wire(const JsonArray& names) {
   return out;
 }
 
-Result<Act> apply(Act act, const JsonObject& arguments) {
+Result<Act> apply(Act act, JsonObject arguments) {
   if (const Json* names = arguments.if_contains("systemProperties"); names && names->is_array()) {
     TRY(act.context.system, system_from_wire(names->get_array()));
   }
@@ -113,9 +113,9 @@ Result<Act> apply(Act act, const JsonObject& arguments) {
     if (query.top && query.top != asked_top) act.context.unlimited = true;
     act.query = std::move(query);
   } else if (act.operation == Operation::insert || act.operation == Operation::update) {
-    const Json* item = arguments.if_contains("item");
+    Json* item = arguments.if_contains("item");
     if (!item || !item->is_object()) return Error(Code::server_error, "", "the script's item is no object");
-    act.item = item->get_object();
+    act.item = std::move(item->get_object());
     if (act.operation == Operation::update) {
       if (auto version = strip_system(act.item, act.context.dialect)) act.expected_version = std::move(version);
     }
@@ -143,7 +143,7 @@ void TableBinding::console(std::string_view level, std::string_view text) {
 }
 
 Task<Json> TableBinding::execute(JsonObject arguments) {
-  Result<Act> act = apply(act_, arguments);
+  Result<Act> act = apply(act_, std::move(arguments));
   if (!act.ok()) {
     executed = act.error();
     co_return std::move(act).error();

@@ -20,7 +20,7 @@ JsonArray system_to_wire(const SystemProperties& system, Dialect dialect);
 Result<SystemProperties> system_from_wire(const JsonArray& names);
 
 /// `act` as the script left it: its item or query, its options. The version inside an item becomes the expected one.
-Result<Act> apply(Act act, const JsonObject& arguments);
+Result<Act> apply(Act act, JsonObject arguments);
 
 /// One call's binding. request.execute is the act itself, for the caller it came from; tables.* act with administrator's
 /// rights, without page limits, and never start another script.

@@ -34,28 +34,74 @@ Json identities_of(const identity::Principal& principal) {
   return nullptr;
 }
 
-JsonObject context_of(const Act& act) {
-  JsonObject out{{"operation", word_of(act.operation)}, {"table", act.context.table->name}, {"undelete", act.operation == Operation::undelete}, {"includeDeleted", act.context.include_deleted},
-                 {"systemProperties", system_to_wire(act.context.system, act.context.dialect)}};
+/// A parameter given twice counts once, by its last value.
+std::vector<std::pair<std::string_view, std::string_view>> last_of_each(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  std::vector<std::pair<std::string_view, std::string_view>> out;
+  for (const auto& [name, value] : parameters) {
+    const auto known = std::ranges::find_if(out, [&](const auto& each) { return each.first == name; });
+    if (known == out.end()) out.emplace_back(name, value);
+    else known->second = value;
+  }
+  return out;
+}
+
+void append_object(std::string& out, const JsonObject& object) {
+  out += '{';
+  for (const auto& member : object) {
+    if (out.back() != '{') out += ',';
+    append_json_string(out, {member.key().data(), member.key().size()});
+    out += ':';
+    append_json(out, member.value());
+  }
+  out += '}';
+}
+
+/// The act in the words of scripts/table_protocol.h. Written, not built: every call of a script passes here.
+std::string context_of(const Act& act) {
+  const identity::Principal& who = act.context.principal;
+  std::string out;
+  out.reserve(512);
+  const auto text = [&out](std::string_view name, std::string_view value) {
+    out.append(name);
+    append_json_string(out, value);
+  };
+  const auto flag = [&out](std::string_view name, bool value) { out.append(name).append(value ? "true" : "false"); };
+  text(R"({"operation":)", word_of(act.operation));
+  text(R"(,"table":)", act.context.table->name);
+  flag(R"(,"undelete":)", act.operation == Operation::undelete);
+  flag(R"(,"includeDeleted":)", act.context.include_deleted);
+  out += R"(,"systemProperties":)";
+  append_json(out, system_to_wire(act.context.system, act.context.dialect));
   if (!act.id.empty()) {
     // Integer ids are numbers to scripts, as they are in rows.
-    Result<Json> number = act.context.table->integer_id ? parse_json(act.id) : Result<Json>(Json(act.id));
-    out["id"] = number.ok() ? *number : Json(act.id);
+    const Result<Json> number = act.context.table->integer_id ? parse_json(act.id) : Result<Json>(Json(act.id));
+    out += R"(,"id":)";
+    append_json(out, number.ok() ? *number : Json(act.id));
   }
   switch (act.operation) {
-    case Operation::read: out["query"] = query_to_wire(act.query); break;
+    case Operation::read:
+      out += R"(,"query":)";
+      append_object(out, query_to_wire(act.query));
+      break;
     case Operation::insert:
-    case Operation::update: out["item"] = act.item; break;
-    case Operation::undelete: out["item"] = JsonObject{{act.context.dialect == Dialect::v1 ? "__deleted" : "deleted", false}}; break;
+    case Operation::update:
+      out += R"(,"item":)";
+      append_object(out, act.item);
+      break;
+    case Operation::undelete: out += act.context.dialect == Dialect::v1 ? R"(,"item":{"__deleted":false})" : R"(,"item":{"deleted":false})"; break;
     case Operation::remove: break;
   }
-  JsonObject parameters;
-  for (const auto& [name, value] : act.parameters) parameters[name] = value;
-  out["parameters"] = std::move(parameters);
-  const identity::Principal& who = act.context.principal;
-  JsonObject user{{"level", word_of(who.level)}, {"identities", identities_of(who)}};
-  if (!who.user_id.empty()) user["userId"] = who.user_id;
-  out["user"] = std::move(user);
+  out += R"(,"parameters":{)";
+  for (const auto& [name, value] : last_of_each(act.parameters)) {
+    if (out.back() != '{') out += ',';
+    append_json_string(out, name);
+    text(":", value);
+  }
+  text(R"(},"user":{"level":)", word_of(who.level));
+  out += R"(,"identities":)";
+  append_json(out, identities_of(who));
+  if (!who.user_id.empty()) text(R"(,"userId":)", who.user_id);
+  out += "}}";
   return out;
 }
 
@@ -139,6 +185,8 @@ class TableScripts final : public Script {
     call.version = script.version;
     call.context = context_of(act);
     call.deadline = act.context.deadline;
+    // The text has it, and execute() brings it back as the script left it.
+    if (act.operation == Operation::insert || act.operation == Operation::update) act.item.clear();
     const auto binding = std::make_shared<TableBinding>(act, source, tables_, lines_);
     Task<Json> running = host_.run(std::move(call), binding);
     Result<Json> outcome = co_await running;
@@ -158,9 +206,9 @@ class TableScripts final : public Script {
     if (!outcome.is_object()) co_return Error(Code::server_error, "", "the script ended with nothing");
     JsonObject& end = outcome.get_object();
     std::optional<Result<Answer>> given = given_answer(end, act.context.dialect);
-    const Json* execute = end.if_contains("execute");
+    Json* execute = end.if_contains("execute");
     if (execute && execute->is_object()) {
-      CO_TRY(Act changed, apply(std::move(act), execute->get_object()));
+      CO_TRY(Act changed, apply(std::move(act), std::move(execute->get_object())));
       Task<Answer> doing = tables_.perform(std::move(changed));
       Result<Answer> done = co_await doing;
       if (given) co_return std::move(*given);

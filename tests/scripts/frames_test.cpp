@@ -35,7 +35,7 @@ TEST(Frames, ATextAboveTheLimitIsRefusedBeforeItArrives) {
 
 TEST(Frames, AnUnknownTypeIsRefused) {
   std::string stream(kFrameHead, '\0');
-  stream[4] = 10;
+  stream[4] = 11;
   FrameReader reader(100);
   reader.feed(stream);
   EXPECT_FALSE(reader.next().ok());

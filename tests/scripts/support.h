@@ -55,8 +55,8 @@ class Bench {
   Call call(std::string source, std::string_view context, std::string realm = "r") {
     Call out;
     out.realm = std::move(realm);
-    out.context = json(context);
-    const std::string operation(view(out.context.as_object().at("operation").as_string()));
+    out.context = std::string(context);
+    const std::string operation(view(json(context).as_object().at("operation").as_string()));
     out.version = std::hash<std::string>()(source);
     out.source = std::move(source);
     out.name = "/table/T." + operation + ".js";

@@ -1,0 +1,107 @@
+// call: one call of a script: what it has under way, what it says to the parent, and its end.
+
+function calls_of(host, limits) {
+  'use strict';
+  const { Error, JSON, Map, Math, Number, String, TypeError } = globalThis;
+  const { send, format, timer, untimer, closed, stack: own_lines } = host;
+  const kResult = 1, kInvoke = 2, kConsole = 3, kFailed = 4, kEnded = 5;
+  const kMostLines = 1000, kMostTimers = 1000, kMostWaiting = 1000;
+  const { stringify } = JSON;
+  const calls = new Map();
+
+  class Call {
+    constructor(id, context) {
+      this.id = id;
+      this.context = context;
+      this.act = undefined;      // what its request is about (request.js)
+      this.sequence = 0;
+      this.waiting = undefined;  // sequence → what to do with the parent's answer
+      this.timers = undefined;   // number → {fn, args, repeat}
+      this.lines = 0;
+      this.ended = false;
+      this.answered = false;     // the parent has the answer
+      this.running = false;      // an async script has not come to its end
+      calls.set(id, this);
+    }
+
+    post(type, sequence, value, flags) {
+      const text = stringify(value);
+      if (text.length > limits.answer) throw new Error(`The script's answer is larger than ${limits.answer} bytes.`);
+      send(type, this.id, sequence, flags, text);
+    }
+    invoke(method, args, done) {
+      if (this.ended) throw new Error(`${method} was called after the request had ended.`);
+      this.waiting ??= new Map();
+      if (this.waiting.size >= kMostWaiting) throw new Error('The script has too many calls under way.');
+      const sequence = this.sequence = (this.sequence % 65535) + 1;
+      this.post(kInvoke, sequence, { method, arguments: args }, 0);
+      this.waiting.set(sequence, done);
+    }
+    answer(outcome) {
+      this.answered = true;
+      const over = this.idle();
+      this.post(kResult, 0, outcome, over ? 1 : 0);
+      if (over) this.close();
+    }
+    console(level, text) {
+      if (++this.lines > kMostLines) return;
+      send(kConsole, this.id, 0, 0, stringify({ level, text: (this.lines === kMostLines ? 'Further lines of this call are left out.' : text).slice(0, 10000) }));
+    }
+
+    start_timer(repeat, fn, ms, args) {
+      if (typeof fn !== 'function') throw new TypeError('The first argument of a timer must be a function.');
+      if (this.ended) return 0;
+      this.timers ??= new Map();
+      if (this.timers.size >= kMostTimers) throw new Error('The script has too many timers.');
+      const id = timer(this.id, Number(ms) > 0 ? Math.min(Number(ms), 2147483647) : 0, repeat);
+      this.timers.set(id, { fn, args, repeat });
+      return id;
+    }
+    stop_timer(id) {
+      if (typeof id !== 'number' || !this.timers?.delete(id)) return;
+      untimer(id);
+      this.settle();
+    }
+    ring(id) {
+      const entry = this.timers?.get(id);
+      if (!entry) return;
+      if (!entry.repeat) this.timers.delete(id);
+      this.run(entry.fn, ...entry.args);
+      this.settle();
+    }
+
+    idle() { return !this.running && (this.waiting === undefined || this.waiting.size === 0) && (this.timers === undefined || this.timers.size === 0); }
+    // After the answer a script may still have something under way; when that is done, the call has ended.
+    settle() {
+      if (this.ended || !this.answered || !this.idle()) return;
+      this.close();
+      send(kEnded, this.id, 0, 0, '{}');
+    }
+    fail(error, kind = 'threw') {
+      if (this.ended) return;
+      this.close();
+      let message, stack;
+      try {
+        message = error instanceof Error || (error !== null && typeof error === 'object' && 'message' in error) ? String(error.message) : format([error]);
+        stack = typeof error?.stack === 'string' ? own_lines(error.stack) : '';
+      } catch { message = 'The script threw something that cannot be shown.'; stack = ''; }
+      send(kFailed, this.id, 0, 0, stringify({ kind, message: message.slice(0, 4000), stack: stack.slice(0, 20000) }));
+    }
+    close() {
+      this.ended = true;
+      if (this.timers !== undefined) {
+        for (const id of this.timers.keys()) untimer(id);
+        this.timers.clear();
+      }
+      this.waiting?.clear();
+      calls.delete(this.id);
+      closed(this.id);
+    }
+    // Every entry into the script's own code.
+    run(fn, ...args) {
+      if (this.ended) return undefined;
+      try { return fn(...args); } catch (error) { this.fail(error); return undefined; }
+    }
+  }
+  return { Call, calls };
+}

@@ -1,0 +1,103 @@
+// realm: starts calls inside a context and lets the answers back in.
+//
+// `host` holds functions of the Worker that take and give only text and numbers; no script ever gets hold of one:
+//   send(type, call, sequence, flags, json)   format(args) → text   stack(text) → text   timer(call, ms, repeat) → id
+//   untimer(id)   closed(call)   module(name)
+
+/// `visible` is what a script finds under the name globalThis; `needs` below has a bit for each thing its text mentions.
+function realm(host, limits, visible) {
+  'use strict';
+  const { Error, JSON, Object } = globalThis;
+  const { freeze } = Object;
+  const { parse } = JSON;
+  const kind_of = Object.prototype.toString;
+  const kConsole = 1, kTables = 2, kRequire = 4, kProcess = 8, kBuffer = 16, kTimers = 32;
+
+  // A built-in of Node, or an error of this realm.
+  function load(name) {
+    const found = typeof name === 'string' ? host.module(name) : undefined;
+    if (found === undefined) throw new Error(`The module '${name}' is not available to scripts.`);
+    return found;
+  }
+
+  const Query = query(translating());
+  const { Call, calls } = calls_of(host, limits);
+  const words = { Query, ...pendings(), ...items(load), own_lines: host.stack };
+  const { Act, request_of } = requests(words);
+  const tables_of = table(words);
+  const { statusCodes, console_of, timers_of, user_of } = surroundings(host.format);
+  const kNoTimers = freeze({});
+  for (const each of [Call, Act, Query]) { freeze(each); freeze(each.prototype); }
+
+  function subject_of({ operation, table: name, query: wire, id, item }) {
+    if (operation === 'read') return Query.from(name, wire ?? {});
+    if (operation === 'del') return id;
+    if (operation === 'update' && item.id === undefined) item.id = id;
+    return item;
+  }
+  function process_of(call) {
+    return { env: {}, nextTick: (fn, ...args) => { call.start_timer(false, fn, 0, args); } };
+  }
+
+  async function follow(call, act, result) {
+    try { await result; } catch (error) {
+      call.running = false;
+      return act.over(error ?? new Error('The script was rejected without a reason.'));
+    }
+    call.running = false;
+    act.flush();
+    return act.over();
+  }
+
+  // `factory` evaluates the script in its own scope and gives back its functions.
+  function begin(call, factory, needs) {
+    const { context } = call, { operation } = context;
+    const act = call.act = new Act(call, subject_of(context));
+    const timers = needs & kTimers ? timers_of(call) : kNoTimers;
+    const fn = factory(
+      visible, visible, needs & kConsole ? console_of(call) : undefined, needs & kTables ? tables_of(call) : undefined, statusCodes, needs & kRequire ? (name) => load(name) : undefined,
+      needs & kProcess ? process_of(call) : undefined, needs & kBuffer ? load('Buffer') : undefined, timers.setTimeout, timers.setInterval, timers.setImmediate, timers.clearTimeout, timers.clearInterval, timers.clearImmediate,
+    )[operation];
+    if (typeof fn !== 'function') throw new Error(`The script does not define the function ${operation}.`);
+    call.running = kind_of.call(fn) === '[object AsyncFunction]';
+    const result = fn(act.subject, user_of(call), request_of(act));
+    if (call.running) follow(call, act, result).catch((error) => call.fail(error));
+    else call.settle();
+  }
+
+  return freeze({
+    start(id, factory, needs, text) {
+      const call = new Call(id, parse(text));
+      try { begin(call, factory, needs); } catch (error) { call.fail(error); }
+    },
+    answer(id, sequence, good, text) {
+      const call = calls.get(id);
+      const done = call?.waiting?.get(sequence);
+      if (!done) return;
+      call.waiting.delete(sequence);
+      const value = parse(text);
+      if (good) call.run(done, undefined, value); else call.run(done, value);
+      call.settle();
+    },
+    timer(id, timer_id) { calls.get(id)?.ring(timer_id); },
+    cancel(id) { calls.get(id)?.close(); },
+    fail(id, text, kind) { calls.get(id)?.fail(new Error(text), kind); },
+    // A rejection nobody handled; it may be an object of the script.
+    stray(id, error) { calls.get(id)?.fail(error); },
+  });
+}
+
+// Runs first inside a new context: gives the function that makes its realm. `light` is a context that serves one call
+// and may be changed by it.
+function entrance() {
+  'use strict';
+  return (host, limits, light) => {
+    const global = globalThis;
+    lockdown(global, true);
+    const names = Reflect.ownKeys(global).filter((name) => typeof name === 'string' && name !== 'globalThis');
+    const visible = light ? global : Object.freeze(Object.create(null, Object.fromEntries(names.map((name) => [name, { value: global[name], enumerable: true }]))));
+    const made = realm(host, limits, visible);
+    if (!light) lockdown(global, false);
+    return made;
+  };
+}
