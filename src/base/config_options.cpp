@@ -18,7 +18,7 @@ constexpr Option kOptions[] = {
     {"admin_socket", T::text, "", 0, 0, "", "Unix socket for the owner's `mandate` command; empty = admin.sock in data_dir"},
     {"certificate", T::text, "", 0, 0, "", "PEM certificate chain; empty = a development certificate made at first start"},
     {"key", T::text, "", 0, 0, "", "PEM private key of the certificate"},
-    {"loops", T::integer, "0", 0, 256, "", "event loops; 0 = one per core"},
+    {"loops", T::integer, "0", 0, 64, "", "event loops; 0 = one per core, at most 64"},
     {"log_level", T::text, "info", 0, 0, "debug|info|warn|error", "least level that is logged"},
     {"trusted_proxies", T::list, "", 0, 0, "", "addresses or networks whose X-Forwarded-* fields are believed"},
     {"default_tenant", T::text, "", 0, 0, "", "tenant for host names nobody claims; empty = the only one, if there is one; - = none: such requests get 421"},

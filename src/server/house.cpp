@@ -86,6 +86,7 @@ struct House::Rooms {
     store::SqliteOptions sqlite;
     sqlite.path = options.data_dir + "/" + std::string(name) + ".db";
     sqlite.clock = &clock;
+    sqlite.vfs = options.store_vfs;
     TRY(std::unique_ptr<store::SqliteStore> opened, store::open_sqlite(sqlite, log, metrics));
     const auto migrations = every_migration();
     CHECK_OK(opened->migrate(migrations));
@@ -157,6 +158,8 @@ void House::stop() {
   rooms_->upkeep.reset();
   rooms_->scripts->stop();
 }
+
+bool House::ready() const { return rooms_->tenants.writable(); }
 
 std::shared_ptr<const http::Router> House::routes() const { return rooms_->routes; }
 std::shared_ptr<const http::Router> House::owner_routes() const { return rooms_->owner_routes; }

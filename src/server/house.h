@@ -19,6 +19,7 @@ namespace mandate::server {
 struct HouseOptions {
   std::string data_dir;        ///< one file per tenant below it
   std::string master_key;      ///< 32 bytes
+  std::string store_vfs;       ///< as SqliteOptions::vfs
   std::string default_tenant;
   std::size_t workers = 2;     ///< threads for password hashing, and as many for RSA private keys
   identity::PasswordCost password_cost;
@@ -44,6 +45,8 @@ class House {
   void start_upkeep(Loop& loop);
   /// Ends upkeep and scripts. On the loop that started it, before the loops end.
   void stop();
+  /// False when a store can no longer write: another start is needed (RL-4). After open(), from any thread.
+  bool ready() const;
   std::shared_ptr<const http::Router> routes() const;
   std::shared_ptr<const http::Router> owner_routes() const;
 

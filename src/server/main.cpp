@@ -47,7 +47,8 @@ http::ServerOptions server_options(const Config& config) {
   out.certificate_file = config.text("certificate");
   out.key_file = config.text("key");
   out.loops = static_cast<std::size_t>(config.integer("loops"));
-  if (out.loops == 0) out.loops = std::max(1U, std::thread::hardware_concurrency());
+  // What the rooms keep per loop has 64 places.
+  if (out.loops == 0) out.loops = std::clamp(std::thread::hardware_concurrency(), 1U, 64U);
   out.trusted_proxies = config.list("trusted_proxies");
   out.drain_delay = config.duration("drain_delay");
   out.drain_limit = config.duration("drain_limit");
@@ -104,6 +105,7 @@ int run(std::vector<std::string> arguments) {
     if (opened.ok()) house.start_upkeep(*Loop::current());
     co_return opened;
   };
+  options.ready = [&house] { return house.ready(); };
   options.after_draining = [&house] { house.stop(); };
   const std::unique_ptr<http::Server> server = http::make_server(options, house.routes(), house.owner_routes(), clock, random, log, metrics);
   if (auto started = server->start(); !started.ok()) {

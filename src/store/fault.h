@@ -37,6 +37,7 @@ class FaultStore final : public Store {
   std::unique_ptr<Watch> watch(std::vector<std::string> tables, std::function<void(std::string_view)> changed) override {
     return inner_.watch(std::move(tables), std::move(changed));
   }
+  bool writable() const override { return inner_.writable(); }
   const std::atomic<std::uint64_t>* changes(std::string_view table) override { return inner_.changes(table); }
 
  private:

@@ -138,6 +138,10 @@ class Store {
   };
   [[nodiscard]] virtual std::unique_ptr<Watch> watch(std::vector<std::string> tables, std::function<void(std::string_view)> changed) = 0;
 
+  /// False when the disk refused a write: nothing is written any more until the store is opened anew (RL-4). A full disk
+  /// is not meant, that ends by itself. Thread-safe.
+  virtual bool writable() const { return true; }
+
   /// Counts the commits that touched `table`. It is raised before any of them is acknowledged: what a read that began at
   /// a number found is what another would find as long as the number stands. Lives as long as the store.
   /// Null: this engine cannot tell, read again.

@@ -65,6 +65,12 @@ std::vector<std::string> TenantDirectory::names() const {
   return out;
 }
 
+bool TenantDirectory::writable() const {
+  const std::lock_guard lock(mutex_);
+  return (!system_ || system_->writable()) &&
+         std::all_of(slots_.begin(), slots_.end(), [](const auto& entry) { return entry.second->store->writable(); });
+}
+
 TenantDirectory::Slot* TenantDirectory::slot(std::string_view name) const {
   const std::lock_guard lock(mutex_);
   const auto found = slots_.find(name);

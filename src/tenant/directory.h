@@ -35,6 +35,9 @@ class TenantDirectory final : public Tenants {
   std::vector<std::string> names() const override;
   const Vault& vault() const override { return vault_; }
 
+  /// False when a disk refused a write to any of the stores (RL-4). Thread-safe; takes a lock.
+  bool writable() const;
+
   /// Opens the system store and every tenant listed in it. Once, at start, on the loop that will see the changes of others.
   Task<void> open();
   /// A new, empty tenant with its keys and a default service. conflict when the name is taken, invalid_request for a bad name.

@@ -18,7 +18,8 @@ namespace mandate::test {
 /// Single-threaded; becomes Loop::current() of the thread that made it. Posts may come from other threads.
 class TestLoop final : public Loop {
  public:
-  TestLoop() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { set_current(this); }
+  /// `index` differs between loops of one test, as it does between those of a server.
+  explicit TestLoop(std::size_t index = 0) : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), index_(index) { set_current(this); }
   ~TestLoop() override {
     set_current(nullptr);
     ::close(wake_);
@@ -40,7 +41,7 @@ class TestLoop final : public Loop {
   void at_end_of_tick(std::function<void()> fn) override { end_of_tick_.push_back(std::move(fn)); }
   std::unique_ptr<Timer> when_readable(int fd, std::function<void()> fn) override { return watch(fd, POLLIN, std::move(fn)); }
   std::unique_ptr<Timer> when_writable(int fd, std::function<void()> fn) override { return watch(fd, POLLOUT, std::move(fn)); }
-  std::size_t index() const override { return 0; }
+  std::size_t index() const override { return index_; }
 
   /// Runs until `done` says so; throws after `limit`, so a test that waits for nothing fails instead of hanging.
   void run_until(const std::function<bool()>& done, std::chrono::seconds limit = std::chrono::seconds(60)) {
@@ -116,6 +117,7 @@ class TestLoop final : public Loop {
   }
 
   int wake_, next_ = 0;
+  std::size_t index_;
   std::mutex mutex_;
   std::deque<std::function<void()>> queue_;
   std::vector<std::function<void()>> end_of_tick_;

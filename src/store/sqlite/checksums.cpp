@@ -2,6 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <map>
+#include <mutex>
+
 #include "store/sqlite/handle.h"
 
 namespace mandate::store::sqlite {
@@ -94,13 +97,19 @@ const sqlite3_io_methods kMethods = {
     nullptr,
 };
 
-int do_open(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* out_flags) {
-  sqlite3_vfs* system = sqlite3_vfs_find(nullptr);
-  if (!(flags & SQLITE_OPEN_MAIN_DB)) return system->xOpen(system, name, f, flags, out_flags);
+/// The methods below, and which VFS lies beneath ours.
+struct Vfs : sqlite3_vfs {
+  sqlite3_vfs* below = nullptr;
+  std::string name;
+};
+
+int do_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* f, int flags, int* out_flags) {
+  sqlite3_vfs* below = static_cast<Vfs*>(vfs)->below;
+  if (!(flags & SQLITE_OPEN_MAIN_DB)) return below->xOpen(below, name, f, flags, out_flags);
   File* file = ours(f);
   file->base.pMethods = nullptr;
   file->summed = false;
-  const int rc = system->xOpen(system, name, real(f), flags, out_flags);
+  const int rc = below->xOpen(below, name, real(f), flags, out_flags);
   if (rc != SQLITE_OK) {
     if (real(f)->pMethods) real(f)->pMethods->xClose(real(f));
     return rc;
@@ -113,20 +122,26 @@ int do_open(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* out
 
 }  // namespace
 
-const char* checksum_vfs() {
-  static constexpr const char* kName = "mandate";
-  // SQLite keeps VFSs in one list for the whole process, so there can be only one.
-  static sqlite3_vfs vfs = [] {
-    sqlite3_initialize();
-    sqlite3_vfs copy = *sqlite3_vfs_find(nullptr);
-    copy.pNext = nullptr;
-    copy.zName = kName;
-    copy.szOsFile += static_cast<int>(sizeof(File));
-    copy.xOpen = do_open;
-    return copy;
-  }();
-  static const int registered = sqlite3_vfs_register(&vfs, 0);
-  return registered == SQLITE_OK ? kName : nullptr;
+const char* checksum_vfs(const std::string& below) {
+  // SQLite keeps VFSs in one list for the whole process, for as long as it lives; so do we.
+  static std::mutex mutex;
+  static std::map<std::string, Vfs> made;
+  const std::lock_guard lock(mutex);
+  if (const auto known = made.find(below); known != made.end()) return known->second.name.c_str();
+  sqlite3_initialize();
+  sqlite3_vfs* beneath = sqlite3_vfs_find(below.empty() ? nullptr : below.c_str());
+  if (!beneath) return nullptr;
+  Vfs& vfs = made[below];
+  static_cast<sqlite3_vfs&>(vfs) = *beneath;
+  vfs.below = beneath;
+  vfs.name = below.empty() ? "mandate" : "mandate-" + below;
+  vfs.pNext = nullptr;
+  vfs.zName = vfs.name.c_str();
+  vfs.szOsFile += static_cast<int>(sizeof(File));
+  vfs.xOpen = do_open;
+  if (sqlite3_vfs_register(&vfs, 0) == SQLITE_OK) return vfs.zName;
+  made.erase(below);
+  return nullptr;
 }
 
 Result<void> reserve_checksums(sqlite3* db) {

@@ -13,11 +13,13 @@ static_assert(SQLITE_VERSION_NUMBER >= 3051003, "SQLite older than 3.51.3 has th
 void CloseHandle::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 void CloseHandle::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
-Result<Db> connect(const std::string& path, Access access) {
+Result<Db> connect(const Place& place, Access access) {
   if (sqlite3_libversion_number() < 3051003) return Error(Code::server_error, "The SQLite library is older than 3.51.3.");
   sqlite3* raw = nullptr;
-  const int rc = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                 checksum_vfs());
+  const char* vfs = checksum_vfs(place.vfs);
+  if (!vfs) return Error(Code::server_error, "There is no VFS named " + place.vfs + ".");
+  const int rc =
+      sqlite3_open_v2(place.path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
   Db db(raw);
   if (rc != SQLITE_OK) return error_of(raw, rc, access);
   // First of all, so that the pragmas below wait for a recovery under way instead of failing.
@@ -27,7 +29,8 @@ Result<Db> connect(const std::string& path, Access access) {
   sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
   CHECK_OK(reserve_checksums(raw));
   CHECK_OK(add_functions(raw));
-  CHECK_OK(execute(raw, "PRAGMA cache_size=-8192; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF", access));
+  CHECK_OK(execute(raw, "PRAGMA cache_size=-8192; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY", access));
+  CHECK_OK(execute(raw, "PRAGMA trusted_schema=OFF", access));
   if (access == Access::write) {
     CHECK_OK(execute(raw, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0"));
   } else {
@@ -111,6 +114,16 @@ Error error_of(sqlite3* db, int rc, Access access) {
     case SQLITE_NOMEM: return Error(Code::overloaded, "The server is busy.", std::move(detail));
     case SQLITE_TOOBIG: return Error(Code::payload_too_large, "A value is too large.", std::move(detail));
     default: return Error(Code::server_error, "", std::move(detail));
+  }
+}
+
+bool disk_failed(sqlite3* db) {
+  switch (sqlite3_extended_errcode(db)) {
+    case SQLITE_IOERR_WRITE:
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC:
+    case SQLITE_IOERR_TRUNCATE: return true;
+    default: return false;
   }
 }
 

@@ -22,8 +22,14 @@ using Stmt = std::unique_ptr<sqlite3_stmt, CloseHandle>;
 
 enum class Access { read, write };
 
+/// A database file, and the VFS that its bytes go through below the checksums; empty: the system's own.
+struct Place {
+  std::string path;
+  std::string vfs;
+};
+
 /// A configured connection (WAL, FULL, functions, collation). For one thread at a time.
-Result<Db> connect(const std::string& path, Access access);
+Result<Db> connect(const Place& place, Access access);
 
 Result<Stmt> prepare(sqlite3* db, std::string_view sql);
 /// Runs one or more statements that give no rows.
@@ -40,6 +46,10 @@ Value column(sqlite3_stmt* statement, int index);
 
 /// What went wrong last on this connection, as one of our codes. Details are for the log.
 Error error_of(sqlite3* db, int rc, Access access);
+
+/// Whether the last call on this connection failed because the disk refused a write or a sync, for another
+/// reason than being full. What the kernel still holds of the file is then not what is on the disk.
+bool disk_failed(sqlite3* db);
 
 /// "name", with quotes inside doubled.
 void append_identifier(std::string& out, std::string_view name);

@@ -63,8 +63,8 @@ void Page::deliver(const std::function<bool(const RowView&)>& each) {
   }
 }
 
-Result<std::unique_ptr<Reader>> Reader::open(const std::string& path, const std::atomic<std::uint64_t>& commits) {
-  TRY(Db db, connect(path, Access::read));
+Result<std::unique_ptr<Reader>> Reader::open(const Place& place, const std::atomic<std::uint64_t>& commits) {
+  TRY(Db db, connect(place, Access::read));
   std::unique_ptr<Reader> reader(new Reader(std::move(db), commits));
   TRY(reader->begin_, prepare(reader->db(), "BEGIN"));
   TRY(reader->commit_, prepare(reader->db(), "COMMIT"));

@@ -44,7 +44,7 @@ struct Budget {
 class Reader {
  public:
   /// `commits` counts the writer's commits: a snapshot older than the last one is never read from.
-  static Result<std::unique_ptr<Reader>> open(const std::string& path, const std::atomic<std::uint64_t>& commits);
+  static Result<std::unique_ptr<Reader>> open(const Place& place, const std::atomic<std::uint64_t>& commits);
 
   /// Code::timeout when the budget is spent; then `outran_steps` tells which of the two it was.
   Result<std::optional<Row>> first(const Plan& plan, Budget budget);

@@ -56,7 +56,7 @@ LoopState* Readers::add(Loop* loop) {
 
 Result<Reader*> Readers::reader(LoopState& state) {
   if (!state.reader) {
-    TRY(state.reader, Reader::open(path_, writer_.commits()));
+    TRY(state.reader, Reader::open(place_, writer_.commits()));
     state.reader->share_snapshot();
   }
   state.flush_at_end_of_tick();
@@ -72,7 +72,7 @@ Result<std::unique_ptr<Reader>> Readers::take() {
       return reader;
     }
   }
-  return Reader::open(path_, writer_.commits());
+  return Reader::open(place_, writer_.commits());
 }
 
 void Readers::give_back(std::unique_ptr<Reader> reader) {

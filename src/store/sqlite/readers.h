@@ -31,7 +31,7 @@ struct LoopState : std::enable_shared_from_this<LoopState> {
 /// Thread-safe.
 class Readers {
  public:
-  Readers(std::string path, Writer& writer) : path_(std::move(path)), writer_(writer) {}
+  Readers(Place place, Writer& writer) : place_(std::move(place)), writer_(writer) {}
 
   /// Of the loop running here; null on other threads.
   LoopState* here();
@@ -51,7 +51,7 @@ class Readers {
   void give_back(std::unique_ptr<Reader> reader);
   LoopState* add(Loop* loop);
 
-  std::string path_;
+  Place place_;
   Writer& writer_;
   std::array<std::atomic<LoopState*>, 128> by_index_{};
   std::mutex mutex_;

@@ -20,8 +20,8 @@ class Engine final : public SqliteStore {
         reads_(metrics.counter("mandate_store_reads_total", "Reads answered")),
         scans_(metrics.counter("mandate_store_scans_total", "Reads that went to the scan pool")),
         timeouts_(metrics.counter("mandate_store_timeouts_total", "Reads ended at their time limit")),
-        writer_(std::move(db), *options_.clock, log, metrics, options_.queue_limit), readers_(options_.path, writer_),
-        pool_(options_.scan_threads, 256) {}
+        writer_(std::move(db), *options_.clock, log, metrics, {options_.queue_limit, options_.checkpoint_pages}),
+        readers_({options_.path, options_.vfs}, writer_), pool_(options_.scan_threads, 256) {}
 
   Capabilities capabilities() const override { return {"sqlite", true}; }
 
@@ -94,6 +94,8 @@ class Engine final : public SqliteStore {
   std::unique_ptr<Watch> watch(std::vector<std::string> tables, std::function<void(std::string_view)> changed) override {
     return writer_.watchers().add(std::move(tables), std::move(changed));
   }
+
+  bool writable() const override { return writer_.writable(); }
 
   const std::atomic<std::uint64_t>* changes(std::string_view table) override { return &writer_.watchers().changes(table); }
 
@@ -175,11 +177,16 @@ class Engine final : public SqliteStore {
   CpuPool pool_;
 };
 
+/// Copies the WAL into the database. What a process before this one could not sync may be readable from the kernel's cache
+/// and yet not be on the disk; commits appended behind it would be lost with it. So it is written anew, and the WAL begins
+/// anew.
+Result<void> write_again(sqlite3* db) { return execute(db, "PRAGMA wal_checkpoint(RESTART)"); }
+
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> open_sqlite(SqliteOptions options, Log& log, Metrics& metrics) {
   TRY(Lock lock, claim(options.path));
-  auto opened = connect(options.path, Access::write);
+  auto opened = connect({options.path, options.vfs}, Access::write);
   if (!opened.ok()) {
     Error error = std::move(opened).error();
     if (error.code == Code::read_only) error.hint = "Cannot write to the data directory: " + options.path + ".";
@@ -187,6 +194,7 @@ Result<std::unique_ptr<SqliteStore>> open_sqlite(SqliteOptions options, Log& log
   }
   Db db = *std::move(opened);
   if (options.max_pages > 0) CHECK_OK(execute(db.get(), "PRAGMA max_page_count=" + std::to_string(options.max_pages)));
+  CHECK_OK(write_again(db.get()));
   CHECK_OK(make_own_tables(db.get()));
   log.info("store.opened", {{"path", options.path}});
   return std::unique_ptr<SqliteStore>(std::make_unique<Engine>(std::move(options), std::move(lock), std::move(db), log, metrics));

@@ -27,6 +27,10 @@ struct SqliteOptions {
   std::size_t queue_limit = 20'000;
   /// Largest size of the file in pages of 4 KiB; 0 = as the disk allows. Reached = disk full (Code::read_only).
   std::int64_t max_pages = 0;
+  /// Pages in the WAL after which they are copied into the database; late, so that pages written often are copied once.
+  int checkpoint_pages = 16'384;
+  /// Name of the SQLite VFS beneath ours; empty = the system's own.
+  std::string vfs = {};
 };
 
 /// A Store that also runs migrations. Destroy it before the loops that used it.

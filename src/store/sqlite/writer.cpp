@@ -5,8 +5,7 @@
 namespace mandate::store::sqlite {
 namespace {
 
-constexpr int kCheckpointPages = 16384;  // 64 MiB: late, so that pages written often are copied once
-constexpr int kRestartPages = 16384 * 4;  // readers overlapped so long that the file never restarted: wait for them
+constexpr int kRestartAfter = 4;  // times as many pages: readers overlapped so long that the file never restarted, wait for them
 constexpr std::chrono::seconds kIdle{1};
 
 /// Whether a refusal could leave a part of the batch behind. A single statement undoes itself.
@@ -25,10 +24,14 @@ bool met(Mutation::Expect expect, std::int64_t count) {
   }
 }
 
+Error disk_is_broken() {
+  return Error(Code::read_only, "The server cannot write at the moment.", "the disk refused a write before");
+}
+
 }  // namespace
 
-Writer::Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, std::size_t queue_limit)
-    : db_(std::move(db)), clock_(clock), log_(log), queue_limit_(queue_limit), statements_(db_.get()), stamps_(db_.get()),
+Writer::Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, Sizes sizes)
+    : db_(std::move(db)), clock_(clock), log_(log), sizes_(sizes), statements_(db_.get()), stamps_(db_.get()),
       mutations_(metrics.counter("mandate_store_mutations_total", "Mutations committed")),
       groups_(metrics.counter("mandate_store_commits_total", "Group commits")),
       failures_(metrics.counter("mandate_store_write_failures_total", "Commits that could not be written")),
@@ -52,7 +55,7 @@ Writer::~Writer() {
 Result<void> Writer::push(std::span<const JobPtr> jobs) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() + jobs.size() > queue_limit_) return Error(Code::overloaded, "The server is busy.");
+    if (stopping_ || queue_.size() + jobs.size() > sizes_.queue) return Error(Code::overloaded, "The server is busy.");
     queue_.insert(queue_.end(), jobs.begin(), jobs.end());
     queued_.set(static_cast<double>(queue_.size()));
   }
@@ -119,20 +122,19 @@ void Writer::run_group(std::span<const JobPtr> group) {
 bool Writer::attempt(std::span<const JobPtr> group) {
   const bool alone = group.size() == 1;
   auto fail_all = [&](const Error& error) {
-    failures_.add();
-    if (!std::exchange(failing_, true)) log_.error("store.write_failed", {{"detail", error.detail}});
-    read_only_.set(error.code == Code::read_only);
+    note_failure(error);
     changed_.clear();
     for (const JobPtr& job : group)
       if (!job->result || job->result->ok()) job->result.emplace(error);
     return true;
   };
-  if (auto begun = say(Word::begin); !begun.ok()) return fail_all(begun.error());
+  if (broken_) return fail_all(disk_is_broken());
+  if (auto begun = say(Word::begin); !begun.ok()) return look_at_disk(), fail_all(begun.error());
   std::size_t good = 0;
   for (const JobPtr& job : group) {
     const bool guard = !alone && needs_savepoint(job->batch);
     if (guard)
-      if (auto set = say(Word::savepoint); !set.ok()) return rollback(), fail_all(set.error());
+      if (auto set = say(Word::savepoint); !set.ok()) return look_at_disk(), rollback(), fail_all(set.error());
     job->result.emplace(apply(job->batch));
     if (job->result->ok()) {
       ++good;
@@ -142,6 +144,7 @@ bool Writer::attempt(std::span<const JobPtr> group) {
     const Error& error = job->result->error();
     if (error.code == Code::read_only) {
       const Error copy = error;
+      look_at_disk();
       return rollback(), fail_all(copy);
     }
     if (alone) return rollback(), true;
@@ -151,14 +154,12 @@ bool Writer::attempt(std::span<const JobPtr> group) {
   }
   if (good == 0) return rollback(), true;
   if (auto done = commit(); !done.ok()) {
+    look_at_disk();
     rollback();
     if (done.error().code == Code::read_only || alone) return fail_all(done.error());
     return false;
   }
-  if (std::exchange(failing_, false)) {
-    log_.info("store.write_recovered");
-    read_only_.set(0);
-  }
+  note_success();
   for (const JobPtr& job : group) {
     if (!job->result->ok()) continue;
     const Outcome& outcome = **job->result;
@@ -190,16 +191,37 @@ void Writer::rollback() {
   if (!sqlite3_get_autocommit(db_.get())) (void)execute(db_.get(), "ROLLBACK");
 }
 
+/// To be called before anything else is said to the connection that failed.
+void Writer::look_at_disk() {
+  if (disk_failed(db_.get()) && !broken_.exchange(true))
+    log_.error("store.disk_failed", {{"detail", "The disk refused a write. Nothing is written until the server starts again."}});
+}
+
+void Writer::note_failure(const Error& error) {
+  failures_.add();
+  if (!std::exchange(failing_, true)) log_.error("store.write_failed", {{"detail", error.detail}});
+  read_only_.set(error.code == Code::read_only);
+}
+
+void Writer::note_success() {
+  if (!std::exchange(failing_, false)) return;
+  log_.info("store.write_recovered");
+  read_only_.set(0);
+}
+
 void Writer::run_schema(Job& job) {
   changed_.clear();
-  Result<void> done = say(Word::begin);
+  Result<void> done = broken_ ? Result<void>(disk_is_broken()) : say(Word::begin);
   if (done.ok()) done = job.schema(db_.get());
   if (done.ok()) done = commit();
   if (done.ok()) {
+    note_success();
     changed_.insert(job.changes.begin(), job.changes.end());
     job.result.emplace(Outcome{});
   } else {
+    if (!broken_) look_at_disk();
     rollback();
+    if (done.error().code == Code::read_only) note_failure(done.error());
     job.result.emplace(done.error());
   }
 }
@@ -274,16 +296,21 @@ int Writer::wal_grew(void* self, sqlite3*, const char*, int pages) {
 void Writer::checkpoint(bool idle) {
   if (wal_pages_ < copied_pages_) copied_pages_ = 0;  // the file restarted
   const int fresh = wal_pages_ - copied_pages_;
-  if (fresh == 0 || (!idle && fresh < kCheckpointPages)) return;
-  const bool restart = wal_pages_ >= kRestartPages;
+  if (fresh == 0 || broken_ || (!idle && fresh < sizes_.checkpoint_pages)) return;
+  const bool restart = wal_pages_ / kRestartAfter >= sizes_.checkpoint_pages;
   sqlite3_busy_timeout(db_.get(), 100);
   int pages = 0, copied = 0;
   const int rc = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
                                            &pages, &copied);
+  const bool good = rc == SQLITE_OK || rc == SQLITE_BUSY;
+  if (!good) {
+    look_at_disk();
+    if (!copying_fails_) log_.error("store.checkpoint_failed", {{"detail", sqlite3_errmsg(db_.get())}});
+  }
+  copying_fails_ = !good;
   sqlite3_busy_timeout(db_.get(), 5000);
   checkpoints_.add();
-  if (rc == SQLITE_OK || rc == SQLITE_BUSY) copied_pages_ = std::max(copied, copied_pages_);
-  else log_.error("store.checkpoint_failed", {{"detail", sqlite3_errmsg(db_.get())}});
+  if (good) copied_pages_ = std::max(copied, copied_pages_);
 }
 
 }  // namespace mandate::store::sqlite

@@ -20,7 +20,11 @@ namespace mandate::store::sqlite {
 
 class Writer {
  public:
-  Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, std::size_t queue_limit);
+  struct Sizes {
+    std::size_t queue;     ///< batches that may wait
+    int checkpoint_pages;  ///< in the WAL before they are copied
+  };
+  Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, Sizes sizes);
   /// Finishes what is queued.
   ~Writer();
 
@@ -29,6 +33,8 @@ class Writer {
 
   const std::atomic<std::uint64_t>& commits() const { return commits_; }
   Watchers& watchers() { return watchers_; }
+  /// False once the disk refused a write or a sync: from then on nothing is written (RL-4). Thread-safe.
+  bool writable() const { return !broken_.load(std::memory_order_relaxed); }
 
  private:
   void work();
@@ -36,6 +42,9 @@ class Writer {
   void run_group(std::span<const JobPtr> group);
   bool attempt(std::span<const JobPtr> group);
   void run_schema(Job& job);
+  void look_at_disk();
+  void note_failure(const Error& error);
+  void note_success();
   Result<Outcome> apply(const Batch& batch);
   Result<Touched> apply(const Mutation& mutation);
   enum class Word { begin, commit, savepoint, release, undo };
@@ -49,7 +58,7 @@ class Writer {
   Db db_;
   const Clock& clock_;
   Log& log_;
-  std::size_t queue_limit_;
+  Sizes sizes_;
   Statements statements_;
   Shape shape_;
   Stamps stamps_;
@@ -59,6 +68,8 @@ class Writer {
   int wal_pages_ = 0;     ///< in the WAL file
   int copied_pages_ = 0;  ///< of them, already in the database
   bool failing_ = false;  ///< the last commit could not be written
+  bool copying_fails_ = false;  ///< nor could the last checkpoint
+  std::atomic<bool> broken_{false};
 
   Counter &mutations_, &groups_, &failures_, &checkpoints_;
   Gauge &queued_, &read_only_;
