@@ -22,7 +22,8 @@ Task<http::Response> post_rotate(Deps& deps, http::Request& request) {
   std::optional<jose::Alg> alg;
   if (params.has("alg")) {
     alg = jose::alg_of(params.get("alg"));
-    if (alg != jose::Alg::RS256 && alg != jose::Alg::ES256) co_return Error(Code::invalid_request, "alg must be RS256 or ES256");
+    if (alg != jose::Alg::RS256 && alg != jose::Alg::PS256 && alg != jose::Alg::ES256)
+      co_return Error(Code::invalid_request, "alg must be RS256, PS256 or ES256");
   }
   const bool revoke = params.get("revoke") == "true";
   tenant::Event event;

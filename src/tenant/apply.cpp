@@ -68,6 +68,9 @@ Task<Applied> apply_desired(TenantDirectory& directory, UserSeeder& seeder, Desi
   applied.changes = std::move(plan.changes);
   if (!dry_run) {
     applied.made = std::move(plan.made);
+    // An algorithm named for the first time has its keys in the same batch: nobody asks for a token in between.
+    CO_TRY(std::vector<store::Mutation> keys, co_await directory.missing_keys(desired.tenant, plan.after, plan.revision + 1));
+    for (store::Mutation& key : keys) plan.mutations.push_back(std::move(key));
     if (!plan.mutations.empty()) {
       plan.mutations.push_back(config_changed(applied.changes, request, clock.now_ms()));
       CO_CHECK(co_await directory.commit(desired.tenant, plan.revision, std::move(plan.mutations)));

@@ -97,6 +97,7 @@ class Planner {
       next.sealed.emplace(path, vault_.seal(fresh.reveal(), secret_context(key, path)));
       plan_.made.push_back({key, path, std::move(fresh)});
     }
+    keep_replaced_secret(key, given, before, next);
     for (const auto& [path, text] : before.sealed)
       if (!next.sealed.contains(path)) change.fields.push_back({path, kMasked, nullptr});
     for (const auto& [path, text] : next.sealed) {
@@ -107,6 +108,15 @@ class Planner {
         change.fields.push_back({path, kMasked, kMasked});
     }
     return {};
+  }
+
+  /// A client secret that is replaced stays good until the time the file states (OA-12).
+  static void keep_replaced_secret(const ObjectKey& key, const PlainSecrets& given, const StoredObject& before, StoredObject& next) {
+    if (key.kind != kind::kClient || given.contains(kPreviousSecret) || !has_place(key.kind, next.body, kPreviousSecret)) return;
+    const auto old = before.sealed.find("client_secret");
+    const auto now = next.sealed.find("client_secret");
+    if (old != before.sealed.end() && now != next.sealed.end() && old->second != now->second)
+      next.sealed.insert_or_assign(std::string(kPreviousSecret), old->second);
   }
 
   bool unwanted(const ObjectKey& key) const {

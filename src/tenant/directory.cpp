@@ -153,7 +153,21 @@ Task<void> TenantDirectory::complete(std::string name) {
       made.sealed[path] = vault_.seal(random_.token(), secret_context(service, path));
     changes.push_back(write_object(service, made));
   }
-  for (const jose::Alg alg : kSigningAlgs) {
+  CO_TRY(std::vector<store::Mutation> keys, co_await missing_keys(name, have, from + 1));
+  for (store::Mutation& key : keys) changes.push_back(std::move(key));
+  if (changes.empty() && from > 0) {
+    CO_CHECK(co_await reload(name));
+    co_return ok();
+  }
+  Result<void> written = co_await commit(name, from, std::move(changes));
+  // Another node was quicker: what it made is as good.
+  if (!written.ok() && written.error().code == Code::conflict) written = co_await reload(name);
+  co_return written;
+}
+
+Task<std::vector<store::Mutation>> TenantDirectory::missing_keys(const std::string& name, const Objects& have, std::uint64_t revision) {
+  std::vector<store::Mutation> out;
+  for (const jose::Alg alg : signing_algs(have)) {
     for (const std::string_view state : {"current", "next"}) {
       const bool there = std::any_of(have.begin(), have.end(), [&](const auto& entry) {
         return entry.first.kind == kind::kSigningKey && text_member(entry.second.body, "alg") == jose::name(alg) &&
@@ -164,18 +178,11 @@ Task<void> TenantDirectory::complete(std::string name) {
         return make_signing_key(alg, state, name, vault_, clock_.now_ms());
       };
       CO_TRY(auto made, co_await pool_.run(std::move(work)));
-      made.second.revision = from + 1;
-      changes.push_back(write_object(made.first, made.second));
+      made.second.revision = revision;
+      out.push_back(write_object(made.first, made.second));
     }
   }
-  if (changes.empty() && from > 0) {
-    CO_CHECK(co_await reload(name));
-    co_return ok();
-  }
-  Result<void> written = co_await commit(name, from, std::move(changes));
-  // Another node was quicker: what it made is as good.
-  if (!written.ok() && written.error().code == Code::conflict) written = co_await reload(name);
-  co_return written;
+  co_return out;
 }
 
 Task<Objects> TenantDirectory::objects(std::string name) {
@@ -229,7 +236,10 @@ Task<void> TenantDirectory::rotate_keys(std::string name, std::optional<jose::Al
   const std::uint64_t from = revision_of(have);
   const Millis now = clock_.now_ms();
   std::vector<store::Mutation> changes = std::move(also);
-  for (const jose::Alg each : kSigningAlgs) {
+  const std::vector<jose::Alg> algs = signing_algs(have);
+  if (alg && std::find(algs.begin(), algs.end(), *alg) == algs.end())
+    co_return Error(Code::invalid_request, "This tenant has no " + std::string(jose::name(*alg)) + " keys.");
+  for (const jose::Alg each : algs) {
     if (alg && *alg != each) continue;
     std::function<Result<std::pair<ObjectKey, StoredObject>>()> work = [&] {
       return make_signing_key(each, "next", name, vault_, now);

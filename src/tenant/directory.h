@@ -48,7 +48,10 @@ class TenantDirectory final : public Tenants {
   Task<Objects> objects(std::string name);
   /// Writes changes made on top of `revision` in one batch, then publishes them. `changes` carry revision + 1.
   Task<void> commit(std::string name, std::uint64_t revision, std::vector<store::Mutation> changes);
-  /// Moves RS256 and ES256 (or only `alg`) one step on; `also` goes into the same batch (the audit row).
+  /// The keys that a configuration of these objects needs and does not have; borrowed until the task ends.
+  Task<std::vector<store::Mutation>> missing_keys(const std::string& name, const Objects& have, std::uint64_t revision);
+  /// Moves every algorithm the tenant has keys for (or only `alg`) one step on; `also` goes into the same batch (the audit
+  /// row). invalid_request when there are no keys of `alg`.
   /// `revoke`: the current key is in wrong hands and stops verifying at once.
   Task<void> rotate_keys(std::string name, std::optional<jose::Alg> alg, bool revoke, std::vector<store::Mutation> also = {});
 

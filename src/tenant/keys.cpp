@@ -12,7 +12,21 @@ std::string_view state_of(const StoredObject& object) { return text_member(objec
 bool expired(const StoredObject& object, Millis now) {
   return state_of(object) == "previous" && integer_member(object.body, "verify_until").value_or(0) <= now;
 }
+bool signs_with(const ObjectKey& key, const JsonObject& body, std::string_view alg) {
+  if (key.kind == kind::kApi) return text_member(body, "signing_alg") == alg;
+  if (key.kind == kind::kSigningKey) return text_member(body, "alg") == alg;
+  if (key.kind != kind::kClient) return false;
+  const Json* jwt = body.if_contains("jwt_configuration");
+  return jwt && jwt->is_object() && text_member(jwt->get_object(), "alg") == alg;
+}
 }  // namespace
+
+std::vector<jose::Alg> signing_algs(const Objects& objects) {
+  std::vector<jose::Alg> out(std::begin(kSigningAlgs), std::end(kSigningAlgs));
+  for (const auto& [key, object] : objects)
+    if (signs_with(key, object.body, jose::name(jose::Alg::PS256))) return out.push_back(jose::Alg::PS256), out;
+  return out;
+}
 
 Result<std::pair<ObjectKey, StoredObject>> make_signing_key(jose::Alg alg, std::string_view state, std::string_view common_name,
                                                             const Vault& vault, Millis now) {

@@ -1,4 +1,5 @@
-// The tenant's signing keys: RS256 and ES256, each current, next and previous (TK-14, KS-1).
+// The tenant's signing keys: RS256, ES256 and, where something signs with it, PS256; each current, next and previous
+// (TK-14, KS-1).
 #pragma once
 
 #include "tenant/objects.h"
@@ -6,7 +7,11 @@
 
 namespace mandate::tenant {
 
+/// What every tenant has keys for.
 inline constexpr jose::Alg kSigningAlgs[] = {jose::Alg::RS256, jose::Alg::ES256};
+
+/// What this tenant needs keys for, and what it has some for: kSigningAlgs, and PS256 when an API or a client signs with it.
+std::vector<jose::Alg> signing_algs(const Objects& objects);
 
 /// A fresh key with its certificate, private half sealed. Takes a good fraction of a second for RSA: call in the CPU pool.
 Result<std::pair<ObjectKey, StoredObject>> make_signing_key(jose::Alg alg, std::string_view state, std::string_view common_name,

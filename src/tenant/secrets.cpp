@@ -35,6 +35,9 @@ PlainSecrets take_secrets(std::string_view kind, JsonObject& body, const std::st
   PlainSecrets out;
   if (kind == kind::kClient) {
     take(body, "client_secret", "client_secret", path, problems, out);
+    take(body, kPreviousSecret, std::string(kPreviousSecret), path, problems, out);
+    if (const auto given = out.find(kPreviousSecret); given != out.end() && given->second && !has_place(kind, body, kPreviousSecret))
+      problems.add(path + "." + std::string(kPreviousSecret), "needs previous_client_secret_expires_at: when it ends");
     if (JsonObject* addons = group(body, "addons"))
       if (JsonObject* wams = group(*addons, "wams"))
         for (const std::string_view key : kWamsKeys) take(*wams, key, "addons.wams." + std::string(key), path, problems, out);
@@ -67,13 +70,14 @@ std::string secret_context(const ObjectKey& key, std::string_view path) {
   if (key.kind == kind::kConnection) return sealed::connection(key.name, path.substr(path.rfind('.') + 1));
   if (key.kind == kind::kService)
     return sealed::service(key.name, path.starts_with("v2_signing_keys.") ? "v2_signing_key" : path);
-  if (path == "client_secret") return sealed::client_secret(key.name);
+  if (path == "client_secret" || path == kPreviousSecret) return sealed::client_secret(key.name);
   const std::vector<std::string> parts = split(path, '.');  // addons.TYPE.FIELD
   return parts.size() == 3 ? sealed::addon(key.name, parts[1], parts[2]) : std::string();
 }
 
 bool has_place(std::string_view kind, const JsonObject& body, std::string_view path) {
   if (kind == kind::kApi) return text_member(body, "signing_alg") == "HS256";
+  if (path == kPreviousSecret) return body.contains("previous_client_secret_expires_at");
   if (!path.starts_with("addons.")) return true;
   const Json* addons = body.if_contains("addons");
   return addons && addons->is_object() && addons->get_object().contains(split(path, '.')[1]);

@@ -14,6 +14,9 @@ using PlainSecrets = std::map<std::string, std::optional<Secret>, std::less<>>;
 /// Cuts the secret members out of `body`. What remains may be shown and logged.
 PlainSecrets take_secrets(std::string_view kind, JsonObject& body, const std::string& path, Problems& problems);
 
+/// A client's secret before the current one; it has a place while the client says when it ends.
+inline constexpr std::string_view kPreviousSecret = "previous_client_secret";
+
 /// The vault's context for one secret of one object.
 std::string secret_context(const ObjectKey& key, std::string_view path);
 

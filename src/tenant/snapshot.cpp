@@ -64,9 +64,11 @@ class Builder {
   Result<void> add_client(const ObjectKey& key, const StoredObject& object) {
     Client client = read_client(key.name, object.body, path(key), problems_);
     for (const auto& [place, text] : object.sealed) {
-      if (place == "client_secret") {
+      if (place == "client_secret" || place == kPreviousSecret) {  // in this order
+        const std::int64_t expires_at = place == kPreviousSecret ? client.previous_secret_expires_at : 0;
+        if (place == kPreviousSecret && expires_at <= 0) continue;
         TRY(const Secret plain, vault_.unseal(text, secret_context(key, place)));
-        client.secrets.push_back({token_hash(plain.reveal()), text, 0});
+        client.secrets.push_back({token_hash(plain.reveal()), text, expires_at});
       } else if (const std::vector<std::string> parts = split(place, '.'); parts.size() == 3) {
         client.addons[parts[1]][parts[2]] = text;
       }

@@ -1,5 +1,7 @@
 #include "tenant/tenant.h"
 
+#include "base/base64.h"
+#include "base/crypto.h"
 #include "base/url.h"
 
 namespace mandate::tenant {
@@ -49,6 +51,10 @@ const jose::Key* Tenant::verifying_key(std::string_view kid) const {
   for (const SigningKey& key : signing_keys)
     if (key.key.kid() == kid) return &key.key;
   return nullptr;
+}
+
+std::string Tenant::global_id() const {
+  return global_client_id.empty() ? to_hex(sha256("global client\n" + name)).substr(0, 32) : global_client_id;
 }
 
 std::string_view host_without_port(std::string_view host) {

@@ -43,7 +43,8 @@ struct Client {
   std::string app_type = "native";  ///< native, spa, regular_web, non_interactive
   bool enabled = true, is_first_party = true, oidc_conformant = true;
   std::string token_endpoint_auth_method = "none";  ///< none, client_secret_post, client_secret_basic (both secrets accepted either way)
-  std::vector<ClientSecret> secrets;
+  std::vector<ClientSecret> secrets;     ///< the current one first
+  std::int64_t previous_secret_expires_at = 0;  ///< ms; a secret that is replaced stays good until then; 0 = ends at once
   std::vector<std::string> callbacks, allowed_origins, web_origins, allowed_logout_urls;
   std::set<std::string, std::less<>> grant_types;
   std::vector<std::string> connections;  ///< names; empty = every enabled connection of the tenant
@@ -155,6 +156,7 @@ struct Tenant {
   std::vector<std::string> allowed_logout_urls;
   std::int64_t session_lifetime_seconds = 7 * 86'400, idle_session_lifetime_seconds = 3 * 86'400;
   std::string friendly_name;
+  std::string global_client_id;  ///< of the client "All Applications"; empty = one made of the name: use global_id()
 
   std::map<std::string, Client, std::less<>> clients;        ///< by client_id
   std::map<std::string, Api, std::less<>> apis;              ///< by identifier
@@ -162,7 +164,7 @@ struct Tenant {
   std::map<std::string, Connection, std::less<>> connections;  ///< by name
   std::vector<DelegationGrant> delegation_grants;
   std::map<std::string, Service, std::less<>> services;      ///< by name
-  std::vector<SigningKey> signing_keys;                      ///< RS256 and ES256, each current/next/previous
+  std::vector<SigningKey> signing_keys;                      ///< by algorithm, each current/next/previous
 
   const Client* client(std::string_view id) const;
   const Api* api(std::string_view identifier) const;
@@ -174,6 +176,8 @@ struct Tenant {
   /// The service that owns this Host field; the default service when none claims it. Null when there is no service.
   const Service* service_at(std::string_view host) const;
   bool flag(std::string_view name) const { return flags.contains(name); }
+  /// The id old profiles show as global_client_id (identity-wire 4.1): the same for all clients, and for ever.
+  std::string global_id() const;
 };
 
 /// "localhost:8443" → "localhost"; "[::1]:80" → "[::1]".

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/crypto.h"
 #include "base/yaml.h"
 #include "tenant/desired.h"
 #include "tenant/snapshot.h"
@@ -105,6 +106,43 @@ TEST_F(DesiredState, AppliedAgainChangesNothing) {
   EXPECT_TRUE(again.changes.empty());
   EXPECT_TRUE(again.mutations.empty());
   EXPECT_TRUE(again.made.empty());
+}
+
+TEST_F(DesiredState, AReplacedClientSecretStaysGoodUntilTheFilesTime) {  // OA-12
+  const auto file = [](std::string_view secret, std::string_view more) {
+    return "tenant: demo\nclients: {web: {app_type: regular_web, token_endpoint_auth_method: client_secret_post, client_secret: " +
+           std::string(secret) + std::string(more) + "}}\n";
+  };
+  const std::string_view until = R"(, previous_client_secret_expires_at: "2030-01-31T12:00:00Z")";
+  const Objects before = planned(file("first-secret", ""), {}).after;
+  const DesiredPlan plan = planned(file("second-secret", until), before);
+  ASSERT_EQ(plan.changes.size(), 1U);
+  std::map<std::string, std::string> fields;
+  for (const FieldChange& field : plan.changes[0].fields) fields[field.path] = to_json(field.before) + " " + to_json(field.after);
+  EXPECT_EQ(fields["client_secret"], R"("***" "***")");
+  EXPECT_EQ(fields["previous_client_secret"], R"(null "***")");
+  EXPECT_EQ(fields["previous_client_secret_expires_at"], R"(null "2030-01-31T12:00:00.000Z")");
+
+  const auto tenant = snapshot(plan.after);
+  const Client& web = *tenant->client("web");
+  ASSERT_EQ(web.secrets.size(), 2U);
+  EXPECT_EQ(web.secrets[0].hash, token_hash("second-secret"));
+  EXPECT_EQ(web.secrets[0].expires_at, 0);
+  EXPECT_EQ(web.secrets[1].hash, token_hash("first-secret"));
+  EXPECT_EQ(web.secrets[1].expires_at, *parse_iso8601("2030-01-31T12:00:00Z"));
+  EXPECT_TRUE(planned(file("second-secret", until), plan.after).changes.empty()) << "the same file again";
+
+  const std::string plain = to_yaml(*export_tenant("demo", plan.after, nullptr));
+  EXPECT_EQ(plain.find("-secret\n"), std::string::npos) << plain;
+  EXPECT_TRUE(planned(plain, plan.after).changes.empty()) << "an export keeps what it does not show";
+  const std::string open = to_yaml(*export_tenant("demo", plan.after, &vault));
+  EXPECT_EQ(snapshot(planned(open, {}).after)->client("web")->secrets[1].hash, token_hash("first-secret"));
+
+  EXPECT_EQ(snapshot(planned(file("second-secret", ""), plan.after).after)->client("web")->secrets.size(), 1U)
+      << "without the time the old secret ends at once";
+  EXPECT_EQ(snapshot(planned(file("third-secret", ""), before).after)->client("web")->secrets.size(), 1U);
+  EXPECT_NE(refused(file("x", ", previous_client_secret: y")).find("previous_client_secret_expires_at"), std::string::npos);
+  EXPECT_NE(refused(file("x", ", previous_client_secret_expires_at: tomorrow")).find("must be a time"), std::string::npos);
 }
 
 TEST_F(DesiredState, AnExportBringsAboutWhatWasExported) {

@@ -138,6 +138,26 @@ TEST(Directory, AHostNameNobodyClaimsIsMisdirectedWhereNoTenantIsTheDefault) {  
   }
 }
 
+TEST(Directory, HasPs256KeysOnceSomethingSignsWithIt) {
+  DirectoryHouse house;
+  People people;
+  ASSERT_TRUE(apply(house, people, "tenant: demo\napis: {'https://a.example': {}}").ok());
+  const auto key = [&] { return (*house.tenants().by_name("demo"))->signing_key(jose::Alg::PS256); };
+  EXPECT_FALSE(key());
+  EXPECT_EQ(run(house.loop, house.tenants().rotate_keys("demo", jose::Alg::PS256, false)).error().code, Code::invalid_request);
+  ASSERT_TRUE(apply(house, people, "tenant: demo\napis: {'https://a.example': {signing_alg: PS256}}").ok());
+  ASSERT_TRUE(key());
+  const std::string kid = key()->key.kid();
+  EXPECT_EQ((*house.tenants().by_name("demo"))->signing_keys.size(), 6U);
+  house.restart();
+  ASSERT_TRUE(key());
+  EXPECT_EQ(key()->key.kid(), kid);
+  EXPECT_EQ(key()->key.alg(), jose::Alg::PS256);
+  ASSERT_TRUE(run(house.loop, house.tenants().rotate_keys("demo", std::nullopt, false)).ok());
+  EXPECT_NE(key()->key.kid(), kid);
+  EXPECT_TRUE((*house.tenants().by_name("demo"))->verifying_key(kid)) << "until the last token it signed has ended";
+}
+
 TEST(Directory, ARequestKeepsItsSnapshotWhileTheTenantChanges) {
   DirectoryHouse house;
   People people;

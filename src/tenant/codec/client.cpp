@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "tenant/codec/codec.h"
 #include "tenant/codec/names.h"
 
@@ -44,7 +45,7 @@ void read_jwt(ObjectReader& parent, Client& client) {
   if (!group) return;
   ObjectReader in(*group, parent.at("jwt_configuration"), parent.problems());
   std::string alg(jose::name(client.alg));
-  in.one_of("alg", alg, {"ES256", "RS256", "HS256"});
+  in.one_of("alg", alg, {"ES256", "RS256", "PS256", "HS256"});
   client.alg = jose::alg_of(alg).value_or(client.alg);
   in.integer("lifetime_in_seconds", client.lifetime_in_seconds, 1, 30 * 86'400);
   in.flag("secret_encoded", client.secret_encoded);
@@ -124,6 +125,15 @@ void read_legacy(ObjectReader& parent, Client& client) {
   in.finish();
 }
 
+void read_overlap(ObjectReader& in, Client& client) {
+  std::string until;
+  in.text("previous_client_secret_expires_at", until, 64);
+  if (until.empty()) return;
+  client.previous_secret_expires_at = parse_iso8601(until).value_or(0);
+  if (client.previous_secret_expires_at <= 0)
+    in.problem("previous_client_secret_expires_at", "must be a time such as \"2030-01-31T12:00:00Z\"");
+}
+
 void check_whole(ObjectReader& in, const Client& client) {
   const auto wildcard_ok = [&](const std::string& url) { return redirect_problem(url, !client.oidc_conformant); };
   check_each(in, "callbacks", client.callbacks, wildcard_ok);
@@ -162,6 +172,7 @@ Client read_client(const std::string& client_id, const JsonObject& body, const s
   in.flag("oidc_conformant", client.oidc_conformant);
   in.one_of("token_endpoint_auth_method", client.token_endpoint_auth_method,
             {"none", "client_secret_post", "client_secret_basic"});
+  read_overlap(in, client);
   in.texts("callbacks", client.callbacks);
   in.texts("allowed_origins", client.allowed_origins);
   in.texts("web_origins", client.web_origins);
@@ -187,6 +198,7 @@ JsonObject write_client(const Client& c) {
   put(out, "is_first_party", c.is_first_party, true);
   put(out, "oidc_conformant", c.oidc_conformant, true);
   put(out, "token_endpoint_auth_method", c.token_endpoint_auth_method, "none");
+  if (c.previous_secret_expires_at > 0) out["previous_client_secret_expires_at"] = iso8601(c.previous_secret_expires_at);
   put(out, "callbacks", c.callbacks);
   put(out, "allowed_origins", c.allowed_origins);
   put(out, "web_origins", c.web_origins);
