@@ -257,7 +257,7 @@ int run(int argc, char** argv) {
   keys->fallthrough();
   sub = command(*keys, "rotate", "next becomes current, current previous", rotate_keys);
   tenant_option(sub);
-  sub->add_option("--alg", a.alg, "RS256 or ES256; default both");
+  sub->add_option("--alg", a.alg, "RS256, PS256 or ES256; default all the tenant has");
   sub->add_flag("--revoke", a.revoke, "the current key is in wrong hands: tokens it signed are void at once");
 
   CLI::App* config = app.add_subcommand("config", "the options of mandated");
