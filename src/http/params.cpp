@@ -28,6 +28,8 @@ Params Params::of_query(std::string_view query) {
 }
 
 Result<Params> Params::of(const Request& request) {
+  if (request.refused == 413) return Error(Code::payload_too_large, "The request body is too large.");
+  if (request.refused) return Error(Code::invalid_request, "The request body is malformed.");
   Params params = of_query(request.query);
   // As of a form: what is not UTF-8 would come back in a JSON answer that is none.
   for (const auto& [name, values] : params.values_)

@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kOutHigh = 256 << 10;      // answers gathered before they are sent
 constexpr std::size_t kLingerBytes = 4 << 20;    // thrown away before we hang up on who does not listen
 constexpr int kTlsHandshake = 0x16;
+const RouteOptions kDefaults;                    // where no route matches
 constexpr int kMisdirected = 421;                // who asks for another's host name asks the next time on a peer of its own
 
 /// The outermost frame of a request; pooled like those of Task, and never awaited.
@@ -182,6 +183,8 @@ bool Peer::take_head(std::string_view data, std::size_t& at) {
   chunks_ = {};
   group_.write_id(request.id);
   request.host.clear();
+  request.refused = 0;
+  exchange.match = {};
   request.local_admin = door_.local_admin;
   request.secure = transport_.tls();
   request.deadline = exchange.started + group_.limits.request_timeout;
@@ -190,9 +193,10 @@ bool Peer::take_head(std::string_view data, std::size_t& at) {
     return refuse(status), false;
   exchange.head_only = request.method == Method::head;
   exchange.match = door_.router->match(request);
-  const std::size_t limit = exchange.match.options ? exchange.match.options->body_limit : RouteOptions{}.body_limit;
-  if (exchange.framing.length > limit) return refuse(413), false;
-  return true;
+  const RouteOptions& options = exchange.match.options ? *exchange.match.options : kDefaults;
+  if (request.target.size() > options.target_limit) return refuse(414), false;
+  const std::size_t limit = options.body_limit;
+  return exchange.framing.length <= limit || refuse_body(413);
 }
 
 bool Peer::take_body(std::string_view data, std::size_t& at) {
@@ -200,12 +204,12 @@ bool Peer::take_body(std::string_view data, std::size_t& at) {
   wire::Framing& framing = exchange.framing;
   if (!framing.has_body()) return true;
   if (framing.chunked) {
-    const std::size_t limit = exchange.match.options ? exchange.match.options->body_limit : RouteOptions{}.body_limit;
+    const std::size_t limit = (exchange.match.options ? *exchange.match.options : kDefaults).body_limit;
     std::string_view rest = data.substr(at);
     const auto step = chunks_.read(rest, exchange.body, limit);
     at = data.size() - rest.size();
-    if (step == wire::ChunkedReader::Step::refused) return refuse(400), false;
-    if (step == wire::ChunkedReader::Step::too_large) return refuse(413), false;
+    if (step == wire::ChunkedReader::Step::refused) return refuse_body(400);
+    if (step == wire::ChunkedReader::Step::too_large) return refuse_body(413);
     if (step == wire::ChunkedReader::Step::done) return exchange.request.body = exchange.body, true;
   } else {
     const std::size_t here = data.size() - at;
@@ -290,6 +294,17 @@ void Peer::refuse(int status) {
   if (exchange_) group_.release(std::exchange(exchange_, nullptr));
 }
 
+bool Peer::refuse_body(int status) {
+  Exchange& exchange = *exchange_;
+  if (!exchange.match.options || !exchange.match.options->answers_refusals) return refuse(status), false;
+  group_.refused.add();
+  exchange.request.refused = status;
+  exchange.request.body = {};
+  exchange.framing = {};
+  exchange.framing.close = true;  // where the next request would begin is not known
+  return true;
+}
+
 void Peer::settle() {
   if (out_.empty()) return settle_now();
   if (!std::exchange(settles_later_, true)) group_.settle_later(*this);
@@ -371,7 +386,9 @@ void Peer::on_deadline(Deadlines::Kind kind) {
       group_.log.error("handler overran its deadline",
                        {{"request_id", exchange_->request.id}, {"path", exchange_->request.path}});
       ending_ = true;
-      Response late = Response::json(503, std::string(R"({"error":"timeout"})"));
+      const RouteOptions& options = exchange_->match.options ? *exchange_->match.options : kDefaults;
+      Response late = options.late ? options.late(exchange_->request) : Response::json(503, std::string(R"({"error":"timeout"})"));
+      if (!late.headers.has("Retry-After")) late.headers.set("Retry-After", "1");
       wire::write_response(out_, exchange_->request, late, {true, exchange_->head_only, group_.date()});
       exchange_->peer = nullptr;  // the handler goes on with the exchange, nobody waits for it
       exchange_ = nullptr;

@@ -55,6 +55,8 @@ class Peer final : public IoLoop::Ready, public Deadlines::Entry {
   void dispatch(bool from_buffer);
   void answer(const Response& response);
   void refuse(int status);
+  /// For the body of a request whose route is known. True when the handler is to be asked for the answer.
+  bool refuse_body(int status);
 
   /// What follows when nothing more can be taken now. Answers wait for the end of the tick, so that those of one tick
   /// leave one behind the other.

@@ -22,6 +22,8 @@ struct Request {
   std::string_view query;   ///< as received, without '?'
   HeaderViews headers;
   std::string_view body;
+  /// 413 or 400: the body was not taken, and the connection ends with the answer. Only where the route answers_refusals.
+  int refused = 0;
   /// Host field in lower case, port included when not the scheme's default: "localhost:8443".
   std::string host;
   bool secure = false;      ///< TLS, or X-Forwarded-Proto https from a trusted proxy

@@ -19,9 +19,16 @@ namespace mandate::http {
 using Handler = std::function<Task<Response>(Request&)>;
 
 struct RouteOptions {
+  std::size_t target_limit = 8 << 10;  ///< bytes of the request target; above it 414. HeadLimits::request_line bounds it too
   std::size_t body_limit = 1 << 20;  ///< bytes; above it 413
   /// Answers OPTIONS with the handler instead of the router's plain 204 + Allow; CORS preflights need it.
   bool handles_options = false;
+  /// A body over the limit, or badly framed, comes to the handler as Request::refused with an empty body, so that the
+  /// answer has the dialect and headers of the door. Params::of refuses such a request by itself.
+  bool answers_refusals = false;
+  /// The answer to a request whose handler overran the request's deadline; empty: 503 in generic JSON. Called while the
+  /// handler still has the request.
+  std::function<Response(const Request&)> late = {};
   std::string_view metric = {};  ///< label of the request metrics; the pattern when empty
 };
 

@@ -124,6 +124,29 @@ TEST_F(PeerTest, ExpectContinueIsAnsweredBeforeTheBody) {
   EXPECT_EQ(status_of(exchange("POST /echo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n")), 413);
 }
 
+TEST_F(PeerTest, ARouteMayAnswerForABodyThatWasNotTakenInItsOwnWords) {
+  RouteOptions options;
+  options.body_limit = 10;
+  options.answers_refusals = true;
+  router->post("/own", [](Request& request) -> Task<Response> {
+    if (!request.refused) co_return Response::text(200, std::string(request.body));
+    co_return Response::json(request.refused, std::string(R"({"code":)" + std::to_string(request.refused) + "}"));
+  }, options);
+  start();
+  const std::string head = "POST /own HTTP/1.1\r\nHost: localhost\r\n", next = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  for (const auto& [name, bytes, status] : std::vector<std::tuple<std::string, std::string, int>>{
+           {"declared too long", head + "Content-Length: 11\r\n\r\nhello world" + next, 413},
+           {"too long by its chunks", head + "Transfer-Encoding: chunked\r\n\r\n6\r\nhello \r\n6\r\nworld!\r\n0\r\n\r\n" + next, 413},
+           {"malformed chunks", head + "Transfer-Encoding: chunked\r\n\r\nx\r\n" + next, 400}}) {
+    const std::string answer = exchange(bytes);
+    EXPECT_EQ(status_of(answer), status) << name;
+    EXPECT_EQ(body_of(answer), "{\"code\":" + std::to_string(status) + "}") << name;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << name;
+    EXPECT_EQ(answers_in(answer), 1) << name << ": nothing after it is read";
+  }
+  EXPECT_EQ(status_of(exchange(head + "Connection: close\r\nContent-Length: 5\r\n\r\nhello")), 200);
+}
+
 TEST_F(PeerTest, HeadHasTheLengthButNotTheBody) {
   start();
   const std::string answer = exchange("HEAD /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
