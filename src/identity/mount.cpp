@@ -20,7 +20,7 @@ void mount(http::Routes& routes, const Deps& deps) {
   const auto door = [room](Task<http::Response> (*run)(const Deps&, http::Request&)) -> http::Handler {
     return [room, run](http::Request& request) { return run(room->deps, request); };
   };
-  const http::RouteOptions form{.body_limit = kFormBytes, .handles_options = false, .metric = {}};
+  const http::RouteOptions form{.body_limit = kFormBytes, .handles_options = false, .answers_refusals = true, .metric = {}};
 
   routes.get("/login", step(show_login));
   routes.post("/login", step(post_login), form);
@@ -31,8 +31,9 @@ void mount(http::Routes& routes, const Deps& deps) {
   routes.post("/login/callback", step(post_callback), form);
   for (const std::string_view end : {"/mobile", "/win8"})
     routes.get(end, [](http::Request&) -> Task<http::Response> { return ready(blank_page()); });
-  routes.post("/dbconnections/signup", door(post_signup), {.body_limit = kFormBytes, .handles_options = true, .metric = {}});
-  routes.get("/user/ssodata", door(get_ssodata), {.body_limit = kFormBytes, .handles_options = false, .metric = {}});
+  routes.post("/dbconnections/signup", door(post_signup),
+              {.body_limit = kFormBytes, .handles_options = true, .answers_refusals = true, .metric = {}});
+  routes.get("/user/ssodata", door(get_ssodata), {.body_limit = kFormBytes, .handles_options = false, .answers_refusals = false, .metric = {}});
 }
 
 }  // namespace mandate::identity

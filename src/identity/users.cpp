@@ -42,7 +42,7 @@ constexpr int kTries = 8;
 
 }  // namespace
 
-Users::Users(const Clock& clock, Random& random) : clock_(clock), random_(random), recent_(std::make_unique<RecentUsers>()) {}
+Users::Users(const Clock& clock, Random& random) : clock_(clock), random_(random), lock_time_(clock), recent_(std::make_unique<RecentUsers>()) {}
 Users::~Users() = default;
 
 Task<std::optional<User>> Users::find(const tenant::Here& here, std::string user_id) const {

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "identity/lockout.h"
 #include "store/store.h"
 #include "tenant/tenants.h"
 
@@ -39,6 +40,9 @@ class Users {
   Users(const Clock& clock, Random& random);
   ~Users();
 
+  /// The time that lock-outs go by, for every door (RL-6).
+  Millis lock_time() const { return lock_time_.now(); }
+
   /// As the store has it now; read only when a person's row changed since the last time.
   Task<std::optional<User>> find(const tenant::Here& here, std::string user_id) const;
   /// What can end a token between two requests, in one small read. Absent: the person is gone.
@@ -66,6 +70,7 @@ class Users {
  private:
   const Clock& clock_;
   Random& random_;
+  LockTime lock_time_;
   std::unique_ptr<RecentUsers> recent_;
 };
 

@@ -56,7 +56,7 @@ Result<tenant::Here> tenant_of(const Deps& deps, std::string_view name) {
 
 void mount(http::Routes& routes, Deps& deps) {
   constexpr std::size_t kFile = 4 << 20;
-  routes.post("/admin/apply", owner_only(deps, post_apply), {.body_limit = kFile, .handles_options = false, .metric = {}});
+  routes.post("/admin/apply", owner_only(deps, post_apply), {.body_limit = kFile, .handles_options = false, .answers_refusals = false, .metric = {}});
   routes.get("/admin/export", owner_only(deps, get_export));
   routes.post("/admin/export", owner_only(deps, post_export));
   routes.get("/admin/scripts", owner_only(deps, list_scripts));

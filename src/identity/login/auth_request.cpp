@@ -26,6 +26,8 @@ constexpr TextMember kTexts[] = {
     {"login_hint", &AuthRequest::login_hint},
     {"code_challenge", &AuthRequest::code_challenge},
     {"device", &AuthRequest::device},
+    {"acr_values", &AuthRequest::acr_values},
+    {"hinted_user", &AuthRequest::hinted_user},
     {"protocol", &AuthRequest::protocol},
     {"user_id", &AuthRequest::user_id},
     {"used_connection", &AuthRequest::used_connection},

@@ -13,7 +13,8 @@ struct AuthRequest {
   std::string handle;        ///< unguessable; the `state` between us and ourselves
   std::string browser;       ///< binds it to the browser that began: a hash of its login cookie (SE-2)
   std::string client_id, redirect_uri, response_type, response_mode, scope, state, nonce, audience, connection, prompt,
-      login_hint, code_challenge, device, protocol = "oauth2";
+      login_hint, code_challenge, device, acr_values, protocol = "oauth2";
+  std::string hinted_user;   ///< whom the id_token_hint names, when it is one of ours: nobody else will do
   std::int64_t max_age = -1;
   bool redirect_uri_given = true;
   Millis expires_at = 0;     ///< set by begin_login

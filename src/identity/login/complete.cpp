@@ -3,6 +3,9 @@
 #include "identity/login/steps.h"
 
 namespace mandate::identity {
+namespace {
+constexpr int kUpstreamPerMinute = 300;  // people of one address sent on to providers
+}  // namespace
 
 Room::Room(const Deps& d)
     : deps(d), logins(d.metrics.counter("mandate_identity_logins_total", "People logged in at the hosted page")),
@@ -20,6 +23,20 @@ Task<UnderWay> under_way(const Room& room, const http::Request& request, std::st
   if (!way.client || !way.client->enabled) co_return ended;
   CO_TRY(way.choice, choose(*way.here, *way.client, way.login.connection));
   co_return way;
+}
+
+Result<http::Params> posted_form(const http::Request& request, std::initializer_list<std::string_view> once) {
+  TRY(http::Params form, http::Params::of(request));
+  CHECK_OK(form.refuse_repeated(once));
+  if (form.json() || !csrf_good(request, form.get("state"), form.get("csrf")))
+    return Error(Code::forbidden,
+                 "The form came from somewhere else, or its page was open for too long. Please go back to the app and start again.");
+  return form;
+}
+
+http::Response limited(http::Response page, const tenant::RateLimiter::Answer& rate) {
+  tenant::add_rate_headers(page, rate);
+  return page;
 }
 
 Task<http::Response> complete(const Room& room, const http::Request& request, UnderWay way, User user, std::string connection,
@@ -62,6 +79,13 @@ Task<http::Response> fail(const Room& room, const http::Request& request, UnderW
 
 Task<http::Response> start_upstream(const Room& room, const http::Request& request, UnderWay way, const tenant::Connection* connection,
                                     int status) {
+  // Each way out files a state, which is a row of the store until the person is back.
+  const tenant::RateLimiter::Answer rate = room.deps.limiter.take("login.upstream", request.peer, kUpstreamPerMinute);
+  if (!rate.allowed) {
+    http::Response refused = problem(room, request, Error(Code::too_many_requests, "Please wait a minute and try again."));
+    tenant::add_rate_headers(refused, rate);
+    co_return refused;
+  }
   const Strategy* strategy = room.deps.strategies.find(connection->strategy);
   if (!strategy) {
     room.deps.log.error("connection.unusable", {{"connection", connection->name}, {"strategy", connection->strategy}, {"request", request.id}});

@@ -86,15 +86,9 @@ Task<http::Response> go_upstream(const Room& room, http::Request& request) {
 }
 
 Task<http::Response> post_login(const Room& room, http::Request& request) {
-  Result<http::Params> form = http::Params::of(request);
+  const Result<http::Params> form = posted_form(request, {"state", "csrf", "connection", "username", "password"});
   if (!form.ok()) co_return problem(room, request, form.error());
-  Result<void> repeated = form->refuse_repeated({"state", "csrf", "connection", "username", "password"});
-  if (!repeated.ok()) co_return problem(room, request, repeated.error());
   const std::string handle(form->get("state"));
-  if (form->json() || !csrf_good(request, handle, form->get("csrf"))) {
-    const Error refused(Code::forbidden, "The form came from somewhere else, or its page was open for too long. Please go back to the app and start again.");
-    co_return problem(room, request, refused);
-  }
   Result<UnderWay> way = co_await under_way(room, request, handle);
   if (!way.ok()) co_return problem(room, request, way.error());
   const tenant::Connection* connection = offered(way->choice, form->get("connection"));
@@ -108,9 +102,7 @@ Task<http::Response> post_login(const Room& room, http::Request& request) {
   const tenant::RateLimiter::Answer rate = room.deps.limiter.take("login", request.peer, kPerMinute);
   if (!rate.allowed) {
     page.error = "Too many attempts. Please wait a minute and try again.";
-    http::Response response = login_page(429, page);
-    tenant::add_rate_headers(response, rate);
-    co_return response;
+    co_return limited(login_page(429, page), rate);
   }
   if (page.username.empty() || !form->has("password")) {
     page.error = "Please give both your name and your password.";

@@ -49,15 +49,9 @@ Task<http::Response> show_sign_up(const Room& room, http::Request& request) {
 }
 
 Task<http::Response> post_sign_up(const Room& room, http::Request& request) {
-  Result<http::Params> form = http::Params::of(request);
+  const Result<http::Params> form = posted_form(request, {"state", "csrf", "connection", "email", "username", "password"});
   if (!form.ok()) co_return problem(room, request, form.error());
-  Result<void> repeated = form->refuse_repeated({"state", "csrf", "connection", "email", "username", "password"});
-  if (!repeated.ok()) co_return problem(room, request, repeated.error());
   const std::string handle(form->get("state"));
-  if (form->json() || !csrf_good(request, handle, form->get("csrf"))) {
-    const Error refused(Code::forbidden, "The form came from somewhere else, or its page was open for too long. Please go back to the app and start again.");
-    co_return problem(room, request, refused);
-  }
   Result<UnderWay> way = co_await under_way(room, request, handle);
   if (!way.ok()) co_return problem(room, request, way.error());
   const tenant::Connection* connection = open_database(*way, form->get("connection"));
@@ -72,9 +66,7 @@ Task<http::Response> post_sign_up(const Room& room, http::Request& request) {
   const tenant::RateLimiter::Answer rate = room.deps.limiter.take("signup", request.peer, kPerMinute);
   if (!rate.allowed) {
     page.error = "Too many attempts. Please wait a minute and try again.";
-    http::Response response = sign_up_page(429, page);
-    tenant::add_rate_headers(response, rate);
-    co_return response;
+    co_return limited(sign_up_page(429, page), rate);
   }
   Passwords::SignUp fields;
   fields.email = page.email;

@@ -34,6 +34,11 @@ struct UnderWay {
 /// The login that `handle` names for this browser. invalid_request: ended, foreign, its client or connection gone.
 Task<UnderWay> under_way(const Room& room, const http::Request& request, std::string handle);
 
+/// A form posted from a page of ours: each of `once` at most once, csrf right. forbidden when it came from elsewhere (SE-11).
+Result<http::Params> posted_form(const http::Request& request, std::initializer_list<std::string_view> once);
+/// 429 with the page's own words is `page`; this adds the limit's headers.
+http::Response limited(http::Response page, const tenant::RateLimiter::Answer& rate);
+
 /// The person is known: a new session with a new cookie, a new login cookie (SE-1), the login updated, and the browser
 /// sent on to /authorize/resume. `status`: 302, or 303 after posted credentials (OA-4).
 Task<http::Response> complete(const Room& room, const http::Request& request, UnderWay way, User user, std::string connection,
