@@ -130,7 +130,7 @@ Task<Exchanged> Exchange::checked(const ExchangeRequest& r, Subject& subject, te
   const Millis now = deps_.clock.now_ms();
   SubjectRequest wanted{r.here, deps_.tenants.vault(), r.caller, tenant::issuer_of(*r.here, r.request), r.kind, r.subject_token, now};
   CO_TRY(subject, co_await read_subject(std::move(wanted)));
-  CO_CHECK(co_await load_person(r.here, r.caller, deps_.users, deps_.sessions, subject, now));
+  CO_CHECK(co_await load_person(r.here, r.caller, deps_.users, deps_.sessions, subject));
   if (Result<void> gate = oauth::may_issue(gate_of(r, &subject)); !gate.ok()) co_return as_bad_subject(gate.error(), subject.kind);
   if (!may_act(subject.may_act, r.caller)) co_return as_bad_subject(Error(Code::invalid_token, "", "may_act"), subject.kind);
 

@@ -61,11 +61,11 @@ Task<void> check_user(Report& report, const Deps& deps, const tenant::Here& here
   if (!report.check("user", user.has_value(), user ? user->user_id : "no such user")) co_return ok();
   report.check("user not blocked", !user->blocked, user->blocked ? "blocked" : "not blocked");
   const identity::User& person = *user;
-  CO_TRY(const bool locked, co_await oauth::is_locked(here, person, deps.clock.now_ms()));
+  CO_TRY(const bool locked, co_await oauth::is_locked(here, person, deps.users));
   report.check("user not locked", !locked, locked ? "locked after wrong passwords" : "not locked");
   Subject subject;
   subject.user_id = user->user_id;
-  CO_CHECK(co_await load_person(here, caller, deps.users, deps.sessions, subject, deps.clock.now_ms()));
+  CO_CHECK(co_await load_person(here, caller, deps.users, deps.sessions, subject));
   bool open = subject.connection.empty();
   for (const tenant::Connection* c : here->connections_of(caller)) open = open || c->name == subject.connection;
   report.check("connection", open, subject.connection.empty() ? "none known" : subject.connection + (open ? " is" : " is not") + " enabled for the caller");

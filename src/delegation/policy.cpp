@@ -9,6 +9,9 @@ using tenant::Client;
 using tenant::DelegationGrant;
 using tenant::Tenant;
 
+/// Add-ons one logs in with: words of the original that never were client ids (2.2 #5).
+constexpr std::string_view kSsoAddons[] = {"samlp", "wsfed", "box", "concur", "dropbox", "salesforce", "slack", "office365", "zendesk"};
+
 constexpr std::int64_t kLeeway = 60;  ///< with which jose::Expectation honours a subject, seconds
 
 bool lists(const std::vector<std::string>& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
@@ -37,8 +40,10 @@ bool addon_on(const Client& target, std::string_view type) { return type == kApp
 
 Result<Target> resolve_target(const Tenant& tenant, const Client& caller, std::string_view target, std::string_view api_type) {
   const bool known_type = api_type == kApp || api_type == "auth0" || std::ranges::find(kAddonOrder, api_type) != std::end(kAddonOrder);
-  // The newer Windows SDKs put the tutorial's first argument, a client id, into api_type (2.2 #1).
-  if (!known_type && !api_type.empty() && target.empty() && tenant.client(api_type)) std::swap(target, api_type);
+  // The newer Windows SDKs put the tutorial's first argument, a client id, into api_type (2.2 #1). A word that is no
+  // client's is a target too, one that does not exist: else the answer would tell which ids do (DG-2).
+  const bool type_elsewhere = std::ranges::find(kSsoAddons, api_type) != std::end(kSsoAddons);
+  if (!known_type && !type_elsewhere && !api_type.empty() && target.empty()) std::swap(target, api_type);
   else if (!known_type && !api_type.empty()) return Error(Code::invalid_request, "Unknown api_type.", "api_type");
 
   Target out;

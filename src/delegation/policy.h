@@ -24,8 +24,8 @@ struct Target {
   bool several = false;                    ///< chosen among more than one active add-on: worth a warning
 };
 
-/// Rules 2.2 #1 … #5. An empty `target` or `api_type` counts as absent. invalid_request for an api_type that is neither a
-/// known type nor a client id. An unknown target is no error here: it gets the one refusal later (DG-2).
+/// Rules 2.2 #1 … #5. An empty `target` or `api_type` counts as absent. invalid_request for an api_type
+/// we do not know beside a target. An unknown target is no error here: it gets the one refusal later (DG-2).
 Result<Target> resolve_target(const tenant::Tenant& tenant, const tenant::Client& caller, std::string_view target,
                               std::string_view api_type);
 

@@ -98,7 +98,7 @@ Task<Subject> from_refresh_token(SubjectRequest r) {
   s.scopes = found->scopes;
   s.user_epoch = found->user_epoch;
   s.tenant_epoch = found->tenant_epoch;
-  s.sid = found->offline_consent ? std::string() : found->sid;
+  s.sid = oauth::binding_session(*found);
   s.needs_session = !s.sid.empty();
   co_return s;
 }
@@ -161,13 +161,13 @@ Task<Subject> read_subject(SubjectRequest r) {
 }
 
 Task<void> load_person(const tenant::Here& here, const tenant::Client& caller, const identity::Users& users,
-                       const identity::Sessions& sessions, Subject& subject, Millis now) {
+                       const identity::Sessions& sessions, Subject& subject) {
   std::string user_id = subject.user_id;
   CO_TRY(subject.user, co_await users.find(here, std::move(user_id)));
   if (!subject.user) co_return ok();
   if (subject.connection.empty()) subject.connection = connection_of(*here, caller, *subject.user);
   const identity::User& user = *subject.user;
-  CO_TRY(subject.locked, co_await oauth::is_locked(here, user, now));
+  CO_TRY(subject.locked, co_await oauth::is_locked(here, user, users));
   if (!subject.sid.empty()) {
     std::string sid = subject.sid;
     CO_TRY(subject.session, co_await sessions.find(here, std::move(sid)));

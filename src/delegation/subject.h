@@ -50,6 +50,6 @@ Task<Subject> read_subject(SubjectRequest request);
 
 /// Loads user, session and lock. A missing user is left null for the gate to refuse.
 Task<void> load_person(const tenant::Here& here, const tenant::Client& caller, const identity::Users& users,
-                       const identity::Sessions& sessions, Subject& subject, Millis now);
+                       const identity::Sessions& sessions, Subject& subject);
 
 }  // namespace mandate::delegation

@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "identity/error_body.h"
+#include "oauth/client_auth.h"
 #include "tenant/cors.h"
 
 namespace mandate::oauth {
@@ -61,11 +62,33 @@ const tenant::Client* named_client(const tenant::Tenant& tenant, const http::Req
   if (params && params->has("client_id")) return tenant.client(params->get("client_id"));
   for (const auto& [name, value] : parse_form(request.query))
     if (name == "client_id") return tenant.client(value);
-  return nullptr;
+  const std::string basic = basic_client_id(request);
+  return basic.empty() ? nullptr : tenant.client(basic);
 }
 
 std::string rate_key(const http::Request& request, const tenant::Client* client) {
   return (client ? client->client_id : std::string()) + "\n" + request.peer;
+}
+
+Result<ProfileDoor> open_profile_door(const Deps& deps, const http::Request& request) {
+  ProfileDoor door;
+  TRY(door.here, deps.tenants.by_host(request.host));
+  const tenant::Tenant& tenant = *door.here;
+  if (request.method == http::Method::options) {
+    door.answered = tenant::preflight(request, tenant);
+    return door;
+  }
+  door.rate = deps.limiter.take("oauth.userinfo", request.peer, deps.rates.userinfo);
+  if (!door.rate.allowed) {
+    door.answered = finish(too_many(door.rate), request, tenant, nullptr, &door.rate);
+    return door;
+  }
+  Result<http::Params> params = http::Params::of(request);
+  if (!params.ok())
+    door.answered = finish(identity::oauth_error(params.error()), request, tenant, nullptr, &door.rate);
+  else
+    door.params = std::move(*params);
+  return door;
 }
 
 http::Response finish(http::Response response, const http::Request& request, const tenant::Tenant& tenant,

@@ -36,7 +36,7 @@ Task<Bearer> person_of(const Deps& deps, const tenant::Here& here, std::string i
   std::string user_id = out.token.user_id;
   CO_TRY(std::optional<identity::User> user, co_await deps.users.find(here, std::move(user_id)));
   if (!user || user->blocked || out.token.user_epoch < user->epoch) co_return bad("the person");
-  CO_TRY(const bool locked, co_await is_locked(here, *user, deps.clock.now_ms()));
+  CO_TRY(const bool locked, co_await is_locked(here, *user, deps.users));
   if (locked) co_return bad("locked");
   out.user = std::move(*user);
   co_return out;

@@ -40,6 +40,13 @@ bool is_basic(std::string_view header) { return header.size() > 6 && iequals(hea
 
 }  // namespace
 
+std::string basic_client_id(const http::Request& request) {
+  const std::string_view header = request.headers.get("authorization");
+  if (!is_basic(header)) return {};
+  Result<Basic> basic = read_basic(header.substr(header.find_first_not_of(' ', 5)));
+  return basic.ok() ? std::move(basic->client_id) : std::string();
+}
+
 Result<ClientAuth> authenticate_client(const tenant::Tenant& tenant, const http::Request& request,
                                        const http::Params& params, Millis now) {
   const std::string_view header = request.headers.get("authorization");

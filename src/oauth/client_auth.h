@@ -17,4 +17,7 @@ struct ClientAuth {
 Result<ClientAuth> authenticate_client(const tenant::Tenant& tenant, const http::Request& request,
                                        const http::Params& params, Millis now);
 
+/// The client_id of a Basic Authorization header, unproved; empty when there is none.
+std::string basic_client_id(const http::Request& request);
+
 }  // namespace mandate::oauth

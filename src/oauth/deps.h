@@ -16,6 +16,7 @@ namespace mandate::oauth {
 struct Rates {
   int token = 6000;    ///< /oauth/token, /oauth/revoke, /oauth/introspect: per client and address
   int ro = 600;        ///< /oauth/ro: per client and address
+  int authorize = 300; ///< logins begun at /authorize: per address
   int userinfo = 600;  ///< /userinfo, /tokeninfo: per address
 };
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "oauth/acr.h"
 #include "oauth/doors.h"
 #include "tenant/cors.h"
 
@@ -52,8 +53,9 @@ JsonObject document(const std::string& issuer, std::vector<std::string> grant_ty
   out["revocation_endpoint_auth_methods_supported"] = methods;
   out["introspection_endpoint_auth_methods_supported"] = texts({"client_secret_basic", "client_secret_post"});
   out["claims_supported"] =
-      texts({"aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name",
+      texts({"acr", "amr", "aud", "auth_time", "created_at", "email", "email_verified", "exp", "family_name", "given_name",
              "iat", "identities", "iss", "name", "nickname", "nonce", "picture", "sid", "sub"});
+  out["acr_values_supported"] = texts({acr::kOneFactor});
   out["request_parameter_supported"] = false;
   out["request_uri_parameter_supported"] = false;
   out["claims_parameter_supported"] = false;

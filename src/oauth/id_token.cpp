@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "identity/bearer.h"
 #include "identity/epochs.h"
+#include "oauth/acr.h"
 #include "oauth/issuer.h"
 #include "oauth/scopes.h"
 #include "oauth/signing.h"
@@ -82,10 +83,12 @@ JsonObject id_token_claims(const tenant::Client& client, std::string_view issuer
   if (token.session && client.oidc_conformant) {
     out["auth_time"] = token.session->auth_time / 1000;
     out["sid"] = token.session->id;
+    out["acr"] = acr::kOneFactor;
     if (!token.session->amr.empty()) out["amr"] = texts(token.session->amr);
   }
-  const JsonObject about = client.oidc_conformant ? identity::standard_claims(*token.user, token.scopes)
-                                                  : legacy_claims(*token.user, token.scopes);
+  const JsonObject about = client.oidc_conformant || !token.full_profile
+                               ? identity::standard_claims(*token.user, token.scopes)
+                               : legacy_claims(*token.user, token.scopes);
   for (const auto& [name, value] : about)
     if (!reserved(name)) out.insert_or_assign(name, value);
   return out;
@@ -97,6 +100,7 @@ Result<std::string> sign_id_token(const tenant::Here& here, const tenant::Client
   TRY(const jose::Key key, id_token_key(*here, client, vault));
   IdToken dated = token;
   dated.tenant_epoch = here->epoch;
+  dated.full_profile = here->flag(kLegacyProfileFlag);
   return jose::sign_jwt(key, id_token_claims(client, issuer, dated, now));
 }
 

@@ -14,6 +14,10 @@ namespace mandate::oauth {
 Result<jose::Key> id_token_key(const tenant::Tenant& tenant, const tenant::Client& client,
                                const tenant::Vault& vault);
 
+/// Tenants with it give the whole profile of identity-wire 4.1 to legacy clients, in id_tokens and at /userinfo; others
+/// only what the scopes name (0.8).
+inline constexpr std::string_view kLegacyProfileFlag = "enable_legacy_profile";
+
 struct IdToken {
   const identity::User* user = nullptr;
   const identity::Session* session = nullptr;  ///< adds auth_time, sid, amr for conformant clients
@@ -21,6 +25,7 @@ struct IdToken {
   std::string nonce, access_token, code;  ///< give at_hash, c_hash when not empty
   std::string azp;                        ///< delegation: the calling client
   std::int64_t lifetime_seconds = 36'000;
+  bool full_profile = false;  ///< the tenant's enable_legacy_profile: what it says only legacy clients get
   std::uint64_t tenant_epoch = 0;  ///< with the user's, in identity::kEpochClaim unless both are zero
 };
 /// Claims of identity-wire 4.2 (conformant) or 4.3 (legacy) for this client. iss, sub, aud, iat, exp always
@@ -46,6 +51,9 @@ struct RefreshToken {
   std::uint64_t tenant_epoch = 0;
   Millis created_at = 0, used_at = 0, expires_at = 0;  ///< expires_at 0 = never
 };
+/// A refresh token without offline consent lives no longer than the session it came from (SE-5, DG-4): the one rule for
+/// every door that takes one. Empty = it has no such session.
+inline std::string binding_session(const RefreshToken& token) { return token.offline_consent ? std::string() : token.sid; }
 /// The live refresh token of that text and client; invalid_grant when unknown, another client's, revoked,
 /// rotated out or expired. Does not consume it: /delegation leaves it valid (identity-wire 2.1).
 Task<RefreshToken> find_refresh_token(const tenant::Here& here, std::string token, std::string client_id,

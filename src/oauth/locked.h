@@ -5,7 +5,7 @@
 
 namespace mandate::oauth {
 
-/// Only accounts of a database connection can be.
-Task<bool> is_locked(const tenant::Here& here, const identity::User& user, Millis now);
+/// Only accounts of a database connection can be. Goes by the same time as the counting of wrong passwords.
+Task<bool> is_locked(const tenant::Here& here, const identity::User& user, const identity::Users& users);
 
 }  // namespace mandate::oauth

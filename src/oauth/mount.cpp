@@ -23,7 +23,7 @@ void mount(http::Routes& routes, const Deps& given, std::vector<std::unique_ptr<
   const auto get = [&](std::string_view path, Door door) { routes.get(path, handler(deps, door)); };
   const auto post = [&](std::string_view path, Door door) { routes.post(path, handler(deps, door)); };
   http::RouteOptions cors;
-  cors.handles_options = true;
+  cors.handles_options = cors.answers_refusals = true;
 
   get("/authorize", authorize);
   post("/authorize", authorize);
@@ -38,7 +38,9 @@ void mount(http::Routes& routes, const Deps& given, std::vector<std::unique_ptr<
   const auto tokens = std::make_shared<const TokenEndpoint>(given, std::move(grants));
   routes.post("/oauth/token", [tokens](http::Request& request) { return tokens->answer(request); }, cors);
   routes.post("/oauth/revoke", handler(deps, revoke_endpoint), cors);
-  post("/oauth/introspect", introspect);
+  http::RouteOptions back_channel;
+  back_channel.answers_refusals = true;
+  routes.post("/oauth/introspect", handler(deps, introspect), back_channel);
   routes.post("/oauth/ro", handler(deps, wire::oauth_ro), cors);
   routes.get("/tokeninfo", handler(deps, wire::tokeninfo), cors);
   routes.post("/tokeninfo", handler(deps, wire::tokeninfo), cors);

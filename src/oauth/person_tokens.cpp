@@ -40,6 +40,7 @@ Task<std::string> id_token(const Deps& deps, const PersonGrant& grant, std::stri
   wanted.code = grant.code;
   wanted.lifetime_seconds = grant.client->lifetime_in_seconds;
   wanted.tenant_epoch = (*grant.here)->epoch;
+  wanted.full_profile = (*grant.here)->flag(kLegacyProfileFlag);
   CO_TRY(const jose::Key key, id_token_key(**grant.here, *grant.client, deps.tenants.vault()));
   JsonObject claims = id_token_claims(*grant.client, grant.issuer, wanted, deps.clock.now_seconds());
   if (!grant.client->oidc_conformant && !grant.device.empty()) claims["device"] = grant.device;

@@ -125,6 +125,11 @@ Task<RefreshToken> find_refresh_token(const tenant::Here& here, std::string toke
   co_return std::move(found.token);
 }
 
+Task<std::string> refresh_family(const tenant::Here& here, std::string token, std::string client_id, Millis now) {
+  CO_TRY(Found found, co_await find(here, std::move(token), std::move(client_id), now));
+  co_return std::move(found.token.family);
+}
+
 Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Client& client,
                                       std::string token, std::string fingerprint, Millis now) {
   std::string client_id = client.client_id;

@@ -15,6 +15,10 @@ void file_refresh_token(store::Batch& batch, const RefreshToken& token, std::str
 /// Expiry of a family used now: the sooner of idle and absolute lifetime; 0 = never (legacy).
 Millis refresh_expiry(const tenant::Client& client, Millis created_at, Millis now);
 
+/// The family a refresh token of that client belongs to, also when it was rotated out; invalid_grant when there is none.
+/// For revocation: whoever shows an old token means the grant (RFC 7009 §2.1).
+Task<std::string> refresh_family(const tenant::Here& here, std::string token, std::string client_id, Millis now);
+
 /// What presenting a refresh token to be used up means.
 struct Presented {
   RefreshToken token;

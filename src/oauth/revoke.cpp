@@ -17,11 +17,12 @@ namespace {
 Task<void> find_what_ends(const Deps& deps, const tenant::Here& here, const http::Request& request,
                           std::string token, std::string client_id, store::Batch& batch) {
   const Millis now = deps.clock.now_ms();
-  Result<RefreshToken> refresh = co_await find_refresh_token(here, token, client_id, now);
-  if (refresh.ok()) {
-    revoke_grant(batch, refresh->family, now);
+  Result<std::string> family = co_await refresh_family(here, token, client_id, now);
+  if (family.ok()) {
+    revoke_grant(batch, *family, now);
     co_return ok();
   }
+  if (family.error().code != Code::invalid_grant) co_return std::move(family).error();
   const std::string issuer = tenant::issuer_of(*here, request);
   Result<AccessToken> access = co_await read_access_token(here, issuer, token, now);
   if (!access.ok() || access->client_id != client_id) co_return ok();

@@ -3,16 +3,16 @@
 #include "oauth/bearer.h"
 #include "oauth/doors.h"
 #include "oauth/scopes.h"
-#include "tenant/cors.h"
 
 namespace mandate::oauth {
 namespace {
 
-JsonObject profile_of(const Bearer& bearer) {
+JsonObject profile_of(const tenant::Tenant& tenant, const Bearer& bearer) {
   JsonObject out;
-  if (bearer.token.legacy) {
+  if (bearer.token.legacy && tenant.flag(kLegacyProfileFlag)) {
     out = identity::legacy_profile(bearer.user);
     out["clientID"] = bearer.token.client_id;
+    out["global_client_id"] = tenant.global_id();
   } else {
     out = identity::standard_claims(bearer.user, bearer.token.scopes);
   }
@@ -43,20 +43,16 @@ Task<Bearer> load(const Deps& deps, const tenant::Here& here, const http::Reques
 }  // namespace
 
 Task<http::Response> userinfo(const Deps& deps, http::Request& request) {
-  CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
-  if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
-  const tenant::RateLimiter::Answer rate =
-      deps.limiter.take("oauth.userinfo", request.peer, deps.rates.userinfo);
-  if (!rate.allowed) co_return finish(too_many(rate), request, *here, nullptr, &rate);
-  const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok()) co_return finish(bearer_error(params.error()), request, *here, nullptr, &rate);
-  const Result<Bearer> bearer = co_await load(deps, here, request, *params);
+  CO_TRY(const ProfileDoor door, open_profile_door(deps, request));
+  if (door.answered) co_return *door.answered;
+  const tenant::Here& here = door.here;
+  const Result<Bearer> bearer = co_await load(deps, here, request, door.params);
   if (!bearer.ok()) {
     deps.log.debug("oauth.userinfo.refused", {{"detail", bearer.error().detail}});
-    co_return finish(bearer_error(bearer.error()), request, *here, nullptr, &rate);
+    co_return finish(bearer_error(bearer.error()), request, *here, nullptr, &door.rate);
   }
   const tenant::Client* client = here->client(bearer->token.client_id);
-  co_return finish(http::Response::json(200, Json(profile_of(*bearer))), request, *here, client, &rate);
+  co_return finish(http::Response::json(200, Json(profile_of(*here, *bearer))), request, *here, client, &door.rate);
 }
 
 }  // namespace mandate::oauth

@@ -52,6 +52,7 @@ HouseOptions house_options(const Config& config, std::string master_key) {
   out.egress_ca_file = config.text("egress_ca_file");
   out.rates.token = static_cast<int>(config.integer("rate_token"));
   out.rates.ro = static_cast<int>(config.integer("rate_ro"));
+  out.rates.authorize = static_cast<int>(config.integer("rate_authorize"));
   out.rates.userinfo = static_cast<int>(config.integer("rate_userinfo"));
   out.delegations_per_minute = static_cast<int>(config.integer("rate_delegation"));
   return out;

@@ -26,6 +26,7 @@ struct House {
 TEST(Policy, TargetAndTypeAreReadAsTheSdksMeanThem) {
   House h;
   EXPECT_EQ(h.shown("", "backend"), "backend/wams") << "2.2 #1: a client id in api_type";
+  EXPECT_EQ(h.shown("", "no-such-client"), "no-such-client/app") << "as a target that does not exist (DG-2)";
   EXPECT_EQ(h.shown("", ""), "a/app") << "#2: oneself";
   EXPECT_EQ(h.shown("backend", ""), "backend/wams") << "#3: the active add-on";
   EXPECT_EQ(h.shown("b", ""), "b/app") << "#3: none active";

@@ -40,7 +40,7 @@ class World : public ::testing::Test {
     config->name = "t";
     config->hosts = {"tenant.example"};
     config->issuer_host = "tenant.example";
-    config->flags = {"allow_legacy_delegation_grant_types"};
+    config->flags = {"allow_legacy_delegation_grant_types", "enable_legacy_profile"};
     for (const auto [alg, kid] : {std::pair{jose::Alg::ES256, "e1"}, std::pair{jose::Alg::RS256, "r1"}})
       config->signing_keys.push_back({jose::Key::generate(alg, kid).value(), "", "current"});
     tenant::Connection db;

@@ -35,7 +35,7 @@ class OneTenant final : public tenant::Tenants {
   OneTenant(test::TempStore& temp, Random& random) : vault_(std::string(32, 'k'), random), temp_(temp) {
     config.name = "demo";
     config.issuer_host = "login.example";
-    config.flags = {"allow_legacy_ro_grant_types", "allow_legacy_tokeninfo_endpoint"};
+    config.flags = {"allow_legacy_ro_grant_types", "allow_legacy_tokeninfo_endpoint", "enable_legacy_profile"};
     config.allowed_logout_urls = {"https://tenant.example/bye"};
     tenant::Connection database;
     database.name = kDirectory;

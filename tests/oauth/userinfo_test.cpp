@@ -34,11 +34,25 @@ TEST_F(Userinfo, TellsALegacyClientEverything) {
   const auto answer = with(text(tokens("todo", "openid"), "access_token"));
   const JsonObject about = body(answer);
   for (std::string_view name :
-       {"user_id", "sub", "clientID", "name", "nickname", "picture", "identities", "created_at", "email"})
+       {"user_id", "sub", "clientID", "global_client_id", "name", "nickname", "picture", "identities", "created_at", "email"})
     EXPECT_TRUE(about.contains(name)) << name;
   EXPECT_EQ(text(about, "user_id"), ana.user_id);
   for (std::string_view name : {"blocked", "password_hash", "last_ip"})
     EXPECT_FALSE(about.contains(name)) << name;
+}
+
+TEST_F(Userinfo, TellsALegacyClientOnlyWhatItsScopesSayWithoutTheTenantsFlag) {  // identity-wire 0.8
+  config().flags.erase("enable_legacy_profile");
+  const JsonObject got = tokens("todo", "openid email");
+  const JsonObject about = body(with(text(got, "access_token")));
+  EXPECT_EQ(text(about, "sub"), ana.user_id);
+  EXPECT_EQ(text(about, "email"), "ana@example.com");
+  const JsonObject told = claims(text(got, "id_token"));
+  EXPECT_EQ(text(told, "email"), "ana@example.com");
+  for (std::string_view name : {"user_id", "identities", "created_at", "user_metadata", "app_metadata", "global_client_id"}) {
+    EXPECT_FALSE(about.contains(name)) << name;
+    EXPECT_FALSE(told.contains(name)) << name;
+  }
 }
 
 TEST_F(Userinfo, TakesATokenFromTheQueryOnlyOfClientsThatMay) {

@@ -36,6 +36,7 @@ class App final : public Addon {
     wanted.azp = d.caller.client_id;
     wanted.lifetime_seconds = d.exp - d.now;
     wanted.tenant_epoch = d.here->epoch;
+    wanted.full_profile = d.here->flag(oauth::kLegacyProfileFlag);
     wanted.scopes = d.passthrough && d.subject.kind == SubjectKind::id_token ? every_scope() : d.scopes;
     JsonObject claims = oauth::id_token_claims(d.target, d.issuer, wanted, d.now);
     if (d.subject.kind == SubjectKind::id_token) {

@@ -6,6 +6,7 @@
 #include "identity/error_body.h"
 #include "oauth/client_auth.h"
 #include "oauth/scopes.h"
+#include "oauth/shown.h"
 #include "tenant/cors.h"
 
 namespace mandate::delegation {
@@ -65,7 +66,7 @@ Result<Asked> read_asked(const tenant::Here& here, const http::Request& request,
   CHECK_OK(check_secret(here, request, params, *asked.caller, now));
   const std::string_view grant = params.get("grant_type");
   if (grant.empty()) return Error(Code::invalid_request, "Missing required parameter: grant_type");
-  if (grant != kJwtBearer) return Error(Code::unsupported_grant_type, "Unsupported grant type: " + std::string(grant.substr(0, 100)));
+  if (grant != kJwtBearer) return Error(Code::unsupported_grant_type, "Unsupported grant type: " + oauth::shown(grant));
   const std::string_view id_token = params.get("id_token"), refresh_token = params.get("refresh_token");
   if (id_token.empty() == refresh_token.empty())
     return Error(Code::invalid_request, "Give exactly one of id_token and refresh_token.");
@@ -171,7 +172,7 @@ void mount(http::Routes& routes, const Deps& deps) {
   const auto door = std::make_shared<Door>(deps);
   http::RouteOptions options;
   options.body_limit = 64 << 10;
-  options.handles_options = true;
+  options.handles_options = options.answers_refusals = true;
   routes.post("/delegation", [door](http::Request& r) { return door->post(r); }, options);
   routes.get("/delegation", [door](http::Request& r) { return door->get(r); }, options);
   routes.add(http::Method::options, "/delegation", [door](http::Request& r) { return door->options(r); }, options);

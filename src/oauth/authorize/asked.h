@@ -48,6 +48,7 @@ Result<void> check_audience(Asked& asked);
 Result<void> check_scope(Asked& asked);
 Result<void> check_prompt(Asked& asked);
 Result<void> check_nonce(Asked& asked);
+Result<void> check_acr(Asked& asked);
 
 /// Before this passes, an error is a page; after it, an answer to the client.
 Result<void> check_where(Asked& asked);

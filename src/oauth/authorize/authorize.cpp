@@ -21,25 +21,36 @@ http::Response refuse_page(const Deps& deps, const Asked& asked, const Error& er
   return error_page(error, error.code == Code::access_denied ? 403 : 400);
 }
 
-/// A hint that names another person means that this session is not the one wanted (OA-10). A hint we cannot
-/// read says nothing.
-bool hint_fits(const Deps& deps, const Asked& asked, std::string_view hint, const Present& present) {
-  if (hint.empty() || !present.session) return true;
+/// Whom an id_token_hint of ours names. A hint we cannot read names nobody.
+std::string hinted_user(const Deps& deps, const Asked& asked, std::string_view hint) {
+  if (hint.empty()) return {};
   // An expired one still says who was meant (OIDC Core §3.1.2.1).
   const Result<jose::Parts> parts = jose::parse_compact(hint);
-  if (!parts.ok()) return true;
+  if (!parts.ok()) return {};
   const Result<Json> payload = parse_json(parts->payload);
-  if (!payload.ok() || !payload->is_object()) return true;
+  if (!payload.ok() || !payload->is_object()) return {};
   const std::int64_t exp = integer_member(payload->get_object(), "exp").value_or(0);
   const std::int64_t within = std::min(deps.clock.now_seconds(), std::max<std::int64_t>(exp, 1) - 1);
   const Result<jose::Claims> claims =
       verify_id_token(asked.here, *asked.client, deps.tenants.vault(), asked.issuer, hint, within);
-  return !claims.ok() || claims->sub() == present.session->user_id;
+  return claims.ok() ? std::string(claims->sub()) : std::string();
+}
+
+/// Each login begun is a row of the store until it ends, so one address begins only so many (security 0.2).
+http::Response too_many_begun(const tenant::RateLimiter::Answer& rate) {
+  http::Response response = error_page(
+      Error(Code::too_many_requests, "Too many sign-ins were begun from your address. Please wait a minute and try again."),
+      429);
+  tenant::add_rate_headers(response, rate);
+  return response;
 }
 
 /// Off to a page of ours: the request is stored, so that whatever step comes next finds it.
 Task<http::Response> leave(const Deps& deps, const http::Request& request, const Asked& asked,
                            Missing missing, const Present& present, int status) {
+  const tenant::RateLimiter::Answer rate =
+      deps.limiter.take("oauth.authorize", request.peer, deps.rates.authorize);
+  if (!rate.allowed) co_return too_many_begun(rate);
   identity::AuthRequest login = asked.request;
   if (missing == Missing::consent) {
     login.user_id = present.session->user_id;
@@ -79,6 +90,7 @@ Task<http::Response> authorize(const Deps& deps, http::Request& request) {
   const Result<void> connection = check_connection(asked);
   if (!connection.ok()) co_return refuse_page(deps, asked, connection.error());
 
+  asked.request.hinted_user = hinted_user(deps, asked, params->get("id_token_hint"));
   const Result<Present> present = co_await who_is_there(deps, request, here);
   if (!present.ok()) co_return error_answer(asked, present.error(), status);
   bool consent_missing = false;
@@ -88,8 +100,7 @@ Task<http::Response> authorize(const Deps& deps, http::Request& request) {
     if (!given.ok()) co_return error_answer(asked, given.error(), status);
     consent_missing = needs_consent(asked, *given);
   }
-  Missing missing = what_is_missing(asked, *present, consent_missing, deps.clock.now_ms());
-  if (!hint_fits(deps, asked, params->get("id_token_hint"), *present)) missing = Missing::login;
+  const Missing missing = what_is_missing(asked, *present, consent_missing, deps.clock.now_ms());
   if (missing == Missing::nothing) {
     Result<http::Response> answered =
         co_await respond(deps, request, asked, *present->user, *present->session, status);

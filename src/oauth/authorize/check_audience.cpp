@@ -1,4 +1,5 @@
 #include "oauth/authorize/asked.h"
+#include "oauth/shown.h"
 
 namespace mandate::oauth {
 
@@ -9,7 +10,7 @@ Result<void> check_audience(Asked& asked) {
   asked.api = nullptr;
   if (audience.empty() || audience == asked.issuer + "userinfo") return ok();
   asked.api = asked.here->api(audience);
-  if (!asked.api) return Error(Code::invalid_target, "Service not found: " + audience, "audience");
+  if (!asked.api) return Error(Code::invalid_target, "Service not found: " + shown(audience), "audience");
   return ok();
 }
 

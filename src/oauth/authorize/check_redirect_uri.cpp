@@ -1,5 +1,6 @@
 #include "oauth/authorize/asked.h"
 #include "oauth/redirect_uri.h"
+#include "oauth/shown.h"
 
 namespace mandate::oauth {
 
@@ -15,7 +16,7 @@ Result<void> check_redirect_uri(Asked& asked) {
   if (!redirect_uri_allowed(*asked.client, asked.issuer, request.redirect_uri))
     return Error(
         Code::invalid_request,
-        "The redirect_uri is not a callback of client " + request.client_id + ": " + request.redirect_uri,
+        "The redirect_uri is not a callback of client " + request.client_id + ": " + shown(request.redirect_uri, 300),
         "Callback URL mismatch");
   return ok();
 }

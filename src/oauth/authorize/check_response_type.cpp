@@ -1,6 +1,7 @@
 #include "base/url.h"
 #include "oauth/authorize/asked.h"
 #include "oauth/scopes.h"
+#include "oauth/shown.h"
 
 namespace mandate::oauth {
 namespace {
@@ -24,7 +25,7 @@ Result<void> check_response_type(Asked& asked) {
     else if (word == "id_token")
       asked.id_token = true;
     else
-      return Error(Code::unsupported_response_type, "Unsupported response type: " + word, "response_type");
+      return Error(Code::unsupported_response_type, "Unsupported response type: " + shown(word), "response_type");
   }
   if (!asked.front_channel_tokens()) asked.code = true;
   if (asked.code && !asked.client->allows(tenant::grant::kAuthorizationCode))

@@ -21,6 +21,7 @@ Result<void> check_what(Asked& asked) {
   CHECK_OK(check_scope(asked));
   CHECK_OK(check_prompt(asked));
   CHECK_OK(check_nonce(asked));
+  CHECK_OK(check_acr(asked));
   return ok();
 }
 

@@ -28,6 +28,14 @@ bool just_logged_in(const Asked& asked, const identity::Session& session) {
 
 }  // namespace
 
+bool another_person(const Asked& asked, const Present& present) {
+  return present.session && !asked.request.hinted_user.empty() && asked.request.hinted_user != present.session->user_id;
+}
+
+bool another_logged_in(const Asked& asked, const Present& present) {
+  return another_person(asked, present) && just_logged_in(asked, *present.session);
+}
+
 Task<Present> who_is_there(const Deps& deps, const http::Request& request, const tenant::Here& here) {
   Present out;
   CO_TRY(out.session, co_await deps.sessions.current(here, request));
@@ -43,6 +51,7 @@ Missing what_is_missing(const Asked& asked, const Present& present, bool consent
   const identity::Session& session = *present.session;
   const bool new_login = just_logged_in(asked, session);
   if (asked.prompt_login && !new_login) return Missing::login;
+  if (another_person(asked, present) && !new_login) return Missing::login;
   if (!connection_serves(asked, session) && !new_login) return Missing::login;
   const std::int64_t max_age = asked.request.max_age;
   if (max_age >= 0 && !new_login && now - session.auth_time > max_age * 1000) return Missing::login;

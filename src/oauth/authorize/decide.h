@@ -14,6 +14,11 @@ struct Present {
 /// The live session of this browser with its person; neither when there is none.
 Task<Present> who_is_there(const Deps& deps, const http::Request& request, const tenant::Here& here);
 
+/// The session is of another person than the id_token_hint names (OA-10).
+bool another_person(const Asked& asked, const Present& present);
+/// So it is even after the login that was asked for: the app gets login_required (OIDC Core §3.1.2.1).
+bool another_logged_in(const Asked& asked, const Present& present);
+
 enum class Missing { nothing, login, consent };
 
 /// Pure but for `consent_missing`, looked up before. A session serves when it is of the connection named,

@@ -20,6 +20,7 @@ void read_request(Asked& asked, const http::Params& params) {
   request.login_hint = text("login_hint");
   request.code_challenge = text("code_challenge");
   request.device = text("device");
+  request.acr_values = text("acr_values");
   if (params.has("protocol")) request.protocol = text("protocol");
   asked.code_challenge_method = text("code_challenge_method");
   const std::string_view max_age = params.get("max_age");
@@ -33,9 +34,12 @@ void read_request(Asked& asked, const http::Params& params) {
 Result<void> check_form(const http::Params& params) {
   CHECK_OK(params.refuse_repeated({"response_type", "response_mode", "scope", "state", "nonce", "audience",
                                    "connection", "prompt", "max_age", "login_hint", "code_challenge",
-                                   "code_challenge_method", "device", "id_token_hint"}));
-  if (params.has("request") || params.has("request_uri"))
-    return Error(Code::invalid_request, "Request objects are not supported.", "request object");
+                                   "code_challenge_method", "device", "id_token_hint", "acr_values", "request", "request_uri"}));
+  // OIDC Core §3.1.2.6; nothing is fetched (OA-11).
+  if (params.has("request"))
+    return Error(Code::request_not_supported, "Request objects are not supported.", "request object");
+  if (params.has("request_uri"))
+    return Error(Code::request_uri_not_supported, "Request objects are not supported.", "request object");
   if (params.has("max_age") &&
       params.get("max_age").find_first_not_of("0123456789") != std::string_view::npos)
     return Error(Code::invalid_request, "max_age must be a number of seconds.", "max_age");

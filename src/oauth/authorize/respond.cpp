@@ -154,7 +154,7 @@ Task<Fields> issue(const Deps& deps, const Asked& asked, const identity::User& u
 
 Task<http::Response> respond(const Deps& deps, const http::Request& request, const Asked& asked,
                              const identity::User& user, const identity::Session& session, int status) {
-  CO_TRY(const bool locked, co_await is_locked(asked.here, user, deps.clock.now_ms()));
+  CO_TRY(const bool locked, co_await is_locked(asked.here, user, deps.users));
   const Result<void> verdict = gate(asked, user, session, locked);
   if (!verdict.ok()) {
     tenant::Event refused = event(asked, user, session);

@@ -77,6 +77,12 @@ Task<http::Response> resume(const Deps& deps, http::Request& request) {
 
   const Result<Present> present = co_await who_is_there(deps, request, asked.here);
   if (!present.ok()) co_return error_answer(asked, present.error(), 302);
+  if (another_logged_in(asked, *present)) {
+    std::optional<Error> another =
+        Error(Code::login_required, "Another person logged in than the one asked for.", "id_token_hint");
+    Result<http::Response> refused = co_await finish(deps, request, asked, nobody, std::move(another));
+    co_return refused;
+  }
   bool consent_missing = false;
   if (present->user) {
     std::string user_id = present->user->user_id;

@@ -72,7 +72,7 @@ class AuthorizationCodeGrant final : public Grant {
     std::string sid = out.code.sid;
     CO_TRY(out.session, co_await deps_.sessions.find(request.here, std::move(sid)));
     if (out.user) {
-      CO_TRY(out.locked, co_await is_locked(request.here, *out.user, deps_.clock.now_ms()));
+      CO_TRY(out.locked, co_await is_locked(request.here, *out.user, deps_.users));
     }
     co_return out;
   }

@@ -3,6 +3,7 @@
 #include "oauth/access_tokens.h"
 #include "oauth/may_issue.h"
 #include "oauth/scopes.h"
+#include "oauth/shown.h"
 #include "oauth/signing.h"
 #include "oauth/token/grant_tally.h"
 #include "oauth/token/grants.h"
@@ -70,7 +71,7 @@ class ClientCredentialsGrant final : public Grant {
       return Error(Code::invalid_request, "Missing required parameter: audience", "audience");
     const tenant::Api* api = request.here->api(audience);
     if (!api)
-      return Error(Code::access_denied, "Service not enabled within domain: " + std::string(audience),
+      return Error(Code::access_denied, "Service not enabled within domain: " + shown(audience),
                    "audience");
     return api;
   }

@@ -1,6 +1,7 @@
 #include "oauth/token/token.h"
 
 #include "oauth/answers.h"
+#include "oauth/shown.h"
 #include "tenant/audit.h"
 #include "tenant/cors.h"
 
@@ -90,7 +91,7 @@ Task<Json> TokenEndpoint::grant(const tenant::Here& here, const http::Request& r
     co_return Error(Code::invalid_request, "Missing required parameter: grant_type", "grant_type");
   const auto known = grants_.find(type);
   if (known == grants_.end())
-    co_return Error(Code::unsupported_grant_type, "Unsupported grant type: " + std::string(type),
+    co_return Error(Code::unsupported_grant_type, "Unsupported grant type: " + shown(type),
                     "grant_type");
   CO_TRY(const ClientAuth client, authenticate_client(*here, request, params, deps_.clock.now_ms()));
   const TokenRequest asked{here, request, params, client};

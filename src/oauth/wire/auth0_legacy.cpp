@@ -9,6 +9,7 @@
 #include "oauth/may_issue.h"
 #include "oauth/person_tokens.h"
 #include "oauth/scopes.h"
+#include "oauth/shown.h"
 #include "tenant/audit.h"
 #include "tenant/cors.h"
 
@@ -64,7 +65,7 @@ Result<Asked> read(const tenant::Tenant& tenant, const http::Request& request, c
     return Error(Code::invalid_request, "OIDC conformant clients cannot use /oauth/ro", "conformant");
   const std::string_view grant = params.get("grant_type");
   if (!grant.empty() && grant != "password")
-    return Error(Code::unsupported_grant_type, "Unsupported grant type: " + std::string(grant), "grant_type");
+    return Error(Code::unsupported_grant_type, "Unsupported grant type: " + shown(grant), "grant_type");
   TRY(out.connection, find_connection(tenant, params.get("connection")));
   if (!params.has("username")) return missing("username");
   if (!params.has("password")) return missing("password");
@@ -178,11 +179,12 @@ Task<JsonObject> profile(const Deps& deps, const tenant::Here& here, const http:
   if (!user) co_return bad;
   if (user->blocked) co_return Error(Code::unauthorized, "user is blocked.", "blocked");
   const identity::User& person = *user;
-  CO_TRY(const bool locked, co_await is_locked(here, person, deps.clock.now_ms()));
+  CO_TRY(const bool locked, co_await is_locked(here, person, deps.users));
   if (locked || outdated(*here, person, *claims)) co_return bad;
   JsonObject out = identity::legacy_profile(person);
   cut_to_token(out, *client, *claims);
   out["clientID"] = client->client_id;
+  out["global_client_id"] = here->global_id();
   co_return out;
 }
 
@@ -221,20 +223,20 @@ Task<http::Response> oauth_ro(const Deps& deps, http::Request& request) {
 }
 
 Task<http::Response> tokeninfo(const Deps& deps, http::Request& request) {
-  CO_TRY(const tenant::Here here, deps.tenants.by_host(request.host));
-  if (request.method == http::Method::options) co_return tenant::preflight(request, *here);
-  const tenant::RateLimiter::Answer rate =
-      deps.limiter.take("oauth.userinfo", request.peer, deps.rates.userinfo);
-  if (!rate.allowed) co_return finish(too_many(rate), request, *here, nullptr, &rate);
-  const Result<http::Params> params = http::Params::of(request);
-  if (!params.ok()) co_return finish(identity::oauth_error(params.error()), request, *here, nullptr, &rate);
-  const Result<void> once = params->refuse_repeated({"id_token"});
-  if (!once.ok()) co_return finish(identity::oauth_error(once.error()), request, *here, nullptr, &rate);
+  CO_TRY(const ProfileDoor door, open_profile_door(deps, request));
+  if (door.answered) co_return *door.answered;
+  const tenant::Here& here = door.here;
   const tenant::Client* client = nullptr;
-  std::string token(params->get("id_token"));
-  const Result<JsonObject> about = co_await profile(deps, here, request, std::move(token), client);
-  if (!about.ok()) co_return finish(identity::oauth_error(about.error()), request, *here, client, &rate);
-  co_return finish(http::Response::json(200, Json(*about)), request, *here, client, &rate);
+  Result<JsonObject> about = Error(Code::invalid_request);
+  const Result<void> once = door.params.refuse_repeated({"id_token"});
+  if (once.ok()) {
+    std::string token(door.params.get("id_token"));
+    about = co_await profile(deps, here, request, std::move(token), client);
+  } else {
+    about = once.error();
+  }
+  if (!about.ok()) co_return finish(identity::oauth_error(about.error()), request, *here, client, &door.rate);
+  co_return finish(http::Response::json(200, Json(*about)), request, *here, client, &door.rate);
 }
 
 }  // namespace mandate::oauth::wire

@@ -99,8 +99,10 @@ TEST_F(Authorize, PutsErrorsWhereTheAnswerWouldBe) {
         {code({{"prompt", "none login"}}), "invalid_request"},
         {code({{"prompt", "none"}}), "login_required"},
         {code({{"max_age", "old"}}), "invalid_request"},
-        {code({{"request", "eyJ"}}), "invalid_request"},
-        {code({{"request_uri", "https://evil.example"}}), "invalid_request"},
+        {code({{"request", "eyJ"}}), "request_not_supported"},
+        {code({{"request_uri", "https://evil.example"}}), "request_uri_not_supported"},
+        {code({{"acr_values", "http://schemas.openid.net/pape/policies/2007/06/multi-factor"}}),
+         "unmet_authentication_requirements"},
         {code({{"state", std::string(2001, 'a')}}), "invalid_request"},
         {with(code({{"response_type", "token"}}), web), "unauthorized_client"},
         {with(code({{"response_type", "id_token"}}), web), "unauthorized_client"},
@@ -250,6 +252,50 @@ TEST_F(Authorize, RefusesAHintOfAnotherPersonSilently) {
   EXPECT_EQ(landed(browser.authorize(code({{"prompt", "none"}, {"id_token_hint", hint}})))["error"],
             "login_required")
       << "also when the hint has expired";
+}
+
+TEST_F(Authorize, TellsTheAppWhenAnotherPersonLoggedInThanTheHintNames) {
+  browser.log_in(ana);
+  const std::string hint =
+      landed(browser.authorize(code({{"response_type", "id_token"}, {"nonce", "n"}})))["id_token"];
+  const identity::User ben = sign_up("ben@example.com");
+  Browser stranger(*this);
+  const auto away = stranger.authorize(code({{"id_token_hint", hint}}));
+  ASSERT_EQ(landed(away).base, "/login");
+  EXPECT_EQ(landed(stranger.pass_login(away, ben))["error"], "login_required");
+  const auto again = stranger.authorize(code({{"id_token_hint", hint}}));
+  ASSERT_EQ(landed(again).base, "/login") << "Ben's session is not the one the app asked for";
+  EXPECT_FALSE(landed(stranger.pass_login(again, ana))["code"].empty());
+}
+
+TEST_F(Authorize, MeetsAClassWithinReachAndSaysSoInTheIdToken) {
+  browser.log_in(ana);
+  const auto answer = browser.authorize(code({{"response_type", "id_token"},
+                                              {"nonce", "n"},
+                                              {"acr_values", "urn:somebody:else urn:mandate:acr:one-factor"}}));
+  EXPECT_EQ(text(claims(landed(answer)["id_token"]), "acr"), "urn:mandate:acr:one-factor");
+}
+
+TEST_F(Authorize, OneAddressBeginsOnlySoManyLogins) {
+  for (int i = 0; i < Rates{}.authorize; ++i) ASSERT_EQ(get("/authorize?" + form(code({}))).status, 302);
+  const auto refused = get("/authorize?" + form(code({})));
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_FALSE(refused.headers.has("Location"));
+  EXPECT_TRUE(refused.headers.has("Retry-After"));
+  browser.log_in(ana);
+  EXPECT_FALSE(landed(browser.authorize(code({})))["code"].empty()) << "who is logged in files nothing";
+}
+
+TEST_F(Authorize, ShowsNoMoreThanAGlimpseOfWhatAStrangerSent) {
+  const std::string flood(6000, 'x');
+  for (const std::string name : {"client_id", "redirect_uri"}) {
+    const auto answer = browser.authorize(with(code({}), {{name, "https://" + flood}}));
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_LT(answer.body.size(), 1000U) << name;
+  }
+  for (const auto& answer : {token({{"grant_type", flood}, {"client_id", "spa"}}),
+                             post("/oauth/ro", {{"client_id", "todo"}, {"grant_type", flood}})})
+    EXPECT_LT(answer.body.size(), 300U);
 }
 
 TEST_F(Authorize, AsksForConsentOnlyForSomebodyElsesClientAndOnlyOnce) {

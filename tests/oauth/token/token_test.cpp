@@ -9,7 +9,57 @@ std::string basic(std::string_view id, std::string_view secret) {
   return "Basic " + base64(std::string(id) + ":" + std::string(secret));
 }
 
-struct Token : OAuthTest {};
+struct Token : OAuthTest {
+  void add_ps256() {
+    tenants.add_api("https://pss", "PS256");
+    config().client_grants.push_back({"m2m", "https://pss", {"read"}});
+    config().signing_keys.push_back({*jose::Key::generate(jose::Alg::PS256), "", "current"});
+  }
+};
+
+TEST_F(Token, TakesAReplacedSecretUntilItsTimeAndNoLonger) {  // OA-12
+  const std::vector<tenant::ClientSecret> old = client("m2m").secrets;
+  client("m2m").secrets = {{token_hash("new-secret"), "", 0}, old.front()};
+  client("m2m").secrets[1].expires_at = clock.now_ms() + 60'000;
+  const auto with = [&](std::string_view secret) {
+    return token({{"grant_type", "client_credentials"}, {"audience", "https://api"}}, {{"Authorization", basic("m2m", secret)}}).status;
+  };
+  EXPECT_EQ(with("m2m-secret"), 200);
+  EXPECT_EQ(with("new-secret"), 200);
+  clock.advance(std::chrono::milliseconds(59'999));
+  EXPECT_EQ(with("m2m-secret"), 200);
+  clock.advance(std::chrono::milliseconds(1));
+  EXPECT_EQ(with("m2m-secret"), 401);
+  EXPECT_EQ(with("new-secret"), 200);
+}
+
+TEST_F(Token, LimitsAClientThatShowsBasicByItself) {
+  tenant::RateLimiter& spent = limiter;
+  for (int i = 0; i < Rates{}.token; ++i) spent.take("oauth.token", "m2m\n192.0.2.7", Rates{}.token);
+  const Form fields = {{"grant_type", "client_credentials"}, {"audience", "https://api"}};
+  EXPECT_EQ(token(fields, {{"Authorization", basic("m2m", "m2m-secret")}}).status, 429);
+  EXPECT_NE(token(fields, {{"Authorization", basic("web", "web-secret")}}).status, 429);
+}
+
+TEST_F(Token, SignsAccessTokensOfAnApiWithPs256) {
+  add_ps256();
+  const auto answer = token({{"grant_type", "client_credentials"}, {"client_id", "m2m"}, {"client_secret", "m2m-secret"},
+                             {"audience", "https://pss"}});
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const std::string jwt = text(body(answer), "access_token");
+  const JsonObject set = body(get("/.well-known/jwks.json"));
+  const std::vector<jose::Key> keys = *jose::keys_of_jwks(set);
+  const auto parts = jose::parse_compact(jwt);
+  ASSERT_TRUE(parts.ok());
+  EXPECT_EQ(parts->alg, jose::Alg::PS256);
+  const auto key = std::ranges::find_if(keys, [&](const jose::Key& k) { return k.kid() == parts->kid; });
+  ASSERT_NE(key, keys.end());
+  EXPECT_EQ(key->alg(), jose::Alg::PS256);
+  EXPECT_TRUE(jose::verify(*parts, *key));
+  EXPECT_NE(get("/.well-known/openid-configuration").body.find("PS256"), std::string::npos);
+  EXPECT_EQ(body(post("/oauth/introspect", {{"client_id", "m2m"}, {"client_secret", "m2m-secret"}, {"token", jwt}})).at("active"),
+            true);
+}
 
 TEST_F(Token, AnswersEveryRefusalWithItsStatusAndWord) {
   struct Row {

@@ -100,6 +100,7 @@ TEST_F(Legacy, TokeninfoShowsThePersonOfAnIdToken) {
     EXPECT_EQ(answer.status, 200) << answer.body;
     EXPECT_EQ(text(body(answer), "user_id"), ana.user_id);
     EXPECT_EQ(text(body(answer), "clientID"), "todo");
+    EXPECT_EQ(text(body(answer), "global_client_id"), config().global_id());
   }
   const auto none = post("/tokeninfo", {});
   EXPECT_EQ(none.status, 400);
