@@ -151,19 +151,15 @@ class SocketServer final : public Server {
     wait_until_empty(floor, end);
   }
 
-  /// The first loop ends last: it carries /ready, which says no until the end.
+  /// Loops stay until the last of them has nothing left to do: what one began may be finished on another.
   void wait_until_empty(Floor& floor, std::chrono::steady_clock::time_point end) {
     const bool late = std::chrono::steady_clock::now() >= end;
     if (late && floor.group->busy())
       log_.warn("drain limit reached", {{"loop", floor.loop->index()}, {"peers", floor.group->busy()}});
-    if (late || floor.group->busy() == 0) {
-      if (!std::exchange(floor.empty, true)) ++empty_;
-      const bool first = &floor == floors_.front().get();
-      if (!first) return floor.loop->stop();
-      if (late || empty_ == floors_.size()) {
-        if (options_.after_draining) options_.after_draining();
-        return floor.loop->stop();
-      }
+    if ((late || floor.group->busy() == 0) && !std::exchange(floor.empty, true)) ++empty_;
+    if (late || (empty_ == floors_.size() && !(options_.working && options_.working()))) {
+      if (&floor == floors_.front().get() && options_.after_draining) options_.after_draining();
+      return floor.loop->stop();
     }
     floor.drain_timer = floor.loop->after(kDrainLook, [this, end, f = &floor] { wait_until_empty(*f, end); });
   }

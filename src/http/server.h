@@ -42,7 +42,10 @@ struct ServerOptions {
   /// Runs on the first loop after the sockets are bound and before the first peer is accepted: peers that come meanwhile
   /// wait in the kernel's queue. Its error ends start().
   std::function<Task<void>()> before_accepting;
-  /// Runs on the first loop when the last request is answered, before the loops end.
+  /// Asked on every loop while draining, once all requests are answered: whether something that they began still goes on.
+  /// The loops stay for it until drain_limit. Empty = nothing does.
+  std::function<bool()> working;
+  /// Runs on the first loop when the last request is answered and nothing goes on, before that loop ends.
   std::function<void()> after_draining;
   std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds drain_limit{25'000};

@@ -151,9 +151,12 @@ Task<void> House::open() {
 }
 
 void House::start_upkeep(Loop& loop) {
+  rooms_->scripts->home(loop);
   rooms_->upkeep = std::make_unique<Upkeep>(loop, rooms_->tenants, rooms_->clock, rooms_->log);
   rooms_->upkeep->start();
 }
+
+bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle(); }
 
 void House::stop() {
   rooms_->upkeep.reset();

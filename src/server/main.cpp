@@ -106,6 +106,7 @@ int run(std::vector<std::string> arguments) {
     co_return opened;
   };
   options.ready = [&house] { return house.ready(); };
+  options.working = [&house] { return house.working(); };
   options.after_draining = [&house] { house.stop(); };
   const std::unique_ptr<http::Server> server = http::make_server(options, house.routes(), house.owner_routes(), clock, random, log, metrics);
   if (auto started = server->start(); !started.ok()) {
