@@ -1,4 +1,4 @@
-// What a "table" script is given and what it may end with: the JSON between host/host.js and tables/scripted.
+// What a "table" script is given and what it may end with: the JSON between host/request.js and tables/scripted.
 //
 // Context:  {"operation": "read"|"insert"|"update"|"del", "table", "id"?, "item"?, "query"?: Query, "parameters": {…},
 //            "systemProperties": […], "includeDeleted", "undelete", "user": {"level","userId"?,"identities"?}}

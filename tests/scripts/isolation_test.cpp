@@ -1,11 +1,6 @@
 // SC-1, SC-3, SC-5: nothing of the process is within reach, and nothing is left behind for the next call.
-#include <dirent.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <fstream>
-
 #include "tests/scripts/support.h"
+#include "tests/scripts/support_processes.h"
 
 namespace mandate::scripts::test {
 namespace {
@@ -136,18 +131,40 @@ TEST_F(Isolation, RealmsAreApart) {
   EXPECT_EQ(bench->outcome("function insert(i, u, request) { request.respond(200, 2) }", kInsert, std::make_shared<FakeBinding>(), "tenant-b/default"), R"({"answer":{"status":200,"body":2}})");
 }
 
-// Every process below this one whose command line runs our source.
-std::vector<int> children() {
-  std::vector<int> out;
-  std::ifstream list("/proc/self/task/" + std::to_string(::getpid()) + "/children");
-  for (int pid; list >> pid;) out.push_back(pid);
-  return out;
+TEST_F(Isolation, EveryBuiltInThatReachesOutIsRefusedByName) {
+  for (const char* name : {"fs", "node:fs", "fs/promises", "child_process", "net", "dgram", "tls", "http", "https", "dns", "worker_threads", "cluster", "vm", "os", "process", "module", "inspector", "v8", "perf_hooks", "async_hooks", "/etc/passwd", "./x"})
+    EXPECT_THAT(insert("require('" + std::string(name) + "').x"), ::testing::StartsWith("server_error: Error: The module '" + std::string(name) + "' is not available to scripts.")) << name;
 }
-std::string status_line(int pid, std::string_view name) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with(std::string(name) + ":")) return line.substr(name.size() + 2);
-  return {};
+
+// What would open a file, start a process, connect or read the environment, written as a script would.
+TEST_F(Isolation, FilesProcessesSocketsAndTheEnvironmentAreOutOfReach) {
+  const std::pair<const char*, const char*> payloads[] = {
+      {"require('fs').readFileSync('/etc/passwd')", "Error: The module 'fs' is not available to scripts."},
+      {"require('fs').readFileSync('/proc/self/environ')", "Error: The module 'fs' is not available to scripts."},
+      {"require('child_process').execSync('id')", "Error: The module 'child_process' is not available to scripts."},
+      {"require('net').connect(80, '127.0.0.1')", "Error: The module 'net' is not available to scripts."},
+      {"new (require('worker_threads').Worker)('1', { eval: true })", "Error: The module 'worker_threads' is not available to scripts."},
+      {"process.binding('fs')", "TypeError: process.binding is not a function"},
+      {"process.kill(1)", "TypeError: process.kill is not a function"},
+      {"process.env.PATH.length", "TypeError: Cannot read properties of undefined (reading 'length')"},
+      {"new WebSocket('ws://127.0.0.1')", "ReferenceError: WebSocket is not defined"},
+      {"fetch('http://127.0.0.1')", "ReferenceError: fetch is not defined"},
+  };
+  for (const auto& [payload, error] : payloads) EXPECT_THAT(insert(payload), ::testing::StartsWith(std::string("server_error: ") + error)) << payload;
+}
+
+// A script that changes built-ins gets a context of its own; what it finds by that is its own call and no other.
+TEST_F(Isolation, ChangedBuiltInsDoNotReachTheNeighbours) {
+  EXPECT_EQ(insert(R"(
+    var seen = [];
+    ['get', 'set', 'delete'].forEach(function (name) { var was = Map.prototype[name]; Map.prototype[name] = function () { if (seen.indexOf(this) < 0) seen.push(this); return was.apply(this, arguments); }; });
+    JSON.stringify = function () { return '{"answer":{"status":200,"body":"forged"}}'; };
+    Object.prototype.polluted = 'yes'; Array.prototype.map = function () { return ['forged']; };
+    setTimeout(function () {
+      seen.forEach(function (map) { map.forEach(function (call) { if (call && call.post) { call.id += 1; try { call.post(1, 0, {}, 1); } catch (e) {} call.id -= 1; } }); });
+      request.respond(200);
+    }, 1);)"), R"({"answer":{"status":200}})");
+  EXPECT_EQ(insert("request.respond(200, [typeof {}.polluted, [1].map(String), JSON.stringify({ a: 1 })])"), R"({"answer":{"status":200,"body":["undefined",["1"],"{\"a\":1}"]}})");
 }
 
 TEST_F(Isolation, TheProcessIsConfinedByTheKernel) {

@@ -74,8 +74,8 @@ class Bench {
   }
   double metric(std::string_view line) const {
     const std::string text = metrics.prometheus_text();
-    const std::size_t at = text.find(std::string(line) + " ");
-    return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + line.size() + 1, nullptr);
+    const std::size_t at = text.find("\n" + std::string(line) + " ");
+    return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + line.size() + 2, nullptr);
   }
 
   TestLoop loop;
