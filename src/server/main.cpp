@@ -32,6 +32,14 @@ void forbid_core_dumps() {
   ::umask(0077);
 }
 
+// A connection is a descriptor, and the usual soft limit is 1024 (RL-8, RL-16).
+void allow_descriptors() {
+  rlimit now{};
+  if (::getrlimit(RLIMIT_NOFILE, &now) != 0) return;
+  now.rlim_cur = now.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &now);
+}
+
 Level level_of(const std::string& word) {
   return word == "debug" ? Level::debug : word == "warn" ? Level::warn : word == "error" ? Level::error : Level::info;
 }
@@ -69,6 +77,7 @@ int run(std::vector<std::string> arguments) {
   auto config = Config::load(arguments, Config::process_environment());
   if (!config.ok()) return complain(kWrongOptions, config.error().hint);
   forbid_core_dumps();
+  allow_descriptors();
 
   const SystemClock clock;
   SystemRandom random;

@@ -1,6 +1,6 @@
 // Starts a real mandated on a free port with an empty database, applies a tenant file, and talks to it over TLS.
 import {spawn, spawnSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import {tmpdir} from 'node:os';
@@ -9,6 +9,9 @@ import {fileURLToPath} from 'node:url';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const build = join(root, process.env.MANDATE_BUILD ?? 'build/dev');
+const releaseBuild = join(root, 'build/release');
+/** Whether there is a server without sanitizers, for tests whose figures mean something only there. */
+export const released = existsSync(join(releaseBuild, 'src/mandated'));
 
 /** Resolves when a child has written a log line of that event; rejects when it ends first. */
 function event(child, name, lines) {
@@ -30,8 +33,9 @@ function event(child, name, lines) {
 }
 
 export class Mandated {
-  /** A data directory of its own; `tenant` is the text of a tenant file, or undefined. */
-  constructor({tenant, args = [], env = {}} = {}) {
+  /** A data directory of its own; `tenant` is the text of a tenant file, or undefined. `release`: without sanitizers, if there is one. */
+  constructor({tenant, args = [], env = {}, release = false} = {}) {
+    this.build = release && released ? releaseBuild : build;
     this.directory = mkdtempSync(join(tmpdir(), 'mandate-live-'));
     this.data = join(this.directory, 'data');
     this.tenant = tenant;
@@ -42,21 +46,22 @@ export class Mandated {
   }
 
   async start() {
-    this.child = spawn(join(build, 'src/mandated'),
+    this.child = spawn(join(this.build, 'src/mandated'),
       ['--data-dir', this.data, '--port', String(this.port), '--master-key-file', join(this.directory, 'master.key'), ...this.args],
       {cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, ...this.env}});
     this.exited = new Promise((done) => this.child.once('exit', (code, signal) => done({code, signal})));
     const told = await event(this.child, 'listening', this.lines);
     this.port = told.port;
     this.metricsPort = told.metrics_port;
-    this.ca = readFileSync(join(this.data, 'tls/ca.pem'));
+    const ca = join(this.data, 'tls/ca.pem');  // there when the server made its own certificate
+    if (existsSync(ca)) this.ca = readFileSync(ca);
     this.base = `https://localhost:${this.port}`;
     if (this.tenant) this.apply(this.tenant);
     return this;
   }
 
   cli(...args) {
-    const told = spawnSync(join(build, 'cli/mandate'), ['--socket', join(this.data, 'admin.sock'), ...args], {encoding: 'utf8', cwd: this.directory});
+    const told = spawnSync(join(this.build, 'cli/mandate'), ['--socket', join(this.data, 'admin.sock'), ...args], {encoding: 'utf8', cwd: this.directory});
     return {status: told.status, stdout: told.stdout, stderr: told.stderr};
   }
 
