@@ -40,6 +40,8 @@ struct Plan {
   std::optional<std::int64_t> limit;
   std::int64_t offset = 0;
   bool count = false;  ///< also the number of rows without limit and offset
+  /// No further row once the cells read make up as many bytes; 0 = no limit. The first row always comes.
+  std::size_t most_bytes = 0;
   Deadline deadline = kNoDeadline;
 };
 
@@ -113,6 +115,7 @@ class Store {
   struct Listed {
     std::int64_t rows = 0;
     std::optional<std::int64_t> total;  ///< with Plan::count
+    bool cut = false;                   ///< Plan::most_bytes kept rows back
   };
   /// Streams rows to `each` in order, on the calling loop. Returning false from `each` ends the reading.
   virtual Task<Listed> list(Plan plan, std::function<bool(const RowView&)> each) = 0;

@@ -5,6 +5,7 @@
 #include <unicode/utf8.h>
 
 #include <cmath>
+#include <cstring>
 
 namespace mandate::store {
 namespace {
@@ -37,13 +38,6 @@ UChar32 fold(UChar32 c) {
   return u_foldCase(c, U_FOLD_CASE_DEFAULT);
 }
 
-std::u32string folded(std::string_view text) {
-  std::u32string out;
-  out.reserve(text.size());
-  for (std::int32_t at = 0; at < static_cast<std::int32_t>(text.size());) out += static_cast<char32_t>(fold(next(text, at)));
-  return out;
-}
-
 template <class Map>
 std::string mapped(std::string_view text, Map map) {
   std::string out;
@@ -58,6 +52,15 @@ std::string mapped(std::string_view text, Map map) {
   return out;
 }
 
+std::string folded(std::string_view text) { return mapped(text, fold); }
+
+/// As string_view::find, but linear in both whatever they hold: patterns are the clients'.
+std::size_t find(std::string_view text, std::string_view pattern, std::size_t from = 0) {
+  if (from > text.size()) return std::string_view::npos;
+  const void* at = ::memmem(text.data() + from, text.size() - from, pattern.data(), pattern.size());
+  return at ? static_cast<std::size_t>(static_cast<const char*>(at) - text.data()) : std::string_view::npos;
+}
+
 }  // namespace
 
 int compare_dictionary(std::string_view a, std::string_view b) {
@@ -69,8 +72,10 @@ int compare_dictionary(std::string_view a, std::string_view b) {
 }
 
 std::int64_t index_of(std::string_view hay, std::string_view needle) {
-  const std::size_t at = folded(hay).find(folded(needle));
-  return at == std::u32string::npos ? -1 : static_cast<std::int64_t>(at);
+  if (needle.empty()) return 0;
+  const std::string text = folded(hay);
+  const std::size_t at = find(text, folded(needle));
+  return at == std::string::npos ? -1 : length(std::string_view(text).substr(0, at));
 }
 
 bool starts_with(std::string_view text, std::string_view start) { return folded(text).starts_with(folded(start)); }
@@ -102,12 +107,19 @@ std::string replace_all(std::string_view text, std::string_view pattern, std::st
   if (pattern.empty()) return std::string(text);
   std::string out;
   std::size_t from = 0;
-  for (std::size_t at; (at = text.find(pattern, from)) != std::string_view::npos; from = at + pattern.size()) {
+  for (std::size_t at; (at = find(text, pattern, from)) != std::string_view::npos; from = at + pattern.size()) {
     out += text.substr(from, at - from);
     out += with;
   }
   out += text.substr(from);
   return out;
+}
+
+std::size_t count_of(std::string_view text, std::string_view pattern) {
+  std::size_t count = 0;
+  if (pattern.empty()) return 0;
+  for (std::size_t at = 0; (at = find(text, pattern, at)) != std::string_view::npos; at += pattern.size()) ++count;
+  return count;
 }
 
 std::string_view trim(std::string_view text) {

@@ -24,6 +24,8 @@ std::int64_t length(std::string_view text);
 std::string_view substring(std::string_view text, std::int64_t start, std::optional<std::int64_t> count);
 /// Every occurrence, byte for byte; an empty pattern changes nothing.
 std::string replace_all(std::string_view text, std::string_view pattern, std::string_view with);
+/// How often replace_all would replace.
+std::size_t count_of(std::string_view text, std::string_view pattern);
 /// Without leading and trailing spaces; other white space stays.
 std::string_view trim(std::string_view text);
 std::string lower(std::string_view text);

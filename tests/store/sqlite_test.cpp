@@ -122,6 +122,29 @@ TEST_F(SqliteTest, AStatementThatTakesTooLongIsATimeoutAndTheLoopGoesOn) {
   EXPECT_EQ(slow->error().code, Code::timeout);
 }
 
+TEST_F(SqliteTest, AMutationThatTakesTooLongIsATimeoutThatLeavesNothingAndFailsAlone) {
+  TempStore temp({}, {.statement_limit = std::chrono::milliseconds(50)});
+  fill(loop, temp.store(), "big", 5'000, "row ");
+  fill(loop, temp.store(), "good", 1, "row ");
+  std::optional<Result<Outcome>> slow, before, after;
+  const auto start = [&](Mutation m, std::optional<Result<Outcome>>& into) {
+    Batch batch;
+    batch.add(std::move(m));
+    spawn(temp.store().mutate(std::move(batch)), [&into](Result<Outcome> r) { into.emplace(std::move(r)); });
+  };
+  start(insert("good", {{"id", std::int64_t{10}}}), before);
+  start(update("big", make(Op::not_, {endless("big").where}), {{"text", "gone"}}), slow);
+  start(insert("good", {{"id", std::int64_t{11}}}), after);
+  loop.run_until([&] { return slow && before && after; });
+  ASSERT_FALSE(slow->ok());
+  EXPECT_EQ(slow->error().code, Code::timeout);
+  EXPECT_TRUE(before->ok());
+  EXPECT_TRUE(after->ok());
+  EXPECT_FALSE(read(temp.store(), "big", equals("text", std::string("gone")))->has_value());
+  EXPECT_TRUE(read(temp.store(), "good", equals("id", std::int64_t{10}))->has_value());
+  EXPECT_TRUE(read(temp.store(), "good", equals("id", std::int64_t{11}))->has_value());
+}
+
 TEST_F(SqliteTest, AReadSeesWhatAnotherLoopWasToldIsWritten) {
   TempStore temp;
   fill(loop, temp.store(), "t", 1, "x");

@@ -1,5 +1,8 @@
 #include "store/sqlite/compile.h"
 
+#include <bit>
+#include <span>
+
 #include "store/sqlite/functions.h"
 #include "store/sqlite/handle.h"
 
@@ -29,6 +32,7 @@ bool dictionary(const Expr& e) {
 
 std::string_view function_name(Function f) {
   switch (f) {
+    case Function::concat: return "mandate_concat";
     case Function::startswith: return "mandate_startswith";
     case Function::endswith: return "mandate_endswith";
     case Function::indexof: return "mandate_indexof";
@@ -112,11 +116,16 @@ class Writer {
  private:
   void chain(const Expr& e, std::string_view word, std::string_view empty) {
     if (e.args.empty()) return void(sql += empty);
+    balanced(std::span(e.args), word);
+  }
+
+  /// SQLite reads a OR b OR c … as deep as it is long, and takes 1000: brackets by halves make it shallow.
+  void balanced(std::span<const ExprPtr> args, std::string_view word) {
+    if (args.size() == 1) return expression(*args[0]);
     sql += '(';
-    for (std::size_t i = 0; i < e.args.size(); ++i) {
-      if (i) sql += word;
-      expression(*e.args[i]);
-    }
+    balanced(args.first(args.size() / 2), word);
+    sql += word;
+    balanced(args.subspan(args.size() / 2), word);
     sql += ')';
   }
 
@@ -204,16 +213,6 @@ class Writer {
       sql += "mandate_contains(" + hay.sql + ", " + needle.sql + ')';
       return;
     }
-    if (e.function == Function::concat) {
-      sql += '(';
-      for (std::size_t i = 0; i < e.args.size(); ++i) {
-        sql += i ? " || mandate_text(" : "mandate_text(";
-        expression(*e.args[i]);
-        sql += ')';
-      }
-      sql += ')';
-      return;
-    }
     function(function_name(e.function), e);
   }
 
@@ -277,6 +276,18 @@ void on_conflict(Writer& w, const Mutation& m, const std::vector<const Cell*>& c
 
 }  // namespace
 
+std::size_t depth_of(const Expr& e) {
+  std::size_t deepest = 0;
+  for (const ExprPtr& arg : e.args) deepest = std::max(deepest, depth_of(*arg));
+  switch (e.op) {
+    case Op::literal:
+    case Op::column: return 1;
+    case Op::and_:
+    case Op::or_: return deepest + static_cast<std::size_t>(std::bit_width(e.args.size()));
+    default: return deepest + 2;  // a COLLATE or a CAST may lie between
+  }
+}
+
 std::string sql_of(const Plan& plan, Wanted wanted) {
   Writer w;
   w.sql = "SELECT ";
@@ -307,7 +318,17 @@ std::string sql_of(const Plan& plan, Wanted wanted) {
   return std::move(w.sql);
 }
 
-std::string sql_of(const Mutation& m) {
+std::string sql_of_row(const Mutation& m) {
+  Writer w;
+  w.sql = "SELECT ";
+  w.names(m.returning);
+  w.sql += " FROM ";
+  w.identifier(m.table);
+  w.sql += std::string(" WHERE ") + kRowNumber + " = ?1";
+  return std::move(w.sql);
+}
+
+std::string sql_of(const Mutation& m, bool with_rows) {
   Writer w;
   const auto cells = cells_of(m);
   switch (m.kind) {
@@ -337,7 +358,7 @@ std::string sql_of(const Mutation& m) {
       w.where(m.owner, m.where);
       break;
   }
-  returning(w, m);
+  if (with_rows) returning(w, m);
   return std::move(w.sql);
 }
 

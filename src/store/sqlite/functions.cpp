@@ -37,7 +37,16 @@ void to_lower(sqlite3_context* c, int, Args a) { give(c, lower(text_of(a[0]))); 
 void to_upper(sqlite3_context* c, int, Args a) { give(c, upper(text_of(a[0]))); }
 
 void trimmed(sqlite3_context* c, int, Args a) { give(c, trim(text_of(a[0]))); }
-void replaced(sqlite3_context* c, int, Args a) { give(c, replace_all(text_of(a[0]), text_of(a[1]), text_of(a[2]))); }
+
+/// Values are shorter than this; what grows beyond it by concat and replace was made to grow.
+constexpr std::size_t kMostText = 1 << 20;
+
+void replaced(sqlite3_context* c, int, Args a) {
+  const std::string_view text = text_of(a[0]), pattern = text_of(a[1]), with = text_of(a[2]);
+  if (with.size() > pattern.size() && text.size() + count_of(text, pattern) * (with.size() - pattern.size()) > kMostText)
+    return sqlite3_result_error_toobig(c);
+  give(c, replace_all(text, pattern, with));
+}
 
 void part(sqlite3_context* c, int n, Args a) {
   std::optional<std::int64_t> size;
@@ -46,10 +55,13 @@ void part(sqlite3_context* c, int n, Args a) {
 }
 
 /// Numbers without a needless ".0", as the clients write them.
-void as_text(sqlite3_context* c, int, Args a) {
-  if (sqlite3_value_type(a[0]) != SQLITE_FLOAT) return sqlite3_result_value(c, a[0]);
+void joined(sqlite3_context* c, int n, Args a) {
   std::string out;
-  append_json_number(out, sqlite3_value_double(a[0]));
+  for (int i = 0; i < n; ++i) {
+    if (sqlite3_value_type(a[i]) == SQLITE_FLOAT) append_json_number(out, sqlite3_value_double(a[i]));
+    else out += text_of(a[i]);
+    if (out.size() > kMostText) return sqlite3_result_error_toobig(c);
+  }
   give(c, out);
 }
 
@@ -83,11 +95,16 @@ void date(sqlite3_context* c, int, Args a) {
   sqlite3_result_int64(c, date_part(F, sqlite3_value_int64(a[0])));
 }
 
-/// NULL in, NULL out, for every function here.
+/// NULL in, NULL out, for every function here; and each pays for the text it looks at.
 template <void (*F)(sqlite3_context*, int, Args)>
 void strict(sqlite3_context* c, int n, Args a) {
-  for (int i = 0; i < n; ++i)
-    if (sqlite3_value_type(a[i]) == SQLITE_NULL) return sqlite3_result_null(c);
+  std::size_t bytes = 0;
+  for (int i = 0; i < n; ++i) {
+    const int type = sqlite3_value_type(a[i]);
+    if (type == SQLITE_NULL) return sqlite3_result_null(c);
+    if (type == SQLITE_TEXT) bytes += static_cast<std::size_t>(sqlite3_value_bytes(a[i]));
+  }
+  if (!static_cast<Meter*>(sqlite3_user_data(c))->pay(bytes)) return sqlite3_result_error_code(c, SQLITE_INTERRUPT);
   F(c, n, a);
 }
 
@@ -109,7 +126,7 @@ constexpr Entry kFunctions[] = {
     {"mandate_substring", 3, strict<part>},
     {"mandate_replace", 3, strict<replaced>},
     {"mandate_trim", 1, strict<trimmed>},
-    {"mandate_text", 1, strict<as_text>},
+    {"mandate_concat", -1, strict<joined>},
     {"mandate_mod", 2, strict<modulo>},
     {"mandate_floor", 1, strict<rounded<floored>>},
     {"mandate_ceiling", 1, strict<rounded<raised>>},
@@ -122,19 +139,29 @@ constexpr Entry kFunctions[] = {
     {"mandate_second", 1, strict<date<Function::second>>},
 };
 
-int compare(void*, int a_size, const void* a, int b_size, const void* b) {
+constexpr const char* kMeter = "mandate_meter";
+
+int compare(void* meter, int a_size, const void* a, int b_size, const void* b) {
+  auto& paid = *static_cast<Meter*>(meter);
+  paid.pay(static_cast<std::size_t>(std::min(a_size, b_size)));
+  if (paid.guesses()) return 0;
   return compare_dictionary({static_cast<const char*>(a), static_cast<std::size_t>(a_size)},
                             {static_cast<const char*>(b), static_cast<std::size_t>(b_size)});
 }
 
 }  // namespace
 
+Meter& meter_of(sqlite3* db) { return *static_cast<Meter*>(sqlite3_get_clientdata(db, kMeter)); }
+
 Result<void> add_functions(sqlite3* db) {
-  if (int rc = sqlite3_create_collation(db, kDictionary, SQLITE_UTF8, nullptr, compare); rc != SQLITE_OK)
+  auto* meter = new Meter;
+  if (int rc = sqlite3_set_clientdata(db, kMeter, meter, [](void* old) { delete static_cast<Meter*>(old); }); rc != SQLITE_OK)
+    return error_of(db, rc, Access::read);
+  if (int rc = sqlite3_create_collation(db, kDictionary, SQLITE_UTF8, meter, compare); rc != SQLITE_OK)
     return error_of(db, rc, Access::read);
   for (const Entry& f : kFunctions) {
     const int rc = sqlite3_create_function(db, f.name, f.arguments, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-                                           nullptr, f.function, nullptr, nullptr);
+                                           meter, f.function, nullptr, nullptr);
     if (rc != SQLITE_OK) return error_of(db, rc, Access::read);
   }
   return {};

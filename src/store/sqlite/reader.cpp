@@ -4,7 +4,9 @@
 
 namespace mandate::store::sqlite {
 namespace {
-constexpr int kStride = 1000;  // steps between two looks at the budget
+constexpr int kStride = 1000;        // steps between two looks at the budget
+constexpr std::int64_t kStep = 8;    // bytes of text that take a function as long as a step
+constexpr std::chrono::milliseconds kLoopTime{20};
 }
 
 class Page::View final : public RowView {
@@ -63,12 +65,17 @@ void Page::deliver(const std::function<bool(const RowView&)>& each) {
   }
 }
 
+Reader::Reader(Db db, const std::atomic<std::uint64_t>& commits)
+    : db_(std::move(db)), meter_(meter_of(db_.get())), statements_(db_.get()), commits_(commits) {}
+
 Result<std::unique_ptr<Reader>> Reader::open(const Place& place, const std::atomic<std::uint64_t>& commits) {
   TRY(Db db, connect(place, Access::read));
   std::unique_ptr<Reader> reader(new Reader(std::move(db), commits));
   TRY(reader->begin_, prepare(reader->db(), "BEGIN"));
   TRY(reader->commit_, prepare(reader->db(), "COMMIT"));
-  sqlite3_progress_handler(reader->db(), kStride, spend, reader.get());
+  sqlite3_progress_handler(reader->db(), kStride, [](void* self) -> int { return static_cast<Reader*>(self)->spend(kStride); }, reader.get());
+  const auto enough = [](void* self, std::int64_t bytes) { return static_cast<Reader*>(self)->spend(bytes / kStep); };
+  reader->meter_.watch(enough, reader.get(), true);
   return reader;
 }
 
@@ -88,20 +95,24 @@ void Reader::end_snapshot() {
   if (!run(commit_.get(), Access::read).ok()) (void)execute(db_.get(), "ROLLBACK", Access::read);
 }
 
-int Reader::spend(void* self) {
-  auto& reader = *static_cast<Reader*>(self);
-  reader.spent_ += kStride;
-  if (reader.budget_.steps && reader.spent_ > reader.budget_.steps) {
-    reader.outran_steps_ = true;
-    return 1;
-  }
-  return std::chrono::steady_clock::now() > reader.budget_.until;
+/// True when the reading must end.
+bool Reader::spend(std::int64_t steps) {
+  if (meter_.over()) return true;
+  const auto now = std::chrono::steady_clock::now();
+  if (now > budget_.until) return true;
+  if (!budget_.steps) return false;
+  spent_ += steps;
+  if (loop_until_ == kNoDeadline) loop_until_ = now + kLoopTime;
+  slow_ = spent_ > budget_.steps;
+  return outran_steps_ = slow_ || now > loop_until_;
 }
 
 void Reader::set_budget(Budget budget) {
   budget_ = budget;
   spent_ = 0;
-  outran_steps_ = false;
+  loop_until_ = kNoDeadline;
+  outran_steps_ = slow_ = false;
+  meter_.reset();
 }
 
 Result<std::optional<Row>> Reader::first(const Plan& plan, Budget budget) {
@@ -138,10 +149,11 @@ Result<std::optional<Row>> Reader::read_first(const Plan& plan, Budget budget) {
   TRY(Prepared * prepared, prepared_for(plan, Wanted::first, budget));
   sqlite3_stmt* s = prepared->statement.get();
   const Running running(s);
-  const int rc = sqlite3_step(s);
+  int rc = sqlite3_step(s);
+  if (meter_.over()) rc = SQLITE_INTERRUPT;  // the collation guessed
   if (rc == SQLITE_DONE) return std::optional<Row>();
   if (rc != SQLITE_ROW) {
-    prepared->slow |= outran_steps_;
+    prepared->slow |= slow_;
     return error_of(db_.get(), rc, Access::read);
   }
   const auto& names = prepared->names();
@@ -156,16 +168,21 @@ Result<void> Reader::read_into(Page& page, const Plan& plan, Wanted wanted, Budg
   sqlite3_stmt* s = prepared->statement.get();
   const Running running(s);
   int rc;
-  while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+  while ((rc = sqlite3_step(s)) == SQLITE_ROW && !meter_.over()) {
     if (wanted == Wanted::count) {
       page.listed.total = sqlite3_column_int64(s, 0);
       continue;
     }
+    if (plan.most_bytes && page.size() >= plan.most_bytes) {
+      page.listed.cut = true;
+      return {};
+    }
     if (!page.rows_++) page.names_ = prepared->names();
     for (int i = 0, n = static_cast<int>(page.names_->size()); i < n; ++i) page.add(s, i);
   }
+  if (meter_.over()) rc = SQLITE_INTERRUPT;  // the collation guessed
   if (rc == SQLITE_DONE) return {};
-  prepared->slow |= outran_steps_;
+  prepared->slow |= slow_;
   return error_of(db_.get(), rc, Access::read);
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <optional>
 
+#include "store/sqlite/functions.h"
 #include "store/sqlite/statements.h"
 
 namespace mandate::store::sqlite {
@@ -28,6 +29,7 @@ class Page {
   };
   class View;
   void add(sqlite3_stmt* statement, int column);
+  std::size_t size() const { return bytes_.size() + items_.size() * sizeof(Item); }
   std::shared_ptr<const std::vector<std::string>> names_;
   std::vector<Item> items_;
   std::string bytes_;
@@ -36,7 +38,9 @@ class Page {
 
 /// What a reading may cost.
 struct Budget {
-  int steps = 0;  ///< of SQLite's machine; 0 = only time counts
+  /// Of SQLite's machine, the bytes that functions look at included; 0 = only time counts. Steps differ in length: with a
+  /// limit on them also about 20 ms are one.
+  int steps = 0;
   Deadline until = kNoDeadline;
 };
 
@@ -60,23 +64,27 @@ class Reader {
   sqlite3* db() { return db_.get(); }
 
  private:
-  Reader(Db db, const std::atomic<std::uint64_t>& commits) : db_(std::move(db)), statements_(db_.get()), commits_(commits) {}
+  Reader(Db db, const std::atomic<std::uint64_t>& commits);
   Result<void> begin();
   Result<Prepared*> prepared_for(const Plan& plan, Wanted wanted, Budget budget);
   Result<std::optional<Row>> read_first(const Plan& plan, Budget budget);
   Result<void> read_into(Page& page, const Plan& plan, Wanted wanted, Budget budget);
   void set_budget(Budget budget);
-  static int spend(void* reader);
+  bool spend(std::int64_t steps);
 
   Db db_;
+  Meter& meter_;
   Statements statements_;
   Shape shape_;
   const std::atomic<std::uint64_t>& commits_;
   Stmt begin_, commit_;
-  bool shared_ = false, in_snapshot_ = false, outran_steps_ = false;
+  bool shared_ = false, in_snapshot_ = false;
+  bool outran_steps_ = false;  ///< the loop's share, in steps or in time
+  bool slow_ = false;          ///< of them, the steps: it will be so the next time
   std::uint64_t seen_ = 0;
   Budget budget_;
-  int spent_ = 0;
+  std::int64_t spent_ = 0;
+  Deadline loop_until_ = kNoDeadline;  ///< from the first look at the budget on
 };
 
 }  // namespace mandate::store::sqlite

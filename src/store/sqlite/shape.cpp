@@ -66,7 +66,7 @@ void read_shape(const Plan& plan, Wanted wanted, Shape& out) {
   out.bound.push_back({nullptr, plan.offset});
 }
 
-void read_shape(const Mutation& m, Shape& out) {
+void read_shape(const Mutation& m, Shape& out, bool returning) {
   put(out.key, static_cast<unsigned char>(0x80 | static_cast<unsigned>(m.kind)));
   put(out.key, m.table);
   const auto cells = cells_of(m);
@@ -77,7 +77,8 @@ void read_shape(const Mutation& m, Shape& out) {
   put(out.key, "");
   for (const std::string& name : m.conflict_key) put(out.key, name);
   put(out.key, "");
-  for (const std::string& name : m.returning) put(out.key, name);
+  if (returning)
+    for (const std::string& name : m.returning) put(out.key, name);
   put(out.key, "");
   read(m.owner, out);
   if (m.kind == Mutation::Kind::update || m.kind == Mutation::Kind::remove) read(m.where, out);

@@ -20,7 +20,7 @@ class Engine final : public SqliteStore {
         reads_(metrics.counter("mandate_store_reads_total", "Reads answered")),
         scans_(metrics.counter("mandate_store_scans_total", "Reads that went to the scan pool")),
         timeouts_(metrics.counter("mandate_store_timeouts_total", "Reads ended at their time limit")),
-        writer_(std::move(db), *options_.clock, log, metrics, {options_.queue_limit, options_.checkpoint_pages}),
+        writer_(std::move(db), *options_.clock, log, metrics, {options_.queue_limit, options_.checkpoint_pages, options_.statement_limit}),
         readers_({options_.path, options_.vfs}, writer_), pool_(options_.scan_threads, 256) {}
 
   Capabilities capabilities() const override { return {"sqlite", true}; }
@@ -112,7 +112,8 @@ class Engine final : public SqliteStore {
   Task<T> answer(std::function<Result<T>(Reader&, Budget)>& read, Deadline deadline) {
     reads_.add();
     Budget budget{0, kNoDeadline};
-    if (deadline != kNoDeadline && deadline < std::chrono::steady_clock::now()) co_return Error(Code::timeout, "The server is busy.");
+    if (deadline != kNoDeadline && deadline < std::chrono::steady_clock::now())
+      co_return Error(Code::timeout, "The server is busy.");
     LoopState* here = readers_.here();
     if (here) {
       CO_TRY(Reader * reader, readers_.reader(*here));
@@ -177,9 +178,9 @@ class Engine final : public SqliteStore {
   CpuPool pool_;
 };
 
-/// Copies the WAL into the database. What a process before this one could not sync may be readable from the kernel's cache
-/// and yet not be on the disk; commits appended behind it would be lost with it. So it is written anew, and the WAL begins
-/// anew.
+/// Copies the WAL into the database. What a process before this one could not sync may be readable from the
+/// kernel's cache and yet not be on the disk; commits appended behind it would be lost with it. So it is
+/// written anew, and the WAL begins anew.
 Result<void> write_again(sqlite3* db) { return execute(db, "PRAGMA wal_checkpoint(RESTART)"); }
 
 }  // namespace

@@ -18,16 +18,18 @@ struct SqliteOptions {
   std::string path = {};
   /// For Stamps. Must outlive the store.
   const Clock* clock = nullptr;
-  /// Steps of SQLite's machine a read may take on the loop before it starts again in the scan pool; about 2 ms.
+  /// Steps of SQLite's machine a read may take on the loop before it starts again in the scan pool; about 2 ms. Text that
+  /// functions look at counts by its bytes.
   int loop_steps = 40'000;
-  /// What a read may take at all (DA-8); then Code::timeout.
+  /// What a read, or a batch of mutations, may take at all (DA-8); then Code::timeout.
   std::chrono::milliseconds statement_limit{5000};
   std::size_t scan_threads = 2;
   /// Batches that may wait for the writer; above it Code::overloaded.
   std::size_t queue_limit = 20'000;
   /// Largest size of the file in pages of 4 KiB; 0 = as the disk allows. Reached = disk full (Code::read_only).
   std::int64_t max_pages = 0;
-  /// Pages in the WAL after which they are copied into the database; late, so that pages written often are copied once.
+  /// Pages in the WAL after which they are copied into the database; late, so that pages written often are
+  /// copied once.
   int checkpoint_pages = 16'384;
   /// Name of the SQLite VFS beneath ours; empty = the system's own.
   std::string vfs = {};

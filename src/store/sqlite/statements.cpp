@@ -1,6 +1,7 @@
 #include "store/sqlite/statements.h"
 
 #include <sqlite3.h>
+#include <strings.h>
 
 namespace mandate::store::sqlite {
 
@@ -24,18 +25,44 @@ void Prepared::bind(const std::vector<Bound>& values) {
   }
 }
 
+namespace {
+
+/// SQLite takes 1000 levels and calls more a broken statement; the tables' doors stop far below.
+Result<void> check_depth(const ExprPtr& expression) {
+  if (expression && depth_of(*expression) > 950) return Error(Code::bad_request, "The query is nested too deeply.");
+  return {};
+}
+
+}  // namespace
+
 Result<Prepared*> Statements::get(const Plan& plan, Wanted wanted, Shape& shape) {
   shape.clear();
   read_shape(plan, wanted, shape);
   if (Prepared* known = find(shape.key)) return known;
+  CHECK_OK(check_depth(plan.where));
+  for (const Order& order : plan.order) CHECK_OK(check_depth(order.by));
   return add(shape.key, sql_of(plan, wanted));
 }
 
-Result<Prepared*> Statements::get(const Mutation& mutation, Shape& shape) {
+Result<Prepared*> Statements::get(const Mutation& mutation, Shape& shape, bool returning) {
   shape.clear();
-  read_shape(mutation, shape);
+  read_shape(mutation, shape, returning);
   if (Prepared* known = find(shape.key)) return known;
-  return add(shape.key, sql_of(mutation));
+  CHECK_OK(check_depth(mutation.where));
+  return add(shape.key, sql_of(mutation, returning));
+}
+
+Result<Prepared*> Statements::get_row(const Mutation& insert) {
+  row_key_ = "row of ";
+  row_key_ += insert.table;
+  for (const std::string& name : insert.returning) row_key_ += '\0' + name;
+  Prepared* row = find(row_key_);
+  if (!row) {
+    TRY(row, add(row_key_, sql_of_row(insert)));
+  }
+  for (const std::string& name : *row->names())
+    if (::strcasecmp(name.c_str(), kRowNumber) == 0) return nullptr;
+  return row;
 }
 
 Prepared* Statements::find(std::string_view key) {

@@ -32,7 +32,12 @@ class Statements {
   explicit Statements(sqlite3* db, std::size_t most = 500) : db_(db), most_(most) {}
   /// Valid until the next call of `get`.
   Result<Prepared*> get(const Plan& plan, Wanted wanted, Shape& shape);
-  Result<Prepared*> get(const Mutation& mutation, Shape& shape);
+  /// Without `returning`: as if the mutation gave no rows back.
+  Result<Prepared*> get(const Mutation& mutation, Shape& shape, bool returning = true);
+  /// Reads what an insert gives back by the number of its row; null when a column hides the number.
+  Result<Prepared*> get_row(const Mutation& insert);
+  /// Forgets all: the schema changed.
+  void clear() { by_shape_.clear(), used_.clear(); }
 
  private:
   Prepared* find(std::string_view key);
@@ -40,6 +45,7 @@ class Statements {
 
   sqlite3* db_;
   std::size_t most_;
+  std::string row_key_;
   std::list<Prepared> used_;  ///< the latest in front
   std::unordered_map<std::string_view, std::list<Prepared>::iterator> by_shape_;
 };

@@ -7,6 +7,7 @@ namespace {
 
 constexpr int kRestartAfter = 4;  // times as many pages: readers overlapped so long that the file never restarted, wait for them
 constexpr std::chrono::seconds kIdle{1};
+constexpr int kStride = 1000;  // steps between two looks at the clock
 
 /// Whether a refusal could leave a part of the batch behind. A single statement undoes itself.
 bool needs_savepoint(const Batch& batch) {
@@ -31,7 +32,7 @@ Error disk_is_broken() {
 }  // namespace
 
 Writer::Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, Sizes sizes)
-    : db_(std::move(db)), clock_(clock), log_(log), sizes_(sizes), statements_(db_.get()), stamps_(db_.get()),
+    : db_(std::move(db)), clock_(clock), log_(log), sizes_(sizes), meter_(meter_of(db_.get())), statements_(db_.get()), stamps_(db_.get()),
       mutations_(metrics.counter("mandate_store_mutations_total", "Mutations committed")),
       groups_(metrics.counter("mandate_store_commits_total", "Group commits")),
       failures_(metrics.counter("mandate_store_write_failures_total", "Commits that could not be written")),
@@ -40,6 +41,8 @@ Writer::Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, Sizes size
       read_only_(metrics.gauge("mandate_store_read_only", "1 while writes fail (disk full, I/O error)")),
       commit_seconds_(metrics.histogram("mandate_store_commit_seconds", "From BEGIN to durable, one group")) {
   sqlite3_wal_hook(db_.get(), wal_grew, this);
+  sqlite3_progress_handler(db_.get(), kStride, [](void* self) -> int { return static_cast<Writer*>(self)->late(); }, this);
+  meter_.watch([](void* self, std::int64_t) { return static_cast<Writer*>(self)->late(); }, this, false);
   thread_ = std::thread([this] { work(); });
 }
 
@@ -109,7 +112,8 @@ void Writer::run_group(std::span<const JobPtr> group) {
     // One of them took the transaction down with it: each for itself, so that only that one fails.
     for (const JobPtr& job : group) {
       changed_.clear();
-      attempt({&job, 1});
+      // What ran out of time once is not tried again: the others wait for this thread.
+      if (!job->result || job->result->ok() || job->result->error().code != Code::timeout) attempt({&job, 1});
       hand_back({&job, 1});
     }
     return;
@@ -216,6 +220,7 @@ void Writer::run_schema(Job& job) {
   if (done.ok()) done = commit();
   if (done.ok()) {
     note_success();
+    statements_.clear();  // columns have come or gone
     changed_.insert(job.changes.begin(), job.changes.end());
     job.result.emplace(Outcome{});
   } else {
@@ -226,7 +231,16 @@ void Writer::run_schema(Job& job) {
   }
 }
 
+/// Ended at its limit, SQLite has undone the whole transaction: attempt() finds it so.
 Result<Outcome> Writer::apply(const Batch& batch) {
+  meter_.reset();
+  until_ = std::chrono::steady_clock::now() + sizes_.statement_limit;
+  Result<Outcome> outcome = apply_all(batch);
+  until_ = kNoDeadline;
+  return outcome;
+}
+
+Result<Outcome> Writer::apply_all(const Batch& batch) {
   Outcome outcome;
   outcome.reserve(batch.mutations.size());
   for (const Mutation& mutation : batch.mutations) {
@@ -238,7 +252,13 @@ Result<Outcome> Writer::apply(const Batch& batch) {
 }
 
 Result<Touched> Writer::apply(const Mutation& mutation) {
-  TRY(Prepared * prepared, statements_.get(mutation, shape_));
+  // RETURNING costs each insert a table of its own and a journal of the pages it touches: the row is read back instead.
+  bool read_back = mutation.kind == Mutation::Kind::insert && !mutation.returning.empty();
+  if (read_back) {
+    TRY(const Prepared* row, statements_.get_row(mutation));
+    read_back = row != nullptr;
+  }
+  TRY(Prepared * prepared, statements_.get(mutation, shape_, !read_back));
   Value stamp;
   for (Bound& bound : shape_.bound) {
     if (!bound.value || !std::holds_alternative<Stamp>(*bound.value)) continue;
@@ -251,17 +271,30 @@ Result<Touched> Writer::apply(const Mutation& mutation) {
   const Running running(s);
   prepared->bind(shape_.bound);
   Touched touched;
+  TRY(touched.rows, rows_of(*prepared));
+  touched.count = sqlite3_changes64(db_.get());
+  if (!read_back || touched.count == 0) return touched;
+  TRY(Prepared * row, statements_.get_row(mutation));
+  const Running reading(row->statement.get());
+  sqlite3_bind_int64(row->statement.get(), 1, sqlite3_last_insert_rowid(db_.get()));
+  TRY(touched.rows, rows_of(*row));
+  return touched;
+}
+
+/// Steps a bound statement to its end.
+Result<std::vector<Row>> Writer::rows_of(Prepared& prepared) {
+  sqlite3_stmt* s = prepared.statement.get();
+  std::vector<Row> rows;
   int rc;
   while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-    const auto& names = prepared->names();
+    const auto& names = prepared.names();
     std::vector<Value> cells;
     cells.reserve(names->size());
     for (std::size_t i = 0; i < names->size(); ++i) cells.push_back(column(s, static_cast<int>(i)));
-    touched.rows.emplace_back(names, std::move(cells));
+    rows.emplace_back(names, std::move(cells));
   }
   if (rc != SQLITE_DONE) return error_of(db_.get(), rc, Access::write);
-  touched.count = sqlite3_changes64(db_.get());
-  return touched;
+  return rows;
 }
 
 void Writer::hand_back(std::span<const JobPtr> jobs) {

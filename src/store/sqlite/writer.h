@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/sqlite/functions.h"
 #include "store/sqlite/job.h"
 #include "store/sqlite/stamps.h"
 #include "store/sqlite/statements.h"
@@ -23,6 +24,7 @@ class Writer {
   struct Sizes {
     std::size_t queue;     ///< batches that may wait
     int checkpoint_pages;  ///< in the WAL before they are copied
+    std::chrono::milliseconds statement_limit;  ///< what a batch may take
   };
   Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, Sizes sizes);
   /// Finishes what is queued.
@@ -46,7 +48,10 @@ class Writer {
   void note_failure(const Error& error);
   void note_success();
   Result<Outcome> apply(const Batch& batch);
+  Result<Outcome> apply_all(const Batch& batch);
+  bool late() const { return std::chrono::steady_clock::now() > until_; }
   Result<Touched> apply(const Mutation& mutation);
+  Result<std::vector<Row>> rows_of(Prepared& prepared);
   enum class Word { begin, commit, savepoint, release, undo };
   Result<void> say(Word word);
   Result<void> commit();
@@ -59,16 +64,18 @@ class Writer {
   const Clock& clock_;
   Log& log_;
   Sizes sizes_;
+  Meter& meter_;
+  Deadline until_ = kNoDeadline;  ///< of the batch under way; nothing else that is said here is ever cut
   Statements statements_;
   Shape shape_;
   Stamps stamps_;
   Stmt words_[5];  ///< the transaction's own statements, by Word
   Watchers watchers_;
   std::set<std::string> changed_;  ///< by the group under way
-  int wal_pages_ = 0;     ///< in the WAL file
-  int copied_pages_ = 0;  ///< of them, already in the database
-  bool failing_ = false;  ///< the last commit could not be written
-  bool copying_fails_ = false;  ///< nor could the last checkpoint
+  int wal_pages_ = 0;              ///< in the WAL file
+  int copied_pages_ = 0;           ///< of them, already in the database
+  bool failing_ = false;           ///< the last commit could not be written
+  bool copying_fails_ = false;     ///< nor could the last checkpoint
   std::atomic<bool> broken_{false};
 
   Counter &mutations_, &groups_, &failures_, &checkpoints_;
