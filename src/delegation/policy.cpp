@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "oauth/shown.h"
+
 namespace mandate::delegation {
 namespace {
 
@@ -47,7 +49,7 @@ Result<Target> resolve_target(const Tenant& tenant, const Client& caller, std::s
   else if (!known_type && !api_type.empty()) return Error(Code::invalid_request, "Unknown api_type.", "api_type");
 
   Target out;
-  out.id = target.empty() ? caller.client_id : std::string(target.substr(0, 256));
+  out.id = target.empty() ? caller.client_id : oauth::shown(target, 256);
   out.client = tenant.client(out.id);
   if (api_type.empty()) out.type = first_addon(out.client, out.several);
   else if (api_type == "auth0" || api_type == kApp) out.type = kApp;

@@ -51,9 +51,13 @@ struct RefreshToken {
   std::uint64_t tenant_epoch = 0;
   Millis created_at = 0, used_at = 0, expires_at = 0;  ///< expires_at 0 = never
 };
-/// A refresh token without offline consent lives no longer than the session it came from (SE-5, DG-4): the one rule for
-/// every door that takes one. Empty = it has no such session.
-inline std::string binding_session(const RefreshToken& token) { return token.offline_consent ? std::string() : token.sid; }
+/// A refresh token lives no longer than the session it came from (SE-5, DG-4), unless the person agreed to offline access
+/// or the owner made the client's tokens non-expiring; a logout ends the latter all the same. The one rule for every door
+/// that takes one. Empty = no session binds it.
+inline std::string binding_session(const RefreshToken& token) {
+  const bool never_expires = token.expires_at == 0;
+  return token.offline_consent || never_expires ? std::string() : token.sid;
+}
 /// The live refresh token of that text and client; invalid_grant when unknown, another client's, revoked,
 /// rotated out or expired. Does not consume it: /delegation leaves it valid (identity-wire 2.1).
 Task<RefreshToken> find_refresh_token(const tenant::Here& here, std::string token, std::string client_id,

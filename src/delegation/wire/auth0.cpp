@@ -126,7 +126,7 @@ class Door {
       tenant::add_cors(flooded, request, *here, caller);
       co_return flooded;
     }
-    std::string client_id(params.get("client_id").substr(0, 128)), target(params.get("target").substr(0, 128));
+    std::string client_id = oauth::shown(params.get("client_id"), 128), target = oauth::shown(params.get("target"), 128);
     Result<void> filed = co_await exchange_.refused(here, request, std::move(client_id), std::move(target), "auth0", error);
     if (!filed.ok()) error = filed.error();
     http::Response response = refusal(error);

@@ -2,6 +2,7 @@
 #include "delegation/exchange.h"
 #include "delegation/mount.h"
 #include "oauth/scopes.h"
+#include "oauth/shown.h"
 
 namespace mandate::delegation {
 namespace {
@@ -59,7 +60,7 @@ class TokenExchange final : public oauth::Grant {
   Task<Json> grant(const oauth::TokenRequest& r) override {
     Result<ExchangeRequest> asked = read(r);
     if (!asked.ok()) {
-      std::string target(r.params.get("audience").substr(0, 128));
+      std::string target = oauth::shown(r.params.get("audience"), 128);
       std::string client_id = r.client.client->client_id;
       Error error = asked.error();
       CO_CHECK(co_await exchange_.refused(r.here, r.request, std::move(client_id), std::move(target), "rfc8693", error));
