@@ -21,7 +21,7 @@ struct SqliteOptions {
   /// Steps of SQLite's machine a read may take on the loop before it starts again in the scan pool; about 2 ms. Text that
   /// functions look at counts by its bytes.
   int loop_steps = 40'000;
-  /// What a read, or a batch of mutations, may take at all (DA-8); then Code::timeout.
+  /// What a read, or one mutation, may take at all (DA-8); then Code::timeout.
   std::chrono::milliseconds statement_limit{5000};
   std::size_t scan_threads = 2;
   /// Batches that may wait for the writer; above it Code::overloaded.

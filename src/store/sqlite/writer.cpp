@@ -231,20 +231,29 @@ void Writer::run_schema(Job& job) {
   }
 }
 
-/// Ended at its limit, SQLite has undone the whole transaction: attempt() finds it so.
-Result<Outcome> Writer::apply(const Batch& batch) {
-  meter_.reset();
-  until_ = std::chrono::steady_clock::now() + sizes_.statement_limit;
-  Result<Outcome> outcome = apply_all(batch);
-  until_ = kNoDeadline;
-  return outcome;
+/// Whether the mutation under way has had its time, which runs from the first question: who is not asked is short.
+bool Writer::late() {
+  if (!limited_) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (until_ == kNoDeadline) until_ = now + sizes_.statement_limit;
+  return now > until_;
 }
 
-Result<Outcome> Writer::apply_all(const Batch& batch) {
+/// When it is ended at its limit, SQLite has undone the whole transaction: attempt() finds it so.
+Result<Touched> Writer::apply_in_time(const Mutation& mutation) {
+  meter_.reset();
+  until_ = kNoDeadline;
+  limited_ = true;
+  Result<Touched> touched = apply(mutation);
+  limited_ = false;
+  return touched;
+}
+
+Result<Outcome> Writer::apply(const Batch& batch) {
   Outcome outcome;
   outcome.reserve(batch.mutations.size());
   for (const Mutation& mutation : batch.mutations) {
-    TRY(Touched touched, apply(mutation));
+    TRY(Touched touched, apply_in_time(mutation));
     if (!met(mutation.expect, touched.count)) return Error(mutation.otherwise);
     outcome.push_back(std::move(touched));
   }

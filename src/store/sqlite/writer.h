@@ -24,7 +24,7 @@ class Writer {
   struct Sizes {
     std::size_t queue;     ///< batches that may wait
     int checkpoint_pages;  ///< in the WAL before they are copied
-    std::chrono::milliseconds statement_limit;  ///< what a batch may take
+    std::chrono::milliseconds statement_limit;  ///< what a mutation may take
   };
   Writer(Db db, const Clock& clock, Log& log, Metrics& metrics, Sizes sizes);
   /// Finishes what is queued.
@@ -48,8 +48,8 @@ class Writer {
   void note_failure(const Error& error);
   void note_success();
   Result<Outcome> apply(const Batch& batch);
-  Result<Outcome> apply_all(const Batch& batch);
-  bool late() const { return std::chrono::steady_clock::now() > until_; }
+  Result<Touched> apply_in_time(const Mutation& mutation);
+  bool late();
   Result<Touched> apply(const Mutation& mutation);
   Result<std::vector<Row>> rows_of(Prepared& prepared);
   enum class Word { begin, commit, savepoint, release, undo };
@@ -65,7 +65,8 @@ class Writer {
   Log& log_;
   Sizes sizes_;
   Meter& meter_;
-  Deadline until_ = kNoDeadline;  ///< of the batch under way; nothing else that is said here is ever cut
+  bool limited_ = false;          ///< a mutation is under way; nothing else that is said here is ever cut
+  Deadline until_ = kNoDeadline;  ///< its end, once somebody asked
   Statements statements_;
   Shape shape_;
   Stamps stamps_;
