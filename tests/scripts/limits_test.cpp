@@ -40,6 +40,17 @@ TEST_F(Runaway, AnEndlessLoopIsEndedWithinItsLimit) {
   EXPECT_EQ(bench.metric("mandate_scripts_failures_total{reason=\"cpu\"}"), 1);
 }
 
+// Twelve together hold the thread far longer than one may.
+TEST_F(Runaway, SlowCallsBehindEachOtherAreNotTakenForAnEndlessOne) {
+  (void)bench.run("function insert(i, u, request) { request.respond(200) }", kInsert);
+  int good = 0, done = 0;
+  for (int i = 0; i < 12; ++i)
+    spawn(bench.host->run(bench.call("function insert(item, user, request) { for (var t = Date.now(); Date.now() - t < 150;); request.execute(); }", kInsert), std::make_shared<FakeBinding>()), [&](Result<Json> r) { good += r.ok(), ++done; });
+  bench.loop.run_until([&] { return done == 12; });
+  EXPECT_EQ(good, 12);
+  EXPECT_EQ(bench.metric("mandate_scripts_retries_total"), 0);
+}
+
 TEST_F(Runaway, LoopsOfEveryKindEndAlone) {
   for (const char* bad : {"while (true) {}", "(function f() { Promise.resolve().then(f) })()", "/(a+)+$/.test('a'.repeat(40) + 'b')", "try { for (;;) {} } finally { for (;;) {} }"})
     EXPECT_THAT(among_neighbours(bad), ::testing::StartsWith("server_error: the script held its thread")) << bad;

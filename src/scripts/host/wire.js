@@ -35,13 +35,14 @@ function cutter(take) {
 
 /// Gives frame(type, call, sequence, flags, text). Each frame that comes has a turn of its own: a call's promises are
 /// done before the next call starts, so that one whose promises never end is known by its number. The frames of all
-/// turns of one read leave together.
+/// turns of one read leave together, or after some milliseconds.
 function wire(fd, realm, receive) {
   'use strict';
   const { Socket } = require('node:net');
+  const { performance } = require('node:perf_hooks');
   const { Buffer } = require('node:buffer');
   const { setImmediate, process } = globalThis;
-  const kHead = 16, kUsual = 256 << 10, kMuch = 1 << 20;
+  const kHead = 16, kUsual = 256 << 10, kMuch = 1 << 20, kLong = 5;
   let socket;
   let out, view, end = 0, planned = false;
   function take_buffer(bytes) {
@@ -83,8 +84,16 @@ function wire(fd, realm, receive) {
   }
 
   const queue = [];
-  let next = 0;
+  let next = 0, left = 0;  // when frames last left
   function turn() {
+    // What slow calls have to say does not wait for the slow calls behind them.
+    if (end > 0) {
+      const now = performance.now();
+      if (now - left > kLong) {
+        left = now;
+        flush();
+      }
+    }
     const { type, flags, sequence, call, text } = queue[next];
     queue[next++] = undefined;
     if (next === queue.length) queue.length = next = 0;
@@ -100,6 +109,7 @@ function wire(fd, realm, receive) {
     onread: {
       buffer,
       callback(count) {
+        left = performance.now();
         cut(buffer.subarray(0, count));
         if (!planned) plan();
         return true;

@@ -12,9 +12,15 @@ function worker() {
   const { parts, limits, running } = workerData;
   const kFailed = 4, kPong = 7, kChecked = 8, kScript = 20, kCall = 21, kAnswer = 22, kCancel = 23, kPing = 25, kCheck = 26;
   const kNames = ['globalThis', 'global', 'console', 'tables', 'statusCodes', 'require', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
-  const kEnd = '\n;return {insert: typeof insert === "function" ? insert : undefined, read: typeof read === "function" ? read : undefined, update: typeof update === "function" ? update : undefined, del: typeof del === "function" ? del : undefined};})';
+  const kActs = ['insert', 'read', 'update', 'del'];
+  const kEnd = `\n;return {${kActs.map((act) => `${act}: typeof ${act} === "function" ? ${act} : undefined`).join(', ')}};};})()`;
   const kStart = '"use strict";';
-  const kOpen = `(function (${kNames.join(', ')}) {${kStart}`;
+  // A name that is found in no function is looked for through a slow hook of the engine: those that scripts use, and those
+  // we ask for, are constants around them. A context that its script may change has none but ours.
+  const kOwn = `(() => {const ${kActs.map((act) => `${act} = undefined`).join(', ')};`;
+  const kUsual = 'Array, Boolean, Date, Error, JSON, Map, Math, Number, Object, Promise, RangeError, RegExp, Set, String, Symbol, TypeError, decodeURIComponent, encodeURIComponent, isFinite, isNaN, parseFloat, parseInt';
+  const kHead = `return function (${kNames.join(', ')}) {${kStart}`;
+  const kOpen = `${kOwn}const {${kUsual}} = globalThis;${kHead}`, kOpenAlone = `${kOwn}${kHead}`;
   const kBuiltIn = 'Array|String|Object|Function|Date|Number|Boolean|RegExp|Error|TypeError|RangeError|Promise|Math|JSON|Map|Set|WeakMap|WeakSet|Symbol|Reflect|Proxy|Intl|BigInt';
   const kOwnContext = new RegExp(`\\bglobal(This)?\\b|\\b(${kBuiltIn})\\s*\\.\\s*(prototype\\b[^;\\n]*=|\\w+\\s*=[^=])|\\b(defineProperty|defineProperties|assign|setPrototypeOf)\\s*\\(\\s*(${kBuiltIn})\\b`);
   // What a text does not mention need not be made for it (the bits of realm.js). A name can be spelt with escapes too.
@@ -73,10 +79,10 @@ function worker() {
   }
   let shared;
   const scripts = new Map();
-  function compile(script, context) {
+  function compile(script, context, open = kOpen) {
     // By itself first: a text that closes our function and goes on outside of it is no script.
     new vm.Script(kStart + script.source, { filename: script.name, columnOffset: -kStart.length });
-    return new vm.Script(kOpen + script.source + kEnd, { filename: script.name, columnOffset: -kOpen.length }).runInContext(context);
+    return new vm.Script(open + script.source + kEnd, { filename: script.name, columnOffset: -open.length }).runInContext(context);
   }
   /// A script ready to run, in the realm's context or in one for this call alone.
   function prepare(script, call) {
@@ -86,7 +92,7 @@ function worker() {
     }
     if (script.alone) {
       const own = make_context(call);
-      return { api: own.api, factory: compile(script, own.context), needs: 63 };
+      return { api: own.api, factory: compile(script, own.context, kOpenAlone), needs: 63 };
     }
     shared ??= make_context();
     return script.ready ??= { api: shared.api, factory: compile(script, shared.context), needs: script.needs };
