@@ -181,6 +181,11 @@ void Disk::synced(const std::string& file, bool good, bool directory) {
   ops_.push_back({Op::Kind::sync, file, 0, {}});
 }
 
+void Disk::begin_with(std::map<std::string, std::string> files) {
+  const std::lock_guard lock(mutex_);
+  before_ = std::move(files);
+}
+
 std::size_t Disk::now() const {
   const std::lock_guard lock(mutex_);
   return ops_.size();
@@ -188,7 +193,7 @@ std::size_t Disk::now() const {
 
 std::map<std::string, std::string> Disk::after_cut(std::size_t moment, Unsynced unsynced, std::mt19937& chance) const {
   const std::lock_guard lock(mutex_);
-  std::map<std::string, std::string> files;
+  std::map<std::string, std::string> files = before_;
   for (std::size_t i = 0; i < std::min(moment, ops_.size()); ++i) {
     const Op& op = ops_[i];
     const bool sure = op.durable < moment;

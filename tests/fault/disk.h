@@ -40,6 +40,10 @@ class Disk {
 
   // Cutting the power.
 
+  /// What is on the disk before the first call, where the files as they can be read are not what is on the disk: after
+  /// another process could not sync them.
+  void begin_with(std::map<std::string, std::string> files);
+
   /// How many calls there have been: a moment to cut at.
   std::size_t now() const;
   /// What happens to writes that no sync has covered yet.
@@ -68,6 +72,7 @@ class Disk {
   std::string name_;
   Vfs* registered_;
   mutable std::mutex mutex_;
+  std::map<std::string, std::string> before_;
   std::vector<Op> ops_;
   Fault fault_;
   int left_ = 0;

@@ -168,6 +168,41 @@ TEST_F(StoreDisk, WhatWasAcknowledgedSurvivesAPowerCutBetweenAnyTwoCalls) {
   RecordProperty("acknowledged", static_cast<int>(acts.acknowledged()));
 }
 
+/// A sync fails, the process dies, the next one finds in the kernel's cache what is not on the disk, goes on behind it, and
+/// then the power fails: the kernel had taken the pages for written, so no later sync has brought them there.
+TEST_F(StoreDisk, WhatIsAcknowledgedAfterAFailedSyncAndADeathSurvivesAPowerCut) {
+  const int stride = std::max(1, knob("MANDATE_DISK_FAULT_STRIDE", 2));
+  for (int nth = 1; nth < 20; nth += stride) {
+    SCOPED_TRACE("failing sync " + std::to_string(nth));
+    Disk first, second;
+    Acts acts(loop, first), later(loop, second);
+    test::TempDir dir;
+    std::size_t death = 0;
+    {
+      TempStore temp({}, {.checkpoint_pages = 12, .vfs = first.vfs()});
+      ASSERT_TRUE(acts.make_tables(temp.store()).ok());
+      first.fail(nth, {Disk::What::sync, SQLITE_IOERR_FSYNC});
+      for (std::int64_t id = 0; id < 8; ++id) (void)acts.one(temp.store(), id);
+      ASSERT_TRUE(first.fired());
+      // The files as the next process reads them, while this one has not closed anything.
+      death = first.now();
+      for (const char* suffix : {"", "-wal"}) {
+        const std::string to = dir.path() + "/mandate.db" + suffix;
+        std::filesystem::copy_file(temp.path() + suffix, to);
+      }
+    }
+    second.begin_with(first.after_cut(death, Disk::Unsynced::lost, chance));
+    {
+      auto opened = open_sqlite({.path = dir.path() + "/mandate.db", .clock = &clock, .vfs = second.vfs()}, log, metrics);
+      ASSERT_TRUE(opened.ok()) << opened.error().detail;
+      for (std::int64_t id = 100; id < 104; ++id) ASSERT_TRUE(later.one(**opened, id).ok());
+      expect_sound_after_cut(second, later, second.now(), Disk::Unsynced::lost);
+      expect_sound_after_cut(second, later, second.now(), Disk::Unsynced::torn);
+    }
+    if (HasFailure()) break;
+  }
+}
+
 struct Refusal {
   const char* name;
   Disk::Fault fault;

@@ -1,8 +1,7 @@
 // Failing the Nth call for N = 1, 2, 3 … until the act passes: the right answer or a clean error, never half of each.
-#include "store/fault.h"
-
 #include <gtest/gtest.h>
 
+#include "store/fault.h"
 #include "store/single_use.h"
 #include "tests/support/temp_store.h"
 #include "tests/support/test_loop.h"

@@ -172,7 +172,8 @@ TEST(StoreKilled, NothingAcknowledgedIsLostAndNothingConsumedComesBack) {
 TEST(StoreKilled, AMigrationKilledAnywhereFinishesOrLeavesNothing) {
   std::string sql = "CREATE TABLE m (id BIGINT NOT NULL PRIMARY KEY, n BIGINT);";
   for (int i = 0; i < 300; ++i) sql += "INSERT INTO m (id, n) VALUES (" + std::to_string(i) + ", 1); UPDATE m SET n = n + 1;";
-  const Migration steps[] = {{"todo", "0001_m", sql}, {"todo", "0002_m", "ALTER TABLE m ADD COLUMN late BIGINT; UPDATE m SET late = 1;"}};
+  const Migration steps[] = {{"todo", "0001_m", sql},
+                             {"todo", "0002_m", "ALTER TABLE m ADD COLUMN late BIGINT; UPDATE m SET late = 1;"}};
   std::mt19937 chance(3);
   SystemClock clock;
   for (int kill = 0; kill < 10; ++kill) {
