@@ -180,7 +180,7 @@ Go on with curl (the first line keeps Ana's backend token):
 
   TOKEN=${anaToken}
   curl --cacert var/tls/ca.pem -H "X-ZUMO-AUTH: $TOKEN" -H 'ZUMO-API-VERSION: 2.0.0' '${base}/tables/TodoItem?$top=3'
-  curl --cacert var/tls/ca.pem -H "X-ZUMO-AUTH: $TOKEN" -H 'ZUMO-API-VERSION: 2.0.0' -d '{"text":"from curl"}' ${base}/tables/TodoItem
+  curl --cacert var/tls/ca.pem -H "X-ZUMO-AUTH: $TOKEN" -H 'ZUMO-API-VERSION: 2.0.0' -H 'Content-Type: application/json' -d '{"text":"from curl"}' ${base}/tables/TodoItem
   build/release/cli/mandate delegation explain --client other --target todo-backend --user ana@example.org
   build/release/cli/mandate script logs
 

@@ -85,7 +85,7 @@ struct Router::Walk {
   const Node::Endpoint* end(const Node& node) {
     if (const Node::Endpoint* found = node.endpoint(method)) return found;
     for (std::size_t i = 0; i < kMethods; ++i)
-      if (node.endpoints[i]) allowed[i] = known = true;
+      if (node.endpoints[i]) allowed[i] = true, known = known || i != slot(Method::options);  // a preflight alone is no resource
     return nullptr;
   }
 

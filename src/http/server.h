@@ -18,7 +18,7 @@
 namespace mandate::http {
 
 struct Limits {
-  std::size_t request_line = 8 << 10;
+  std::size_t request_line = 16 << 10;
   std::size_t header_bytes = 16 << 10;
   std::size_t header_fields = 100;
   std::chrono::milliseconds header_timeout{10'000}, tls_timeout{10'000}, write_stall{30'000}, idle_timeout{75'000},

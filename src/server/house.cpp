@@ -49,6 +49,7 @@ HouseOptions house_options(const Config& config, std::string master_key) {
   out.scripts.limits.cpu = config.duration("script_cpu");
   out.scripts.limits.heap_mb = config.bytes("script_heap") >> 20;
   out.scripts.limits.answer_bytes = config.bytes("script_answer");
+  out.page_bytes = config.bytes("page_bytes");
   out.egress_allow = config.list("egress_allow");
   out.egress_ca_file = config.text("egress_ca_file");
   out.rates.token = static_cast<int>(config.integer("rate_token"));
@@ -70,7 +71,7 @@ struct House::Rooms {
                 clock, random, log, options.default_tenant),
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
         bearers(tenants.vault(), users, clock, oauth::claims_revoked), strategies(identity::make_strategies(*fetch, tenants.vault(), random)),
-        scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics),
+        scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics, options.page_bytes),
         lines(clock, log, metrics), table_scripts(tables::make_table_scripts(*scripts, tables, lines)), people(users, passwords),
         login{tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics},
         authorization{tenants, users, sessions, passwords, limiter, signing, clock, random, log, metrics, options.rates},

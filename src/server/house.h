@@ -12,6 +12,7 @@
 #include "identity/password.h"
 #include "oauth/deps.h"
 #include "scripts/host.h"
+#include "tables/operations.h"
 
 namespace mandate::server {
 
@@ -24,6 +25,7 @@ struct HouseOptions {
   std::size_t workers = 2;     ///< threads for password hashing, and as many for RSA private keys
   identity::PasswordCost password_cost;
   scripts::HostOptions scripts;
+  std::size_t page_bytes = tables::kPageBytes;  ///< largest list of items in one answer
   std::vector<std::string> egress_allow;
   std::string egress_ca_file;
   oauth::Rates rates;

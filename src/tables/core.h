@@ -9,11 +9,12 @@ namespace mandate::tables {
 
 /// Serves read.cpp, insert.cpp, update.cpp and remove.cpp.
 struct Tables::Impl {
-  Impl(const Clock& clock, Random& random, Log& log, Metrics& metrics);
+  Impl(const Clock& clock, Random& random, Log& log, Metrics& metrics, std::size_t page_bytes);
 
   const Clock& clock;
   Random& random;
   Log& log;
+  const std::size_t page_bytes;
   Catalogue catalogue;
   Counter& reads;
   Counter& writes;

@@ -86,10 +86,10 @@ Result<store::Value> to_date(const Json& value) {
   return does_not_fit("date");
 }
 
-Result<void> check_system_name(const Schema& schema, Dialect dialect, std::string_view name, const Json& value) {
+Result<void> check_system_name(bool integer_id, Dialect dialect, std::string_view name, const Json& value) {
   if (dialect == Dialect::v1) {
     const bool ours = role_of(dialect, name) != Role::own;
-    if (name.starts_with("__") && (!schema.integer_id || ours))
+    if (name.starts_with("__") && (!integer_id || ours))
       return Error(Code::bad_request, "The property '" + std::string(name) + "' is a system property and cannot be set.");
     return {};
   }
@@ -120,6 +120,14 @@ Result<store::Value> convert(const Json& value, Type type) {
   }
 }
 
+Result<void> check_system_names(bool integer_id, Dialect dialect, const JsonObject& item) {
+  for (const auto& member : item) {
+    const std::string_view name(member.key().data(), member.key().size());
+    CHECK_OK(check_system_name(integer_id, dialect, name, member.value()));
+  }
+  return {};
+}
+
 Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item) {
   Fitted out;
   std::set<std::string> seen;
@@ -132,7 +140,7 @@ Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item
       continue;
     }
     if (iequals(name, "id")) return Error(Code::bad_request, "The property '" + std::string(name) + "' must be spelt 'id'.");
-    CHECK_OK(check_system_name(schema, dialect, name, value));
+    CHECK_OK(check_system_name(schema.integer_id, dialect, name, value));
     const Role role = role_of(dialect, name);
     if (role == Role::version && value.is_string()) out.version = std::string(view(value.get_string()));
     if (role != Role::own) continue;

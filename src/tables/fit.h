@@ -22,6 +22,9 @@ struct Fitted {
 /// a value its column cannot hold. Nulls for columns that are not there are left out.
 Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item);
 
+/// Only what fit() says of system properties: for an item that a script sees before it is fitted.
+Result<void> check_system_names(bool integer_id, Dialect dialect, const JsonObject& item);
+
 /// A JSON value as a column of that type holds it; bad_request "Bad request" with a detail when it cannot.
 Result<store::Value> convert(const Json& value, store::Type type);
 

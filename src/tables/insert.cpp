@@ -13,6 +13,18 @@ Task<store::Value> id_for(Tables::Impl& impl, const OperationContext& context, c
   co_return store::Value(id);
 }
 
+/// Whether the id is taken, by whomever and deleted or not.
+Task<bool> taken(const OperationContext& context, const Schema& schema, std::string id) {
+  store::Plan plan;
+  plan.table = schema.physical;
+  plan.select = {std::string(system_column::kId)};
+  plan.where = store::equals(std::string(system_column::kId), std::move(id));
+  plan.deadline = context.deadline;
+  Task<std::optional<store::Row>> get = context.here.store->get(std::move(plan));
+  CO_TRY(const std::optional<store::Row> row, co_await get);
+  co_return row.has_value();
+}
+
 }  // namespace
 
 Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
@@ -22,9 +34,19 @@ Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
   CO_TRY(std::optional<store::Owner> owner, owner_of(context));
   const Json* id_member = item.if_contains("id");
   CO_TRY(std::optional<std::string> chosen, chosen_id(*schema, id_member));
-  Task<Fitted> fitting = fit_and_grow(*impl_, context, schema, item);
-  CO_TRY(Fitted fitted, co_await fitting);
+  CO_TRY(Fitted fitted, fit(*schema, context.dialect, item));
   CO_CHECK(settle_owner(context, owner, fitted));
+  if (!fitted.missing.empty()) {
+    if (chosen && context.table->dynamic_schema) {
+      // A refused write leaves the table as it was.
+      Task<bool> look = taken(context, *schema, *chosen);
+      CO_TRY(const bool exists, co_await look);
+      if (exists) co_return Error(Code::conflict, std::string(kItemExists));
+    }
+    Task<Fitted> growing = fit_and_grow(*impl_, context, schema, item);
+    CO_TRY(fitted, co_await growing);
+    CO_CHECK(settle_owner(context, owner, fitted));
+  }
   Task<store::Value> identify = id_for(*impl_, context, *schema, std::move(chosen));
   CO_TRY(store::Value id, co_await identify);
 

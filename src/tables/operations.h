@@ -22,6 +22,8 @@ namespace mandate::tables {
 
 class Catalogue;
 
+inline constexpr std::size_t kPageBytes = 8 << 20;
+
 enum class Operation { read, insert, update, remove, undelete };
 /// "read", "insert", "update", "delete", "undelete": the words of permissions and of the log.
 std::string_view name(Operation operation);
@@ -73,6 +75,7 @@ struct Answer {
   std::string json;
   std::int64_t count = 0;
   std::optional<std::int64_t> total;
+  bool cut = false;     ///< rows: the page ends before its number of rows because of its size
   JsonObject item;
   std::string version;  ///< wire form of the row's version; empty where there is none
   int status = 0;
@@ -92,10 +95,12 @@ struct Rows {
 ///
 /// Errors of all: bad_request (names, types, query; hint for the caller), not_found (hint `An item with id 'X' does not
 /// exist.`; a foreign or soft-deleted row is the same as an absent one), conflict (the id exists), unauthorized (a
-/// per-user table without a user), and those of the store.
+/// per-user table without a user), payload_too_large (a list whose dialect, or script, cannot go on behind its first
+/// part), and those of the store.
 class Tables {
  public:
-  Tables(const Clock& clock, Random& random, Log& log, Metrics& metrics);
+  /// `page_bytes`: largest list of items in one answer; a single item above it is given all the same.
+  Tables(const Clock& clock, Random& random, Log& log, Metrics& metrics, std::size_t page_bytes = kPageBytes);
   ~Tables();
 
   /// The act's own function below. Owns its argument, so it may outlive the caller's expression.
@@ -114,7 +119,7 @@ class Tables {
   Task<Answer> update(OperationContext context, std::string id, JsonObject item, std::optional<std::string> expected_version);
   /// Soft where the table says so; the answer is the row as it was left.
   Task<Answer> remove(OperationContext context, std::string id, std::optional<std::string> expected_version);
-  /// Every row of the condition, hard or soft; Answer::count says how many.
+  /// Every row of the condition, hard or soft; Answer::count says how many. Not all at once: see remove.cpp.
   Task<Answer> remove_matching(OperationContext context, odata::Query query);
   Task<Answer> undelete(OperationContext context, std::string id, std::optional<std::string> expected_version);
 

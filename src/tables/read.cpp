@@ -7,6 +7,8 @@ namespace mandate::tables {
 namespace {
 
 constexpr std::int64_t kPage = 50;
+/// A script reads without pages, so it gets the bytes of several.
+constexpr std::size_t kScriptPages = 4;
 
 /// A query made ready for the store.
 struct Reading {
@@ -45,6 +47,10 @@ Result<Reading> prepare(const OperationContext& context, const odata::Query& que
   return out;
 }
 
+Error too_much() {
+  return Error(Code::payload_too_large, "The answer is too large. Ask for fewer items with $top, or for fewer columns with $select.");
+}
+
 }  // namespace
 
 Task<Answer> Tables::read(OperationContext context, odata::Query query) {
@@ -73,14 +79,23 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   std::string& out = answer.json;
   out.reserve(4096);
   out += '[';
+  const std::size_t most = impl_->page_bytes;
+  reading.plan.most_bytes = most;
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
-    if (answer.count++) out += ',';
+    const std::size_t before = out.size();
+    if (answer.count) out += ',';
     append_row(out, *reading.projection, row);
-    return true;
+    answer.cut = out.size() > most && answer.count > 0;
+    if (answer.cut) out.resize(before);
+    else ++answer.count;
+    return !answer.cut;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));
   CO_TRY(store::Store::Listed listed, co_await list);
   out += ']';
+  answer.cut = answer.cut || listed.cut;
+  // V1 has no way to say that there is more: its clients take a short page for the last one.
+  if (answer.cut && context.dialect == Dialect::v1) co_return too_much();
   answer.total = listed.total;
   co_return answer;
 }
@@ -95,12 +110,14 @@ Task<Rows> Tables::read_rows(OperationContext context, odata::Query query) {
     if (query.total) rows.total = 0;
     co_return rows;
   }
+  reading.plan.most_bytes = kScriptPages * impl_->page_bytes;
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
     rows.items.push_back(to_object(*reading.projection, row));
     return true;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));
   CO_TRY(store::Store::Listed listed, co_await list);
+  if (listed.cut) co_return too_much();
   rows.total = listed.total;
   co_return rows;
 }

@@ -15,6 +15,37 @@ store::Mutation removal(const Schema& schema, store::ExprPtr condition) {
   return store::remove(schema.physical, std::move(condition));
 }
 
+/// Rows of a delete by filter that go in one transaction: some ten milliseconds of the writer, who has others waiting.
+constexpr std::size_t kPiece = 500;
+/// Pieces in a row that met a row which had changed since it was read.
+constexpr int kMostStuck = 20;
+
+/// Ids and stamps of the rows of a condition behind the id `after`, in the order of their ids; at most a piece.
+store::Plan piece_of(const Schema& schema, const store::ExprPtr& condition, const store::Value& after) {
+  const store::ExprPtr id = store::column(std::string(system_column::kId), schema.integer_id ? store::Type::integer : store::Type::text);
+  store::Plan plan;
+  plan.table = schema.physical;
+  plan.select = {std::string(system_column::kId), std::string(system_column::kUpdated)};
+  plan.where = condition;
+  if (!store::is_null(after)) plan.where = store::both(store::make(store::Op::gt, {id, store::literal(after)}), plan.where);
+  plan.order.push_back({id, false});
+  plan.limit = static_cast<std::int64_t>(kPiece);
+  return plan;
+}
+
+/// A mutation for each row, so that each gets a stamp of its own; a row that has another stamp by now is left alone.
+store::Batch removal_of(const Schema& schema, const std::vector<store::Row>& rows, const std::optional<store::Owner>& owner) {
+  store::Batch batch;
+  for (const store::Row& row : rows) {
+    store::ExprPtr same = row_condition(schema, row[system_column::kId], false);
+    store::ExprPtr unchanged = store::equals(std::string(system_column::kUpdated), row[system_column::kUpdated]);
+    store::Mutation mutation = removal(schema, store::both(std::move(same), std::move(unchanged)));
+    mutation.owner = owner;
+    batch.add(std::move(mutation));
+  }
+  return batch;
+}
+
 /// The mutation of one row under an expected version; what it left, or why not.
 Task<Answer> change_one(Tables::Impl& impl, OperationContext context, Catalogue::SchemaPtr schema, std::string id,
                         std::optional<std::string> expected_version, bool undelete) {
@@ -62,6 +93,10 @@ Task<Answer> Tables::undelete(OperationContext context, std::string id, std::opt
   co_return answer;
 }
 
+// The rows are found as a read finds them, off the writer and under a read's limits, and then deleted by id, a piece at a
+// time. With others writing meanwhile: each piece happens as a whole or not at all; a row goes only as it was when it
+// matched, and one that changed since is matched anew; a row that begins to match behind the place already reached stays.
+// An error in the middle (timeout, overloaded) leaves whole pieces deleted, and asking again goes on from there.
 Task<Answer> Tables::remove_matching(OperationContext context, odata::Query query) {
   impl_->writes.add();
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
@@ -73,12 +108,32 @@ Task<Answer> Tables::remove_matching(OperationContext context, odata::Query quer
   CO_TRY(store::ExprPtr condition, odata::to_condition(query.filter, *schema, context.dialect, context.table->dynamic_schema, empty));
   if (empty) co_return answer;
   if (schema->soft_delete) condition = store::both(std::move(condition), store::equals(std::string(system_column::kDeleted), false));
-  store::Mutation mutation = removal(*schema, std::move(condition));
-  mutation.owner = std::move(owner);
-  Task<store::Touched> change = mutate_one(context, std::move(mutation));
-  CO_TRY(store::Touched touched, co_await change);
-  answer.count = touched.count;
-  co_return answer;
+
+  store::Store& store = *context.here.store;
+  store::Value after;
+  for (int stuck = 0; stuck < kMostStuck;) {
+    store::Plan plan = piece_of(*schema, condition, after);
+    plan.owner = owner;
+    plan.deadline = context.deadline;
+    Task<std::vector<store::Row>> look = store::rows(store, std::move(plan));
+    CO_TRY(const std::vector<store::Row> rows, co_await look);
+    if (rows.empty()) co_return answer;
+    store::Batch batch = removal_of(*schema, rows, owner);
+    batch.deadline = context.deadline;
+    Task<store::Outcome> change = store.mutate(std::move(batch));
+    CO_TRY(const store::Outcome outcome, co_await change);
+    std::size_t settled = 0;  // rows before the first that had changed; from there on it is read again
+    bool changed = false;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      answer.count += outcome[i].count;
+      changed = changed || outcome[i].count == 0;
+      if (!changed) ++settled;
+    }
+    if (settled > 0) after = rows[settled - 1][system_column::kId];
+    if (!changed && rows.size() < kPiece) co_return answer;
+    stuck = changed ? stuck + 1 : 0;
+  }
+  co_return Error(Code::overloaded, "The items are changing. Try again.");
 }
 
 }  // namespace mandate::tables

@@ -15,15 +15,15 @@ std::string_view name(Operation operation) {
   return "";
 }
 
-Tables::Impl::Impl(const Clock& c, Random& r, Log& l, Metrics& metrics)
-    : clock(c), random(r), log(l), catalogue(c),
+Tables::Impl::Impl(const Clock& c, Random& r, Log& l, Metrics& metrics, std::size_t bytes)
+    : clock(c), random(r), log(l), page_bytes(bytes), catalogue(c),
       reads(metrics.counter("mandate_tables_operations_total", "Operations on apps' tables that reached the store.", {{"kind", "read"}})),
       writes(metrics.counter("mandate_tables_operations_total", "Operations on apps' tables that reached the store.", {{"kind", "write"}})),
       stale(metrics.counter("mandate_tables_conflicts_total", "Writes refused because the row had changed.")),
       columns_added(metrics.counter("mandate_tables_columns_added_total", "Columns that a write added to a table.")) {}
 
-Tables::Tables(const Clock& clock, Random& random, Log& log, Metrics& metrics)
-    : impl_(std::make_unique<Impl>(clock, random, log, metrics)) {}
+Tables::Tables(const Clock& clock, Random& random, Log& log, Metrics& metrics, std::size_t page_bytes)
+    : impl_(std::make_unique<Impl>(clock, random, log, metrics, page_bytes)) {}
 Tables::~Tables() = default;
 
 Task<Answer> Tables::perform(Act act) {

@@ -24,14 +24,27 @@ Task<Answer> Tables::update(OperationContext context, std::string id, JsonObject
   CO_TRY(std::optional<store::Owner> owner, owner_of(context));
   CO_TRY(store::Value key, id_of_url(*schema, id));
   CO_CHECK(check_id_member(*schema, item.if_contains("id"), key));
-  Task<Fitted> fitting = fit_and_grow(*impl_, context, schema, item);
-  CO_TRY(Fitted fitted, co_await fitting);
+  CO_TRY(Fitted fitted, fit(*schema, context.dialect, item));
   CO_CHECK(settle_owner(context, owner, fitted));
 
   const bool checked = expected_version && has_versions(*schema, context.dialect);
-  store::ExprPtr condition = row_condition(*schema, key, false);
   // A text that is no version of ours matches no row.
   const Millis stamp = checked ? stamp_of(*expected_version).value_or(-1) : 0;
+  if (!fitted.missing.empty()) {
+    if (context.table->dynamic_schema) {
+      // A refused write leaves the table as it was: columns are added for a row that may be changed.
+      Task<store::Row> look = current_row(context, schema, key, id, owner, false);
+      CO_TRY(const store::Row row, co_await look);
+      if (checked && row.integer(system_column::kUpdated) != stamp) {
+        impl_->stale.add();
+        co_return stale_answer(*schema, context.dialect, row);
+      }
+    }
+    Task<Fitted> growing = fit_and_grow(*impl_, context, schema, item);
+    CO_TRY(fitted, co_await growing);
+    CO_CHECK(settle_owner(context, owner, fitted));
+  }
+  store::ExprPtr condition = row_condition(*schema, key, false);
   if (checked) condition = store::both(std::move(condition), store::equals(std::string(system_column::kUpdated), stamp));
   std::vector<store::Cell> cells = std::move(fitted.cells);
   cells.push_back({std::string(system_column::kUpdated), store::Stamp{}});

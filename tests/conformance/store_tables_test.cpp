@@ -27,6 +27,27 @@ TEST_P(StoreTables, ATableIsMadeWidenedDescribedAndDropped) {
   EXPECT_TRUE(wait(store().describe("todo"))->empty());
 }
 
+TEST_P(StoreTables, AReadingEndsAtItsBytesAndSaysSo) {
+  table("t", {{"id", Type::integer, true}, {"text", Type::text}});
+  for (std::int64_t id = 0; id < 5; ++id) must(insert("t", {{"id", id}, {"text", std::string(1000, 'x')}}));
+  Plan plan;
+  plan.table = "t";
+  plan.order.push_back({column("id", Type::integer), false});
+  plan.count = true;
+  const auto given = [&](std::size_t most) {
+    plan.most_bytes = most;
+    auto listed = wait(store().list(plan, [](const RowView&) { return true; }));
+    EXPECT_TRUE(listed.ok());
+    EXPECT_EQ(listed->total, 5);
+    EXPECT_EQ(listed->cut, listed->rows < 5);
+    return listed->rows;
+  };
+  EXPECT_EQ(given(0), 5);
+  EXPECT_EQ(given(1 << 20), 5);
+  EXPECT_EQ(given(1), 1) << "the first row always comes";
+  EXPECT_EQ(given(2500), 3);
+}
+
 TEST_P(StoreTables, TwoAtOnceBothSucceed) {
   int answered = 0;
   for (int i = 0; i < 8; ++i)

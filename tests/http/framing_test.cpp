@@ -146,8 +146,25 @@ TEST_F(Framing, TheHeadIsStrict) {
          return more;
        }() + "\r\n")},
       {"9 KiB target", 414, get("/" + std::string(9 << 10, 'a'))},
-      {"endless first line", 414, std::string(9 << 10, 'a')},
+      {"endless first line", 414, std::string(17 << 10, 'a')},
   });
+}
+
+TEST_F(Framing, ARouteSaysHowLongATargetItTakes) {
+  RouteOptions wide;
+  wide.target_limit = 16 << 10;
+  router->add(Method::get, "/wide", [](Request& r) -> Task<Response> { co_return Response::text(200, std::to_string(r.target.size())); }, wide);
+  start();
+  const auto asked = [&](const std::string& path, std::size_t size) {
+    RawClient client(server->port());
+    client.send("GET " + path + "?" + std::string(size - path.size() - 1, 'a') + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return status_of(client.receive());
+  };
+  EXPECT_EQ(asked("/hello", 8 << 10), 200);
+  EXPECT_EQ(asked("/hello", (8 << 10) + 1), 414);
+  EXPECT_EQ(asked("/nowhere", (8 << 10) + 1), 414);
+  EXPECT_EQ(asked("/wide", (16 << 10) - 16), 200);
+  EXPECT_EQ(asked("/wide", (16 << 10) + 1), 414);
 }
 
 TEST_F(Framing, HostAndTargetAreStrict) {

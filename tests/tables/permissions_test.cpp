@@ -100,5 +100,20 @@ TEST_F(Permissions, ATokenOfAnotherMasterKeyIsRefused) {
   EXPECT_EQ(send(http::Method::get, "/tables/T_user", {{"X-ZUMO-AUTH", foreign}}).status, 401);
 }
 
+TEST_F(Permissions, ThePreviousMasterKeyCountsWhileKeysAreChanged) {
+  add_table("Closed").permissions = {"admin", "admin", "admin", "admin", ""};
+  service.previous_master_key_sealed = tenants.vault().seal("the key before", tenant::sealed::service("default", "previous_master_key"));
+  publish();
+  EXPECT_EQ(get("/tables/closed", v2({{"X-ZUMO-MASTER", "the key before"}})).status, 200);
+  EXPECT_EQ(get("/tables/closed", v2({{"X-ZUMO-MASTER", std::string(kMasterKey)}})).status, 200);
+  EXPECT_EQ(get("/tables/closed", v2({{"X-ZUMO-MASTER", "another"}})).status, 401);
+  http::Request request;
+  request.headers.add("X-ZUMO-MASTER", "the key before");
+  request.host = kHost;
+  auto principal = run(loop, bearers.identify(tenants.here, *tenants.here->service_at(kHost), request));
+  ASSERT_TRUE(principal.ok());
+  EXPECT_EQ(principal->level, identity::Level::admin);
+}
+
 }  // namespace
 }  // namespace mandate::tables::test

@@ -124,6 +124,40 @@ TEST_F(Scripted, DeleteAndUndeleteRunTheirScripts) {
   EXPECT_EQ(ask(http::Method::get, "/tables/Items/1", v2()).status, 200);
 }
 
+TEST_F(Scripted, ADeleteByFilterDoesNotGoRoundADeleteScript) {
+  (void)insert(R"({"id":"1","n":1})");
+  with_script("delete", "function del(id, user, request) { request.execute(); }");
+  const Reply refused = ask(http::Method::delete_, "/tables/Items?$filter=" + percent_encode("n eq 1"), v2());
+  EXPECT_EQ(refused.status, 405);
+  EXPECT_EQ(refused.header("Allow"), "GET, POST");
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/1", v2()).status, 200);
+  const Headers owner = v2({{"X-ZUMO-MASTER", std::string(kMasterKey)}});
+  EXPECT_EQ(ask(http::Method::delete_, "/tables/Items?noScript=true&$filter=" + percent_encode("n eq 1"), owner).status, 204);
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/1", v2()).status, 404);
+}
+
+TEST_F(Scripted, AVersionInTheBodyDoesNotBeatThatOfTheHeader) {
+  const std::string now = insert(R"({"id":"1","text":"a"})").text("version");
+  with_script("update", "function update(item, user, request) { request.execute(); }");
+  const std::string body = R"({"text":"b","version":")" + now + "\"}";
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2({{"If-Match", "\"AAAAAAAAAAE=\""}}), body).status, 412);
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"b","version":"AAAAAAAAAAE="})").status, 409);
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2(), body).status, 200);
+}
+
+TEST_F(Scripted, SystemPropertiesOfAClientAreRefusedBeforeTheScriptRuns) {
+  (void)insert(R"({"id":"1","text":"a"})");
+  with_script("update", "function update(item, user, request) { item.updatedAt = 'mine'; request.execute(); }");
+  with_script("insert", "function insert(item, user, request) { request.respond(200, {}); }");
+  for (const std::string& name : {"updatedAt", "createdAt", "deleted"}) {
+    const Reply reply = ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"b",")" + name + R"(":"x"})");
+    EXPECT_EQ(reply.status, 400);
+    EXPECT_EQ(reply.text("error"), "Cannot update item with property '" + name + "' as it is reserved");
+    EXPECT_EQ(insert("{\"" + name + "\":true}").status, 400);
+  }
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"b"})").status, 200) << "what a script writes back is passed over";
+}
+
 TEST_F(Scripted, ADuplicateIsTheDefaultErrorOrTheHandlers) {
   (void)insert(R"({"id":"1"})");
   with_script("insert", "function insert(item, user, request) { request.execute(); }");

@@ -60,7 +60,9 @@ struct Reply {
 
 class World : public testing::Test {
  protected:
-  World() {
+  World() : World(store::SqliteOptions{}) {}
+  explicit World(store::SqliteOptions options, std::size_t page_bytes = kPageBytes)
+      : store({identity::kMigrations, kMigrations}, std::move(options)), tables(store.clock(), random, store.log(), store.metrics(), page_bytes) {
     tenant::Table& items = add_table("Items");
     items.soft_delete = true;
     publish();
@@ -142,6 +144,12 @@ class World : public testing::Test {
     return v2(std::move(more));
   }
 
+  /// Sends it and goes on; `done` sees the answer while the loop runs.
+  void begin(http::Method method, std::string_view target, std::function<void(Reply)> done, std::string_view body = {}) {
+    spawn(exchange(method, std::string(target), v2(), std::string(body)), [done = std::move(done)](Result<Reply> r) {
+      done(r.ok() ? *std::move(r) : Reply{});
+    });
+  }
   Reply get(std::string_view target, const Headers& h = v2()) { return send(http::Method::get, target, h); }
   Reply post(std::string_view target, std::string_view body, const Headers& h = v2()) { return send(http::Method::post, target, h, body); }
   Reply patch(std::string_view target, std::string_view body, const Headers& h = v2()) { return send(http::Method::patch, target, h, body); }
@@ -165,14 +173,14 @@ class World : public testing::Test {
   }
 
   mandate::test::TestLoop loop;
-  mandate::test::TempStore store{{identity::kMigrations, kMigrations}};
+  mandate::test::TempStore store;
   SeededRandom random;
   OneTenant tenants{random};
   tenant::Service service;
   std::uint64_t revision = 0;
   identity::Users users{store.clock(), random};
   identity::Bearers bearers{tenants.vault(), users, store.clock()};
-  Tables tables{store.clock(), random, store.log(), store.metrics()};
+  Tables tables;
   http::Router router;
 };
 

@@ -14,7 +14,7 @@
 namespace mandate::http::wire {
 
 struct HeadLimits {
-  std::size_t request_line = 8 << 10;
+  std::size_t request_line = 16 << 10;
   std::size_t header_bytes = 16 << 10;
   std::size_t header_fields = 100;
 };

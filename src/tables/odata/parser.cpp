@@ -73,17 +73,24 @@ class Parser {
   Error syntax_error() const { return error_at("Syntax error", token_.at); }
   bool at_word(std::string_view word) const { return token_.kind == Kind::identifier && token_.text == word; }
 
-  // Chains of the same word stay one flat node: a long "or" of an old SDK is wide, not deep.
+  // Chains of the same word become one flat node, also when each step is in brackets: a long "or" of an old SDK is wide,
+  // not deep.
   Result<Piece> chain(std::string_view word, Op op, Result<Piece> (Parser::*operand)()) {
     TRY(Piece first, (this->*operand)());
     if (!at_word(word)) return first;
-    std::vector<Tree> args{first.tree};
-    std::size_t height = first.height;
+    std::vector<Tree> args;
+    std::size_t height = 0;
+    const auto take = [&](Piece piece) {
+      const bool same = piece.tree->op == op;
+      height = std::max(height, same ? piece.height - 1 : piece.height);
+      if (same) args.insert(args.end(), piece.tree->args.begin(), piece.tree->args.end());
+      else args.push_back(std::move(piece.tree));
+    };
+    take(std::move(first));
     while (at_word(word)) {
       CHECK_OK(advance());
       TRY(Piece next, (this->*operand)());
-      args.push_back(std::move(next.tree));
-      height = std::max(height, next.height);
+      take(std::move(next));
     }
     return node(store::make(op, std::move(args)), height);
   }
@@ -172,6 +179,7 @@ class Parser {
     const FunctionInfo* info = find_function(name.text);
     if (!info) return unknown(name);
     TRY(Deeper deeper, enter());
+    TRY(Deeper inside, enter(functions_, limits_.functions));
     std::vector<Tree> args;
     std::size_t height = 0;
     CHECK_OK(advance());
@@ -243,16 +251,17 @@ class Parser {
     void operator()(std::size_t* depth) const { --*depth; }
   };
   using Deeper = std::unique_ptr<std::size_t, Leave>;
-  Result<Deeper> enter() {
-    if (depth_ >= limits_.depth) return too_deep();
-    ++depth_;
-    return Deeper(&depth_);
+  Result<Deeper> enter() { return enter(depth_, limits_.depth); }
+  static Result<Deeper> enter(std::size_t& depth, std::size_t most) {
+    if (depth >= most) return too_deep();
+    ++depth;
+    return Deeper(&depth);
   }
 
   Lexer lexer_;
   const Limits& limits_;
   Token token_;
-  std::size_t depth_ = 0, nodes_ = 0;
+  std::size_t depth_ = 0, functions_ = 0, nodes_ = 0;
 };
 
 Result<void> check_length(std::string_view text, const Limits& limits) {

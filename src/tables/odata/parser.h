@@ -12,8 +12,9 @@ namespace mandate::tables::odata {
 
 /// Refused before the store sees anything (security 0.2, mobile-backend-wire 3.5).
 struct Limits {
-  std::size_t bytes = 8 << 10;  ///< of a filter or an ordering
+  std::size_t bytes = 16 << 10;  ///< of a filter or an ordering; old SDKs write long or-chains (docs/adr/0009)
   std::size_t depth = 250;      ///< nested parentheses, functions and operators
+  std::size_t functions = 32;   ///< of them, functions inside functions
   std::size_t nodes = 2000;
   std::size_t orderings = 32;
   std::size_t columns = 500;    ///< of a select

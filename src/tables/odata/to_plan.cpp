@@ -17,9 +17,6 @@ store::Order by_id(const Schema& schema) {
   return {store::column(std::string(system_column::kId), schema.integer_id ? store::Type::integer : store::Type::text), false};
 }
 
-/// Stamps differ from row to row, ids do anyway: after one of them no further key decides anything.
-bool decides(Role role) { return role == Role::id || role == Role::updated || role == Role::version || role == Role::created; }
-
 }  // namespace
 
 Result<ExprPtr> to_condition(const Tree& filter, const Schema& schema, Dialect dialect, bool dynamic_schema, bool& empty) {
@@ -47,7 +44,7 @@ Result<Planned> to_plan(const Query& query, const Schema& schema, Dialect dialec
       copy->dictionary = true;
       by.expr = std::move(copy);
     }
-    decided = by.expr->op == store::Op::column && decides(by.role);
+    decided = by.expr->op == store::Op::column && by.role == Role::id;  // no further key changes anything
     out.plan.order.push_back({std::move(by.expr), ordering.descending});
   }
   if (!decided) out.plan.order.push_back(by_id(schema));

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/url.h"
+#include "tables/fit.h"
 #include "tables/wire/cors.h"
 #include "tables/wire/etag.h"
 
@@ -42,6 +43,34 @@ std::optional<Operation> operation_of(Method method, bool item, Dialect dialect)
       return std::nullopt;
     default: return std::nullopt;
   }
+}
+
+std::string_view trim(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// Whether a body of this type is read as JSON: application/json and its kin, in UTF-8 (IN-6). Without a type it is taken
+/// for JSON, as the original did; every SDK that sends one sends application/json (0.4 #12).
+bool is_json(std::string_view type) {
+  const std::size_t semicolon = std::min(type.find(';'), type.size());
+  const std::string media = ascii_lower(trim(type.substr(0, semicolon)));
+  if (media != "application/json" && !(media.starts_with("application/") && media.ends_with("+json"))) return false;
+  for (const std::string& piece : split(type.substr(semicolon), ';')) {
+    const std::string parameter = ascii_lower(trim(piece));
+    if (!parameter.starts_with("charset=")) continue;
+    std::string_view charset = std::string_view(parameter).substr(8);
+    if (charset.size() > 1 && charset.starts_with('"') && charset.ends_with('"')) charset = charset.substr(1, charset.size() - 2);
+    if (charset != "utf-8" && charset != "utf8") return false;
+  }
+  return true;
+}
+
+/// The fields of that name; bad_request for more than one.
+Result<std::string_view> if_match_of(const http::Request& request) {
+  if (request.headers.count("If-Match") > 1) return Error(Code::bad_request, "Invalid 'if-match' header.");
+  return request.headers.get("If-Match");
 }
 
 const Json* member_without_case(const JsonObject& item, std::string_view name) {
@@ -113,7 +142,8 @@ Task<Response> Zumo::carry_out(Turn& turn) {
   const Method method = effective_method(request);
   const std::optional<Operation> operation = operation_of(method, item, turn.dialect);
   if (operation) turn.operation = *operation;
-  if (request.body.size() > body_limit(*turn.service)) co_return Error(Code::payload_too_large, "The request body is too large.");
+  if (request.refused && request.refused != 413) co_return Error(Code::bad_request, "The request body is malformed.");
+  if (request.refused || request.body.size() > body_limit(*turn.service)) co_return Error(Code::payload_too_large, "The request body is too large.");
   if (operation) CO_CHECK(read_body(turn));
   if (!operation) co_return not_allowed(item);
   if (!turn.table) co_return Error(Code::not_found, "Table '" + std::string(table_name) + "' does not exist.");
@@ -125,6 +155,9 @@ Task<Response> Zumo::carry_out(Turn& turn) {
 // Only inserts and updates have a body that counts; a GET or DELETE may carry one, and a Content-Type may be missing.
 Result<void> Zumo::read_body(Turn& turn) const {
   if (turn.operation != Operation::insert && turn.operation != Operation::update) return {};
+  const http::HeaderViews& headers = turn.request.headers;
+  if (headers.count("Content-Type") > 1 || (headers.has("Content-Type") && !is_json(headers.get("Content-Type"))))
+    return Error(Code::unsupported_media_type, "The body must be JSON in UTF-8, sent as application/json.");
   JsonLimits limits;
   limits.bytes = body_limit(*turn.service);
   TRY(Json body, parse_json(turn.request.body, limits));
@@ -160,6 +193,8 @@ Task<Response> Zumo::authorised(Turn& turn) {
   asked_act.query.top = act.query.top;
   asked_act.query.skip = act.query.skip;
   const bool scripted = deps_.script && !no_script && deps_.script->has(act);
+  // A delete script decides about one row; nobody deletes many behind its back.
+  if (scripted && act.operation == Operation::remove && act.id.empty()) co_return not_allowed(false);
   Task<Answer> task = scripted ? deps_.script->run(std::move(act)) : deps_.tables.perform(std::move(act));
   Result<Answer> answer = co_await task;
   // A script's own 409 keeps its own text.
@@ -200,13 +235,24 @@ Result<Act> Zumo::act_of(Turn& turn, identity::Principal principal, bool master,
   }
   if (turn.operation == Operation::read && item_url) act.query.id = act.id;
   if (turn.operation != Operation::read && turn.operation != Operation::insert) {
-    TRY(act.expected_version, expected_version(turn.request.headers.get("If-Match")));
-    const Json* version = turn.operation == Operation::update && !v1 ? member_without_case(turn.item, "version") : nullptr;
-    if (version && version->is_string() && turn.request.headers.get("If-Match").empty()) {
-      act.expected_version = std::string(view(version->get_string()));
-      turn.version_in_body = true;
+    TRY(const std::string_view if_match, if_match_of(turn.request));
+    TRY(act.expected_version, expected_version(if_match));
+    if (!if_match.empty() && act.id.empty()) return Error(Code::bad_request, "If-Match needs the id of an item.");
+    if (turn.operation == Operation::update && !v1) {
+      const auto is_version = [](const auto& member) { return iequals(std::string_view(member.key().data(), member.key().size()), "version"); };
+      const Json* version = member_without_case(turn.item, "version");
+      if (!if_match.empty()) {
+        // The header decides, for a script too: it sees no other version.
+        if (const auto found = std::ranges::find_if(turn.item, is_version); found != turn.item.end()) turn.item.erase(found);
+      } else if (version && version->is_string()) {
+        act.expected_version = std::string(view(version->get_string()));
+        turn.version_in_body = true;
+      }
     }
   }
+  // Before a script sees the item, which may then say of itself what it likes.
+  if (turn.operation == Operation::insert || turn.operation == Operation::update)
+    CHECK_OK(check_system_names(turn.table->integer_id, turn.dialect, turn.item));
   // V2 answers a duplicate with the item as it was sent, so that one keeps a copy.
   act.item = turn.operation == Operation::insert && !v1 ? turn.item : std::move(turn.item);
   return act;
@@ -219,6 +265,24 @@ void Zumo::note(const Turn& turn, const Error& error) const {
                                     {"operation", name(turn.operation)},
                                     {"code", mandate::name(error.code)},
                                     {"detail", error.detail}});
+}
+
+Task<Response> Zumo::preflight_only(http::Request& request) {
+  const Result<tenant::Here> here = deps_.tenants.by_host(request.host);
+  const tenant::Service* service = here.ok() ? (*here)->service_at(request.host) : nullptr;
+  co_return service ? preflight(request, *service) : Response(204);
+}
+
+Response Zumo::late(const http::Request& request) const {
+  const Result<tenant::Here> here = deps_.tenants.by_host(request.host);
+  const tenant::Service* service = here.ok() ? (*here)->service_at(request.host) : nullptr;
+  const tenant::Table* table = service && !request.params.empty() ? service->table(request.params[0]) : nullptr;
+  const Result<Dialect> found = detect(request, parse_form(request.query), table);
+  const Dialect dialect = found.ok() ? *found : Dialect::v2;
+  Response response = error_of(dialect, Error(Code::timeout), request);
+  add_dialect_headers(response, dialect);
+  if (service) add_cors(response, request, *service);
+  return response;
 }
 
 // V1 answers with nothing, V2 with a word; tools of either ask without a key.

@@ -14,6 +14,10 @@ class Zumo {
 
   /// Any method on /tables/{table}[/{id}]; request.params holds what the route matched.
   Task<http::Response> tables(http::Request& request);
+  /// OPTIONS where the service has nothing else to say: 204, with the CORS fields of the service.
+  Task<http::Response> preflight_only(http::Request& request);
+  /// The answer to a request of `tables` that took longer than a request may.
+  http::Response late(const http::Request& request) const;
   /// GET /status.
   Task<http::Response> status(http::Request& request);
 

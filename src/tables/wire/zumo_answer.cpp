@@ -18,8 +18,8 @@ Response rows(const Asked& asked, Answer answer) {
   if (answer.total) answer.json = "{\"results\":" + answer.json + ",\"count\":" + std::to_string(*answer.total) + "}";
   Response response = Response::json(200, std::move(answer.json));
   const std::int64_t page = asked.act.query.top.value_or(kZumoPage);
-  if (context.dialect == Dialect::v2 && page > 0 && answer.count == page) {
-    std::string link = next_link(asked.request, context.table->name, asked.parameters, asked.act.query.skip + page, page);
+  if (context.dialect == Dialect::v2 && page > 0 && (answer.count == page || answer.cut)) {
+    std::string link = next_link(asked.request, context.table->name, asked.parameters, asked.act.query.skip + answer.count, page);
     response.headers.set("Link", link + "; rel=next");
   }
   return response;

@@ -55,6 +55,7 @@ TEST(Parser, BindsAsTheGrammarSays) {
   EXPECT_EQ(parsed("1 add 2 mul 3 eq 7"), "((1 add (2 mul 3)) eq 7)");
   EXPECT_EQ(parsed("a sub b sub c eq 0"), "(((a sub b) sub c) eq 0)");
   EXPECT_EQ(parsed("a or b or c"), "(a or b or c)");
+  EXPECT_EQ(parsed("((a or b) or c) or (d and (e and f))"), "(a or b or c or (d and e and f))");
   EXPECT_EQ(parsed("a/b eq 1"), "(b eq 1)");
   EXPECT_EQ(parsed("x eq -1"), "(x eq -1)");
 }
@@ -98,8 +99,8 @@ TEST(Parser, StopsOneBeyondEachLimit) {
   std::string chain = "x";
   for (int i = 1; i < 1000; ++i) chain += " or x";
   EXPECT_TRUE(parse_filter(chain).ok());  // wide is not deep
-  const std::string quoted = "s eq '" + std::string(8192 - 7, 'a') + "'";
-  EXPECT_EQ(quoted.size(), 8192U);
+  const std::string quoted = "s eq '" + std::string((16 << 10) - 7, 'a') + "'";
+  EXPECT_EQ(quoted.size(), 16U << 10);
   EXPECT_TRUE(parse_filter(quoted).ok());
   EXPECT_FALSE(parse_filter(quoted + " ").ok());
   Limits few;
