@@ -26,6 +26,7 @@ struct ServiceKeys {
   std::vector<jose::Key> v2;  ///< V2 signing keys (hex, base64 or text), each for HS256, HS384 and HS512
   std::vector<std::string> audiences;  ///< client ids and API identifiers that mean this service (DG-13)
   Secret application_key, master_key;
+  Secret previous_master_key;  ///< while keys are being changed; empty when there is none
 };
 /// Code::corrupt when a sealed key does not open.
 Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant::Service& service, const tenant::Vault& vault);

@@ -97,7 +97,7 @@ Task<Principal> Bearers::identify(const tenant::Here& here, const tenant::Servic
   const std::string_view application = request.headers.get("X-ZUMO-APPLICATION");
   if (master.empty() && application.empty()) co_return principal;
   CO_TRY(const Known known, this->known(here, service));
-  if (proves(known.keys->master_key, master)) principal.level = Level::admin;
+  if (proves(known.keys->master_key, master) || proves(known.keys->previous_master_key, master)) principal.level = Level::admin;
   else if (principal.level == Level::anonymous && proves(known.keys->application_key, application)) principal.level = Level::application;
   co_return principal;
 }

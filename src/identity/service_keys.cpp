@@ -49,9 +49,9 @@ Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant
   };
   TRY(keys.application_key, open(service.application_key_sealed, "application_key"));
   TRY(keys.master_key, open(service.master_key_sealed, "master_key"));
-  TRY(const Secret previous, open(service.previous_master_key_sealed, "previous_master_key"));
+  TRY(keys.previous_master_key, open(service.previous_master_key_sealed, "previous_master_key"));
   if (!keys.master_key.empty()) keys.v1.push_back(zumo_key(keys.master_key.reveal()));
-  if (!previous.empty()) keys.v1.push_back(zumo_key(previous.reveal()));
+  if (!keys.previous_master_key.empty()) keys.v1.push_back(zumo_key(keys.previous_master_key.reveal()));
   for (const std::string& text : service.v2_signing_keys_sealed) {
     TRY(const Secret key, open(text, "v2_signing_key"));
     if (!key.empty()) add_v2_text(keys.v2, key.reveal());

@@ -109,6 +109,7 @@ TEST(Bearer, ARotatedMasterKeyVerifiesWhileItIsThePreviousOne) {
   s.previous_master_key_sealed = w.vault.seal(kMaster, tenant::sealed::service("default", "previous_master_key"));
   EXPECT_TRUE(w.read(old).ok());
   EXPECT_TRUE(w.read(zumo(R"({"uid":"x","exp":1800000000})", R"({"alg":"HS256"})", "new master key")).ok());
+  EXPECT_EQ(open_service_keys(*w.tenant, s, w.vault)->previous_master_key.reveal(), kMaster);
 }
 
 TEST(Bearer, ATokenOfOneServiceIsWorthNothingAtAnother) {
