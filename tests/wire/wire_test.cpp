@@ -5,74 +5,17 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/base64.h"
 #include "base/url.h"
 #include "http/server.h"
-#include "server/house.h"
 #include "tests/support/test_loop.h"
+#include "tests/wire/fixture.h"
 #include "tests/wire/transcript.h"
 
 namespace mandate::wire {
 namespace {
 
-namespace fs = std::filesystem;
-const fs::path kFolder = fs::path(MANDATE_SOURCE_DIR) / "tests/wire";
-constexpr std::string_view kHost = "demo.example";
-
-std::string read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// A house with an empty database, fixed clock and chance, brought to tests/wire/tenant.yaml through the owner's door.
-struct Fixture {
-  Fixture() {
-    directory = fs::temp_directory_path() / ("mandate-wire-" + SystemRandom().hex(8));
-    fs::create_directories(directory);
-    fs::permissions(directory, fs::perms::owner_all);
-    server::HouseOptions options;
-    options.data_dir = directory / "data";
-    fs::create_directories(options.data_dir);
-    fs::permissions(options.data_dir, fs::perms::owner_all);
-    options.master_key = std::string(32, 'k');
-    options.password_cost = {8192, 1};
-    options.workers = 1;
-    options.default_tenant = "-";  // unknown host names get 421
-    house = std::make_unique<server::House>(options, clock, random, log, metrics);
-  }
-  ~Fixture() {
-    house.reset();
-    std::error_code ignored;
-    fs::remove_all(directory, ignored);
-  }
-
-  http::Request owner_request() {
-    http::Request request;
-    request.method = http::Method::post;
-    request.target = request.path = "/admin/apply";
-    request.host = "localhost";
-    request.local_admin = true;
-    request.body = tenant_file;
-    request.headers.add("Content-Type", "application/yaml");
-    return request;
-  }
-
-  const std::string tenant_file = read_file(kFolder / "tenant.yaml");
-  ManualClock clock;
-  SeededRandom random;
-  std::vector<std::string> lines;
-  Log log{clock, Level::info, [this](std::string_view line) {
-            const std::lock_guard lock(lines_mutex);
-            lines.emplace_back(line);
-          }};
-  std::mutex lines_mutex;
-  Metrics metrics;
-  fs::path directory;
-  std::unique_ptr<server::House> house;
-};
 
 http::Method method_of(std::string_view word) {
   using http::Method;
