@@ -18,7 +18,8 @@ class Configuration : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(directory); }
 
-  Result<Config> load(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {}, const char* file = nullptr) {
+  Result<Config> load(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {},
+                      const char* file = nullptr) {
     if (file) {
       std::ofstream(directory + "/m.toml") << file;
       arguments.insert(arguments.begin(), "--config=" + directory + "/m.toml");
@@ -28,7 +29,8 @@ class Configuration : public ::testing::Test {
       return found == environment.end() ? std::nullopt : std::optional(found->second);
     });
   }
-  std::string refusal(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {}, const char* file = nullptr) {
+  std::string refusal(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {},
+                      const char* file = nullptr) {
     const auto config = load(std::move(arguments), std::move(environment), file);
     return config.ok() ? "(nothing)" : config.error().hint;
   }
@@ -75,10 +77,13 @@ TEST_F(Configuration, RefusesWithTheOptionAndItsPlace) {
   EXPECT_EQ(refusal({"--port", "70000"}), "command line: port = '70000' must be between 0 and 65535");
   EXPECT_EQ(refusal({"--port"}), "command line: --port needs a value");
   EXPECT_EQ(refusal({"port"}), "'port' is no option: options begin with --");
-  EXPECT_EQ(refusal({"--idle-timeout=1week"}), "command line: idle_timeout = '1week' must be a duration such as 500ms, 10s or 5m");
-  EXPECT_EQ(refusal({"--script-heap=99999999999GiB"}), "command line: script_heap = '99999999999GiB' must be a size such as 500B, 64KiB or 4MiB");
+  EXPECT_EQ(refusal({"--idle-timeout=1week"}),
+            "command line: idle_timeout = '1week' must be a duration such as 500ms, 10s or 5m");
+  EXPECT_EQ(refusal({"--script-heap=99999999999GiB"}),
+            "command line: script_heap = '99999999999GiB' must be a size such as 500B, 64KiB or 4MiB");
   EXPECT_EQ(refusal({"--script-wall=1h"}), "command line: script_wall = '1h' must be between 10ms and 5m");
-  EXPECT_EQ(refusal({}, {{"MANDATE_LOG_LEVEL", "loud"}}), "MANDATE_LOG_LEVEL: log_level = 'loud' must be one of debug|info|warn|error");
+  EXPECT_EQ(refusal({}, {{"MANDATE_LOG_LEVEL", "loud"}}),
+            "MANDATE_LOG_LEVEL: log_level = 'loud' must be one of debug|info|warn|error");
   EXPECT_NE(refusal({}, {}, "a = 1\n").find("m.toml:1: unknown option 'a'"), std::string::npos);
   EXPECT_NE(refusal({}, {}, "\nport = 'many'\n").find("m.toml:2: port = 'many' must be"), std::string::npos);
   EXPECT_NE(refusal({}, {}, "port = \n").find("m.toml:1: "), std::string::npos);

@@ -62,19 +62,22 @@ TEST(JsonSuite, ANameGivenTwiceIsRefusedAlsoWhenOneIsEscaped) {
 }
 
 TEST(JsonSuite, NumbersOutsideADoubleAndLoneSurrogatesAreRefused) {
-  for (const char* text : {"1e400", "-1e400", "[1e999999]", "NaN", "Infinity", "\"\\ud800\"", "\"\\udc00\\ud800\"", "\xEF\xBB\xBF{}", "\"\xC0\xAF\"", "{} {}"})
+  for (const char* text : {"1e400", "-1e400", "[1e999999]", "NaN", "Infinity", "\"\\ud800\"", "\"\\udc00\\ud800\"",
+                           "\xEF\xBB\xBF{}", "\"\xC0\xAF\"", "{} {}"})
     EXPECT_FALSE(parse_json(text).ok()) << text;
 }
 
 TEST(JsonSuite, WholeNumbersBeyond64BitsAreReadAsJavaScriptReadsThem) {
-  const auto read = parse_json(R"({"n":123456789012345680000,"low":-123456789012345680000,"text":"\\\"123456789012345680000","edge":18446744073709551615,"past":18446744073709551616})");
+  const auto read = parse_json(
+      R"({"n":123456789012345680000,"low":-123456789012345680000,"text":"\\\"123456789012345680000","edge":18446744073709551615,"past":18446744073709551616})");
   ASSERT_TRUE(read.ok());
   const JsonObject& object = read->get_object();
   EXPECT_EQ(object.at("n").get_double(), 123456789012345680000.0);
   EXPECT_EQ(object.at("low").get_double(), -123456789012345680000.0);
   EXPECT_EQ(text_member(object, "text"), "\\\"123456789012345680000");
   EXPECT_EQ(object.at("past").get_double(), 18446744073709551616.0);
-  for (const char* text : {"00123456789012345680000", "-", "[123456789012345680000-1]", "{\"n\":123456789012345680000", "123456789012345680000 1", "+123456789012345680000", "\"123456789012345680000\\"})
+  for (const char* text : {"00123456789012345680000", "-", "[123456789012345680000-1]", "{\"n\":123456789012345680000",
+                           "123456789012345680000 1", "+123456789012345680000", "\"123456789012345680000\\"})
     EXPECT_FALSE(parse_json(text).ok()) << text;
 }
 

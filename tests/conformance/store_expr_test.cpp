@@ -26,7 +26,12 @@ class StoreExpr : public StoreConformance {
   std::vector<PlainRow> all_;
 
   void SetUp() override {
-    table("item", {{"id", Type::text, true}, {"t", Type::text}, {"i", Type::integer}, {"r", Type::real}, {"b", Type::boolean}, {"d", Type::date}});
+    table("item", {{"id", Type::text, true},
+                   {"t", Type::text},
+                   {"i", Type::integer},
+                   {"r", Type::real},
+                   {"b", Type::boolean},
+                   {"d", Type::date}});
   }
   void add(Value t, Value i, Value r, Value b, Value d) {
     PlainRow row{{"id", "row" + std::to_string(all_.size())}, {"t", t}, {"i", i}, {"r", r}, {"b", b}, {"d", d}};
@@ -53,8 +58,8 @@ class StoreExpr : public StoreConformance {
 
 TEST_P(StoreExpr, EveryCaseOfTheTableHolds) {
   add(std::string("Amélie 50%"), std::int64_t{7}, 3.0, true, kDay);
-  const ExprPtr t = column("t", Type::text), i = column("i", Type::integer), r = column("r", Type::real), b = column("b", Type::boolean),
-                d = column("d", Type::date);
+  const ExprPtr t = column("t", Type::text), i = column("i", Type::integer), r = column("r", Type::real),
+                b = column("b", Type::boolean), d = column("d", Type::date);
   struct Case {
     const char* what;
     ExprPtr where;
@@ -136,7 +141,8 @@ class Grower {
       case 1: return make(Op::or_, {condition(depth - 1), condition(depth - 1), condition(depth - 1)});
       case 2: return make(Op::not_, {condition(depth - 1)});
       case 3: return column("b", Type::boolean);
-      case 4: return pick(2) ? dict(comparison(), string(depth), string(depth)) : make(comparison(), {string(depth), string(depth)});
+      case 4:
+        return pick(2) ? dict(comparison(), string(depth), string(depth)) : make(comparison(), {string(depth), string(depth)});
       case 5: return make(comparison(), {number(depth), number(depth)});
       case 6: {
         std::vector<ExprPtr> members{column("i", Type::integer)};
@@ -186,14 +192,16 @@ class Grower {
         return pick(2) ? f(Function::length, {string(depth - 1)}, Type::integer)
                        : f(Function::indexof, {string(depth - 1), string(depth - 1)}, Type::integer);
       default: {
-        constexpr Function parts[] = {Function::year, Function::month, Function::day, Function::hour, Function::minute, Function::second};
+        constexpr Function parts[] = {Function::year, Function::month,  Function::day,
+                                      Function::hour, Function::minute, Function::second};
         return f(parts[pick(6)], {column("d", Type::date)}, Type::integer);
       }
     }
   }
   ExprPtr string(int depth) {
     if (depth <= 0 || pick(2) == 0) {
-      constexpr const char* texts[] = {"", "a", "A", "é", "É", "e", "Amélie", "American", "%", "_b", " x ", "straße", "10", "9", "日本"};
+      constexpr const char* texts[] = {"",  "a",  "A",   "é",      "É",  "e", "Amélie", "American",
+                                       "%", "_b", " x ", "straße", "10", "9", "日本"};
       return pick(2) ? column("t", Type::text) : text(texts[pick(15)]);
     }
     switch (pick(5)) {
@@ -230,9 +238,11 @@ TEST_P(StoreExpr, OrderingIsByDictionaryWhenAskedAndByBytesOtherwise) {
   Expr by = *column("t", Type::text);
   by.dictionary = true;
   plan.order.push_back({std::make_shared<Expr>(by), false});
-  EXPECT_EQ(texts(plan, "t"), (std::vector<std::string>{"_x", "10", "9", "amelia", "Amélie", "American", "Äpfel", "apple", "banana", "Zebra"}));
+  EXPECT_EQ(texts(plan, "t"),
+            (std::vector<std::string>{"_x", "10", "9", "amelia", "Amélie", "American", "Äpfel", "apple", "banana", "Zebra"}));
   plan.order[0] = {column("t", Type::text), true};
-  EXPECT_EQ(texts(plan, "t"), (std::vector<std::string>{"Äpfel", "banana", "apple", "amelia", "_x", "Zebra", "Amélie", "American", "9", "10"}));
+  EXPECT_EQ(texts(plan, "t"),
+            (std::vector<std::string>{"Äpfel", "banana", "apple", "amelia", "_x", "Zebra", "Amélie", "American", "9", "10"}));
 }
 
 TEST_P(StoreExpr, NullsComeFirstGoingUp) {

@@ -10,7 +10,11 @@ class StoreTables : public StoreConformance {};
 TEST_P(StoreTables, ATableIsMadeWidenedDescribedAndDropped) {
   EXPECT_TRUE(wait(store().describe("todo"))->empty());
   table("todo", {{"id", Type::text, true}, {"done", Type::boolean}});
-  table("todo", {{"id", Type::integer}, {"due", Type::date, false, true}, {"DONE", Type::text}, {"tags", Type::json}, {"price", Type::real}});
+  table("todo", {{"id", Type::integer},
+                 {"due", Type::date, false, true},
+                 {"DONE", Type::text},
+                 {"tags", Type::json},
+                 {"price", Type::real}});
   auto columns = wait(store().describe("todo"));
   ASSERT_TRUE(columns.ok());
   std::vector<std::string> names;
@@ -185,7 +189,8 @@ TEST_P(SingleUseObjects, OfManyTakersAtOnceOneWins) {
 
 TEST_P(SingleUseObjects, IsNotSpentWhenItsEffectFails) {
   file();
-  auto done = write_all({take_single_use("code", "handle", "", now(), Code::invalid_grant), insert("single_use", {{"key", "x"}})});
+  auto done =
+      write_all({take_single_use("code", "handle", "", now(), Code::invalid_grant), insert("single_use", {{"key", "x"}})});
   EXPECT_FALSE(done.ok());
   EXPECT_TRUE(taken().ok());
 }

@@ -10,8 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Schema schema = [] {
     Schema s;
     s.physical = "t";
-    s.columns = {{"id", store::Type::text}, {"s", store::Type::text}, {"n", store::Type::real}, {"b", store::Type::boolean}, {"d", store::Type::date},
-                 {"j", store::Type::json}};
+    s.columns = {{"id", store::Type::text},   {"s", store::Type::text}, {"n", store::Type::real},
+                 {"b", store::Type::boolean}, {"d", store::Type::date}, {"j", store::Type::json}};
     return s;
   }();
   odata::Query query;

@@ -29,8 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (from->scheme != to->scheme || from->path != to->path || from->query != to->query) std::abort();
       if (!iequals(from->userinfo, to->userinfo)) std::abort();
       const bool star = from->host.starts_with("*.");
-      const std::string_view suffix =
-          star ? std::string_view(from->host).substr(1) : std::string_view(from->host);
+      const std::string_view suffix = star ? std::string_view(from->host).substr(1) : std::string_view(from->host);
       if (!std::string_view(to->host).ends_with(suffix)) std::abort();
       if (!star && from->host != to->host) std::abort();
     }

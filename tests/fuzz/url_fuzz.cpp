@@ -1,7 +1,7 @@
 // URLs of strangers: parsing is total, and what is taken apart stays within the text.
-#include "base/url.h"
-
 #include <cstdlib>
+
+#include "base/url.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace mandate;

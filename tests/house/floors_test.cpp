@@ -11,13 +11,9 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::map<std::string, int> kFloor = {
-    {"base", 0},
-    {"http", 1},       {"jose", 1},   {"store", 1}, {"scripts", 1},
-    {"tenant", 2},     {"identity", 3},
-    {"oauth", 4},      {"tables", 4}, {"push", 4},
-    {"delegation", 5}, {"realtime", 5},
-    {"management", 6}, {"console", 6},
-    {"server", 7},
+    {"base", 0},       {"http", 1},     {"jose", 1},       {"store", 1},   {"scripts", 1},
+    {"tenant", 2},     {"identity", 3}, {"oauth", 4},      {"tables", 4},  {"push", 4},
+    {"delegation", 5}, {"realtime", 5}, {"management", 6}, {"console", 6}, {"server", 7},
 };
 
 struct Include {
@@ -36,7 +32,8 @@ std::vector<Include> includes(const fs::path& root) {
     std::string text;
     std::smatch match;
     for (int line = 1; std::getline(in, text); ++line)
-      if (text.find("include") != std::string::npos && std::regex_search(text, match, pattern)) out.push_back({entry.path(), line, match[1]});
+      if (text.find("include") != std::string::npos && std::regex_search(text, match, pattern))
+        out.push_back({entry.path(), line, match[1]});
   }
   return out;
 }
@@ -65,7 +62,8 @@ TEST(Floors, HeavyHeadersStayOutOfHeaders) {
   const std::regex heavy("^(boost/asio|boost/beast|spdlog/|CLI/|toml\\+\\+|prometheus/|curl/|yaml-cpp/)");
   for (const Include& include : includes(kSrc))
     if (include.file.extension() == ".h")
-      EXPECT_FALSE(std::regex_search(include.target, heavy) && !include.file.filename().string().starts_with("asio_")) << at(include);
+      EXPECT_FALSE(std::regex_search(include.target, heavy) && !include.file.filename().string().starts_with("asio_"))
+          << at(include);
 }
 
 TEST(Floors, AsioIsSeenByAtMostSixTranslationUnits) {

@@ -28,7 +28,8 @@ TEST(Jwk, AGeneratedKeyNamesItselfByItsThumbprintAndSurvivesPem) {
 TEST(Jwk, ThePublicFormHasPublicMembersOnlyAndASecretHasNone) {
   for (const Alg alg : {Alg::RS256, Alg::ES256, Alg::EdDSA}) {
     const JsonObject jwk = Key::generate(alg, "k")->public_jwk();
-    for (const char* secret : {"d", "p", "q", "dp", "dq", "qi", "k", "oth"}) EXPECT_FALSE(jwk.contains(secret)) << name(alg) << secret;
+    for (const char* secret : {"d", "p", "q", "dp", "dq", "qi", "k", "oth"})
+      EXPECT_FALSE(jwk.contains(secret)) << name(alg) << secret;
     EXPECT_EQ(jwk.at("use"), "sig");
     EXPECT_EQ(view(jwk.at("alg").as_string()), name(alg));
     EXPECT_EQ(jwk.at("kid"), "k");
@@ -57,13 +58,15 @@ TEST(Jwk, ASetIsWrittenWithCertificatesAndReadBack) {
 TEST(Jwk, ACertificateOfAnEllipticKeyCarriesTheSameKey) {
   for (const Alg alg : {Alg::ES256, Alg::EdDSA}) {
     const Key key = Key::generate(alg).value();
-    const std::string der = self_signed_certificate(key, "a-host-name-so-long-that-it-does-not-fit-into-a-common-name-of-64.example", 0).value();
+    const std::string der =
+        self_signed_certificate(key, "a-host-name-so-long-that-it-does-not-fit-into-a-common-name-of-64.example", 0).value();
     EXPECT_EQ(Key::from_pem(certificate_pem(der), alg)->thumbprint(), key.thumbprint());
   }
 }
 
 TEST(Jwk, KeysASetCannotUseAreLeftOut) {
-  const JsonObject set = object(R"({"keys":[{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA","kid":"a"},{"kty":"RSA","use":"enc","n":"AQAB","e":"AQAB","kid":"b"},
+  const JsonObject set = object(
+      R"({"keys":[{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA","kid":"a"},{"kty":"RSA","use":"enc","n":"AQAB","e":"AQAB","kid":"b"},
     {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"c"},{"kty":"new","kid":"d"}]})");
   const auto keys = keys_of_jwks(set).value();
   ASSERT_EQ(keys.size(), 1U);
@@ -74,7 +77,8 @@ TEST(Jwk, KeysASetCannotUseAreLeftOut) {
 
 TEST(Jwk, WeakCrookedAndMisnamedKeysAreRefused) {
   const std::string n = std::string(view(Key::generate(Alg::RS256)->public_jwk().at("n").as_string()));
-  const std::string ec = R"("crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")";
+  const std::string ec =
+      R"("crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")";
   const std::vector<std::string> bad = {
       R"({"kty":"RSA","alg":"RS256","e":"AQAB","n":")" + n.substr(0, 171) + "\"}",
       R"({"kty":"RSA","alg":"RS256","e":"AQ","n":")" + n + "\"}",
@@ -108,7 +112,8 @@ TEST(Jwk, WeakCrookedAndMisnamedKeysAreRefused) {
 }
 
 TEST(Jwk, APrivateJwkSignsAndItsAlgMustBeTheExpectedOne) {
-  const JsonObject jwk = object(R"({"kty":"EC","alg":"ES256","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"})");
+  const JsonObject jwk = object(
+      R"({"kty":"EC","alg":"ES256","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"})");
   EXPECT_TRUE(Key::from_jwk(jwk)->has_private());
   EXPECT_TRUE(Key::from_jwk(jwk, Alg::ES256).ok());
   EXPECT_FALSE(Key::from_jwk(jwk, Alg::ES384).ok());
@@ -120,7 +125,12 @@ TEST(Jwk, PemOfTheWrongKindOrEncryptedIsRefusedWithoutAsking) {
   EXPECT_FALSE(Key::from_pem(ec.private_pem(), Alg::ES384).ok());
   EXPECT_FALSE(Key::from_pem(ec.private_pem(), Alg::HS256).ok());
   EXPECT_FALSE(Key::from_pem("", Alg::RS256).ok());
-  EXPECT_FALSE(Key::from_pem("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIBHDBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQIAAAAAAAAAAACAggA\n-----END ENCRYPTED PRIVATE KEY-----\n", Alg::ES256).ok());
+  EXPECT_FALSE(
+      Key::from_pem(
+          "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIBHDBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQIAAAAAAAAAAACAggA\n-----END "
+          "ENCRYPTED PRIVATE KEY-----\n",
+          Alg::ES256)
+          .ok());
 }
 
 }  // namespace

@@ -29,7 +29,9 @@ Result<Claims> check(std::string_view payload, const Expectation& e = expected()
   return verify_jwt(token, key(), e);
 }
 
-std::string with(std::string_view members) { return R"({"iss":"https://tenant.example/","aud":"api")" + std::string(members) + "}"; }
+std::string with(std::string_view members) {
+  return R"({"iss":"https://tenant.example/","aud":"api")" + std::string(members) + "}";
+}
 
 TEST(Jwt, AGoodTokenGivesItsClaims) {
   const auto claims = check(with(R"(,"sub":"github|1","exp":1700000100,"iat":1699999990,"nbf":1699999990)"));
@@ -43,7 +45,8 @@ TEST(Jwt, AGoodTokenGivesItsClaims) {
 
 TEST(Jwt, DatesMustBeWholeNumbersInReach) {
   for (const char* name : {"exp", "nbf", "iat"})
-    for (const char* value : {"\"1700000100\"", "null", "true", "[1700000100]", "{}", "-1", "1700000100.5", "1e400", "9007199254740993", "18446744073709551615", "\"\""}) {
+    for (const char* value : {"\"1700000100\"", "null", "true", "[1700000100]", "{}", "-1", "1700000100.5", "1e400",
+                              "9007199254740993", "18446744073709551615", "\"\""}) {
       const std::string rest = std::string(name) == "exp" ? "" : R"(,"exp":1700000100)";
       const auto claims = check(with(",\"" + std::string(name) + "\":" + value + rest));
       EXPECT_FALSE(claims.ok()) << name << " " << value;
@@ -67,7 +70,9 @@ TEST(Jwt, ExpIsRequiredAndLeewayIsAMinute) {
 
 TEST(Jwt, AudienceMustNameUsExactly) {
   const std::string head = R"({"iss":"https://tenant.example/","exp":1700000100)";
-  for (const char* bad : {"", R"(,"aud":[])", R"(,"aud":"")", R"(,"aud":"ap")", R"(,"aud":"api2")", R"(,"aud":"API")", R"(,"aud":"api ")", R"(,"aud":["x","y"])", R"(,"aud":[["api"]])", R"(,"aud":["api",1])", R"(,"aud":null)", R"(,"aud":1)", R"(,"aud":{"api":1})"})
+  for (const char* bad : {"", R"(,"aud":[])", R"(,"aud":"")", R"(,"aud":"ap")", R"(,"aud":"api2")", R"(,"aud":"API")",
+                          R"(,"aud":"api ")", R"(,"aud":["x","y"])", R"(,"aud":[["api"]])", R"(,"aud":["api",1])",
+                          R"(,"aud":null)", R"(,"aud":1)", R"(,"aud":{"api":1})"})
     EXPECT_FALSE(check(head + bad + "}").ok()) << bad;
   EXPECT_TRUE(check(head + R"(,"aud":["x","api"]})").ok());
 }
@@ -88,7 +93,8 @@ TEST(Jwt, AnExpectationLeftEmptyRefusesInsteadOfNotChecking) {
 }
 
 TEST(Jwt, IssuerIsComparedToTheLastSlash) {
-  for (const char* iss : {"https://tenant.example", "https://tenant.example//", "https://TENANT.example/", "https://other.example/", "http://tenant.example/"})
+  for (const char* iss : {"https://tenant.example", "https://tenant.example//", "https://TENANT.example/",
+                          "https://other.example/", "http://tenant.example/"})
     EXPECT_FALSE(check(R"({"aud":"api","exp":1700000100,"iss":")" + std::string(iss) + "\"}").ok()) << iss;
 }
 
@@ -103,7 +109,8 @@ TEST(Jwt, TypIsComparedWithoutCaseAndPrefix) {
 TEST(Jwt, AnUnknownKidAndAPayloadThatIsNoObjectAreRefused) {
   const std::string token = sign_jwt(key(), parse_json(with(R"(,"exp":1700000100)"))->get_object()).value();
   EXPECT_FALSE(verify_jwt(token, [](std::string_view, std::optional<Alg>) { return nullptr; }, expected()).ok());
-  for (const char* payload : {"[]", "1", "", "{", "{}x", R"({"exp":1700000100,"exp":1800000000})"}) EXPECT_FALSE(check(payload).ok()) << payload;
+  for (const char* payload : {"[]", "1", "", "{", "{}x", R"({"exp":1700000100,"exp":1800000000})"})
+    EXPECT_FALSE(check(payload).ok()) << payload;
 }
 
 TEST(Jwt, SignJwtWritesAlgTypKidInThisOrder) {

@@ -57,7 +57,8 @@ Tally run(const std::filesystem::path& file) {
       const bool ours = accepts(key, token);
       const std::int64_t id = t.at("tcId").as_int64();
       const bool overruled = file.filename() == "json_web_signature_test.json" && kOverruled.contains(id);
-      EXPECT_EQ(ours, stated != overruled) << file.filename() << " " << id << " " << to_json(g.at("comment")) << " " << to_json(t.at("comment"));
+      EXPECT_EQ(ours, stated != overruled) << file.filename() << " " << id << " " << to_json(g.at("comment")) << " "
+                                           << to_json(t.at("comment"));
       tally.accepted += ours;
       ++tally.ran;
     }
@@ -85,7 +86,8 @@ TEST(Wycheproof, TheOverruledVectorsAreAsDescribed) {
   EXPECT_EQ(jws[370], jws[357]);
   EXPECT_NE(jws[372].find('?'), std::string::npos);
   EXPECT_NE(jws[373].find('?'), std::string::npos);
-  for (const auto& [id, why] : kOverruled) std::printf("Wycheproof JWS %d overruled: %s\n", static_cast<int>(id), std::string(why).c_str());
+  for (const auto& [id, why] : kOverruled)
+    std::printf("Wycheproof JWS %d overruled: %s\n", static_cast<int>(id), std::string(why).c_str());
 }
 
 TEST(Wycheproof, EveryKeyVectorGetsItsStatedVerdict) {
@@ -98,7 +100,10 @@ TEST(Wycheproof, EverySignatureVectorOfTheMixedFileGetsItsStatedVerdict) {
   const auto folder = test::testdata("wycheproof");
   if (!folder) return;
   const Tally tally = run(*folder / "json_web_crypto_test.json");
-  std::printf("JWE is not built yet: %d encryption vectors of json_web_crypto_test.json and all of json_web_encryption_test.json not run\n", tally.jwe);
+  std::printf(
+      "JWE is not built yet: %d encryption vectors of json_web_crypto_test.json and all of json_web_encryption_test.json not "
+      "run\n",
+      tally.jwe);
   EXPECT_EQ(tally.ran + tally.jwe, 83);
   EXPECT_GE(tally.ran, 49);
 }
