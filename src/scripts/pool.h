@@ -30,7 +30,7 @@ struct Running {
   std::chrono::steady_clock::time_point began, until;
   std::uint32_t id = 0, realm = 0;
   void* slot = nullptr;   ///< the pool's: the process it is in
-  int attempts = 0;
+  int attempts = 0, deaths = 0;  ///< times it was handed over; processes that died with it without a sign of who did it
   bool touched = false;   ///< it asked for something or has answered: it may have had an effect, so it is not run again
   bool alone = false;     ///< it is run with no other in its process
   bool answered = false;

@@ -37,14 +37,15 @@ void Pool::on_ended(Slot& slot, std::string reason) {
     log_.warn("scripts.child_died", {{"reason", reason}, {"calls", slot.calls.size()}, {"spare", &slot == spare_.get()}});
   }
 
-  // Who is suspected: the realms that had gone silent, and in them whoever held the thread; without any sign, everybody.
+  // Who is suspected: the realms that had gone silent, and in them whoever held the thread. Without any sign, everybody whose
+  // process dies a second time; the first time it may have been ended from outside.
   std::vector<std::shared_ptr<Running>> suspects, innocent, guilty;
   const bool signs = std::ranges::any_of(slot.by_number, [](const auto& each) { return each.second->pulse.asked || each.second->pulse.told; });
   for (const auto& [_, call] : slot.calls) {
     const auto realm = slot.by_number.find(call->realm);
     const bool silent = realm != slot.by_number.end() && (realm->second->pulse.asked || realm->second->pulse.told);
     const std::uint32_t holding = silent ? realm->second->holding : 0;
-    if (young || (signs && !silent) || (holding != 0 && holding != call->id)) innocent.push_back(call);
+    if (young || (signs && !silent) || (holding != 0 && holding != call->id) || (!signs && call->deaths++ == 0)) innocent.push_back(call);
     else if (holding == call->id && realm->second->pulse.told) guilty.push_back(call);
     else suspects.push_back(call);
   }

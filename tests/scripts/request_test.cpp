@@ -230,6 +230,13 @@ TEST_F(Request, WorkBegunBesideTheDefaultAnswerGoesOn) {
   EXPECT_EQ(binding->lines.front(), "log: filed");
 }
 
+TEST_F(Request, WorkBegunAfterRespondGoesOnToo) {
+  EXPECT_EQ(insert("request.respond(200, 1); tables.getTable('Audit').insert({ what: 'insert' }, { success: function () { setTimeout(function () { console.log('filed') }, 5) } });"), R"({"answer":{"status":200,"body":1}})");
+  bench->loop.run_until([&] { return !binding->lines.empty(); });
+  EXPECT_EQ(binding->lines.front(), "log: filed");
+  EXPECT_EQ(binding->asked.size(), 1U);
+}
+
 TEST_F(Request, AMissingFunctionIsSaid) {
   EXPECT_THAT(bench->outcome("function other() {}", kInsert), ::testing::StartsWith("server_error: Error: The script does not define the function insert."));
 }

@@ -20,7 +20,7 @@ function calls_of(host, limits) {
       this.lines = 0;
       this.ended = false;
       this.answered = false;     // the parent has the answer
-      this.running = false;      // an async script has not come to its end
+      this.running = false;      // its own code runs, or an async script has not come to its end
       calls.set(id, this);
     }
 
@@ -97,10 +97,12 @@ function calls_of(host, limits) {
       calls.delete(this.id);
       closed(this.id);
     }
-    // Every entry into the script's own code.
+    // Every entry into the script's own code but the first; settle() follows.
     run(fn, ...args) {
       if (this.ended) return undefined;
-      try { return fn(...args); } catch (error) { this.fail(error); return undefined; }
+      const was = this.running;
+      this.running = true;
+      try { return fn(...args); } catch (error) { this.fail(error); return undefined; } finally { this.running = was; }
     }
   }
   return { Call, calls };

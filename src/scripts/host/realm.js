@@ -59,10 +59,12 @@ function realm(host, limits, visible) {
       needs & kProcess ? process_of(call) : undefined, needs & kBuffer ? load('Buffer') : undefined, timers.setTimeout, timers.setInterval, timers.setImmediate, timers.clearTimeout, timers.clearInterval, timers.clearImmediate,
     )[operation];
     if (typeof fn !== 'function') throw new Error(`The script does not define the function ${operation}.`);
-    call.running = kind_of.call(fn) === '[object AsyncFunction]';
+    // What it starts after respond() still belongs to it.
+    call.running = true;
     const result = fn(act.subject, user_of(call), request_of(act));
-    if (call.running) follow(call, act, result).catch((error) => call.fail(error));
-    else call.settle();
+    if (kind_of.call(fn) === '[object AsyncFunction]') return void follow(call, act, result).catch((error) => call.fail(error));
+    call.running = false;
+    return call.settle();
   }
 
   return freeze({
