@@ -92,7 +92,14 @@ std::size_t next_escaped(std::string_view text, std::size_t i) {
   return i;
 }
 
-/// The text with whole numbers that may be beyond 64 bits spelt as doubles. JavaScript writes 2^64 and up to 1e21 with all
+bool fits_64_bits(std::string_view number) {
+  const char *from = number.data(), *to = from + number.size();
+  std::int64_t whole;
+  std::uint64_t positive;
+  return std::from_chars(from, to, whole).ec == std::errc() || std::from_chars(from, to, positive).ec == std::errc();
+}
+
+/// The text with whole numbers beyond 64 bits spelt as doubles. JavaScript writes 2^64 and up to 1e21 with all
 /// its digits; simdjson takes them for mistakes. Only for texts that it refused.
 std::string with_wide_integers(std::string_view text) {
   constexpr std::size_t kDigits = 19;  // 2^63 has as many
@@ -114,7 +121,7 @@ std::string with_wide_integers(std::string_view text) {
     const std::size_t end = std::min(text.find_first_not_of("0123456789.eE+-", i), text.size());
     const std::string_view number = text.substr(i, end - i);
     out += number;
-    if (number.size() >= kDigits && number.find_first_of(".eE") == std::string_view::npos) out += "e0";
+    if (number.size() >= kDigits && number.find_first_of(".eE") == std::string_view::npos && !fits_64_bits(number)) out += "e0";
     i = end;
   }
   return out;

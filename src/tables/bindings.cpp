@@ -134,7 +134,8 @@ Task<Json> TableBinding::invoke(std::string_view method, Json arguments) {
   else if (method == "tables.update") task.emplace(update(std::move(given)));
   else if (method == "tables.del") task.emplace(remove(std::move(given)));
   else co_return Error(Code::bad_request, "There is no '" + std::string(method) + "' for table scripts.");
-  Result<Json> result = co_await *task;
+  Task<Json> named = std::move(*task);  // g++ 12 would copy what is not
+  Result<Json> result = co_await named;
   co_return result;
 }
 
