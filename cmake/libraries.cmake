@@ -27,7 +27,8 @@ if(NOT EXISTS ${SQLITE_DIR}/sqlite3.c)
 endif()
 add_library(sqlite3 STATIC ${SQLITE_DIR}/sqlite3.c)
 target_include_directories(sqlite3 SYSTEM PUBLIC ${SQLITE_DIR})
-target_compile_definitions(sqlite3 PRIVATE SQLITE_THREADSAFE=2 SQLITE_DQS=0 SQLITE_DEFAULT_MEMSTATUS=0
+# HAVE_FDATASYNC: else every commit is an fsync, which writes the file's times too.
+target_compile_definitions(sqlite3 PRIVATE HAVE_FDATASYNC=1 SQLITE_THREADSAFE=2 SQLITE_DQS=0 SQLITE_DEFAULT_MEMSTATUS=0
   SQLITE_OMIT_DEPRECATED SQLITE_OMIT_SHARED_CACHE SQLITE_ENABLE_FTS5 SQLITE_ENABLE_RTREE SQLITE_ENABLE_COLUMN_METADATA)
 target_compile_options(sqlite3 PRIVATE -w -O2)
 target_link_libraries(sqlite3 PUBLIC Threads::Threads m)

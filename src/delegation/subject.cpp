@@ -98,8 +98,9 @@ Task<Subject> from_refresh_token(SubjectRequest r) {
   s.scopes = found->scopes;
   s.user_epoch = found->user_epoch;
   s.tenant_epoch = found->tenant_epoch;
-  s.sid = oauth::binding_session(*found);
-  s.needs_session = !s.sid.empty();
+  // As at /oauth/token: a logout has taken it away, the session's own end does not (SE-5); DG-8 goes by its own.
+  s.exp = found->expires_at / 1000;
+  if (!found->offline_consent) s.sid = found->sid;
   co_return s;
 }
 

@@ -60,10 +60,6 @@ Task<JsonObject> about_refresh(const Deps& deps, const tenant::Here& here, std::
   std::string user_id = token->user_id;
   CO_TRY(const bool lives, co_await person_lives(deps, here, std::move(user_id), token->user_epoch));
   if (!lives || token->tenant_epoch < here->epoch) co_return inactive();
-  if (std::string sid = binding_session(*token); !sid.empty()) {
-    CO_TRY(const std::optional<identity::Session> session, co_await deps.sessions.find(here, std::move(sid)));
-    if (!session || session->user_epoch < token->user_epoch) co_return inactive();
-  }
   JsonObject out{{"active", true},        {"client_id", token->client_id}, {"iss", issuer},
                  {"sub", token->user_id}, {"scope", join(token->scopes)},  {"iat", token->created_at / 1000}};
   if (token->expires_at != 0) out["exp"] = token->expires_at / 1000;

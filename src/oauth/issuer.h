@@ -46,18 +46,11 @@ Result<jose::Claims> verify_id_token(const tenant::Here& here, const tenant::Cli
 struct RefreshToken {
   std::string family, client_id, user_id, sid, connection, audience, device;
   std::vector<std::string> scopes;
-  bool offline_consent = false;  ///< survives the end of its session
+  bool offline_consent = false;  ///< survives the logout from its session; the session's own end ends none
   std::int64_t user_epoch = 0;
   std::uint64_t tenant_epoch = 0;
   Millis created_at = 0, used_at = 0, expires_at = 0;  ///< expires_at 0 = never
 };
-/// A refresh token lives no longer than the session it came from (SE-5, DG-4), unless the person agreed to offline access
-/// or the owner made the client's tokens non-expiring; a logout ends the latter all the same. The one rule for every door
-/// that takes one. Empty = no session binds it.
-inline std::string binding_session(const RefreshToken& token) {
-  const bool never_expires = token.expires_at == 0;
-  return token.offline_consent || never_expires ? std::string() : token.sid;
-}
 /// The live refresh token of that text and client; invalid_grant when unknown, another client's, revoked,
 /// rotated out or expired. Does not consume it: /delegation leaves it valid (identity-wire 2.1).
 Task<RefreshToken> find_refresh_token(const tenant::Here& here, std::string token, std::string client_id,

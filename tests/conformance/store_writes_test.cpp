@@ -89,6 +89,29 @@ TEST_P(StoreWrites, ReturningGivesTheRowsAsTheyAreNow) {
   EXPECT_EQ(gone->front().count, 1);
 }
 
+TEST_P(StoreWrites, ReturningHoldsForColumnsThatAreCalledLikeARowsNumber) {
+  std::vector<ColumnSpec> columns{{"id", Type::text, true}};
+  for (const char* name : {"rowid", "oid", "_rowid_"}) {
+    // Each comes into a table that has taken inserts before.
+    table("numbered", columns);
+    columns.push_back({name, Type::integer});
+    for (const std::string id : {"a", "b"}) {
+      Mutation m = insert("numbered", {{"id", id + name}});
+      m.returning = {"*"};
+      ASSERT_EQ(write(std::move(m))->front().rows.at(0).text("id"), id + name);
+    }
+    table("numbered", columns);
+    for (const std::int64_t number : {7, 8}) {
+      Mutation m = insert("numbered", {{"id", std::to_string(number) + name}, {name, number}});
+      m.returning = {"*"};
+      auto made = write(std::move(m));
+      ASSERT_TRUE(made.ok());
+      EXPECT_EQ(made->front().rows.at(0).text("id"), std::to_string(number) + name);
+      EXPECT_EQ(made->front().rows.at(0).integer(name), number);
+    }
+  }
+}
+
 TEST_P(StoreWrites, UpsertMakesOrChanges) {
   must(upsert("item", {"id"}, {{"id", "a"}, {"n", std::int64_t{1}}, {"owner", "ann"}}));
   must(upsert("item", {"id"}, {{"id", "a"}, {"n", std::int64_t{2}}}));

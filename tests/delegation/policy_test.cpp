@@ -33,7 +33,8 @@ TEST(Policy, TargetAndTypeAreReadAsTheSdksMeanThem) {
   EXPECT_EQ(h.shown("backend", "app"), "backend/app");
   EXPECT_EQ(h.shown("backend", "auth0"), "backend/app") << "#4";
   EXPECT_EQ(h.shown("backend", "samlp"), "invalid_request") << "#5";
-  EXPECT_EQ(h.shown("", "nonsense"), "invalid_request") << "#5";
+  EXPECT_EQ(h.shown("", "samlp"), "invalid_request") << "#5: an add-on one logs in with";
+  EXPECT_EQ(h.shown("backend", "nonsense"), "invalid_request") << "#5";
   EXPECT_EQ(h.shown("b", "backend"), "invalid_request") << "a client id counts as target only when none is given";
   EXPECT_EQ(h.shown("", "wams"), "a/wams") << "#7: the caller's own add-on";
   EXPECT_EQ(h.shown("nowhere", ""), "nowhere/app");

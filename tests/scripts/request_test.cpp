@@ -231,6 +231,7 @@ TEST_F(Request, WorkBegunBesideTheDefaultAnswerGoesOn) {
 }
 
 TEST_F(Request, WorkBegunAfterRespondGoesOnToo) {
+  binding->answers["tables.insert"].push_back(json(R"({"item":{"id":"1"}})"));
   EXPECT_EQ(insert("request.respond(200, 1); tables.getTable('Audit').insert({ what: 'insert' }, { success: function () { setTimeout(function () { console.log('filed') }, 5) } });"), R"({"answer":{"status":200,"body":1}})");
   bench->loop.run_until([&] { return !binding->lines.empty(); });
   EXPECT_EQ(binding->lines.front(), "log: filed");

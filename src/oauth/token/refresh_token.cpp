@@ -56,9 +56,9 @@ class RefreshTokenGrant final : public Grant {
     if (user) {
       CO_TRY(locked, co_await is_locked(request.here, *user, deps_.users));
     }
+    CO_CHECK(gate(request, token, user ? &*user : nullptr, scopes, locked));
     std::string sid = token.sid;
     CO_TRY(const std::optional<identity::Session> session, co_await session_of(request.here, std::move(sid)));
-    CO_CHECK(gate(request, token, user ? &*user : nullptr, session ? &*session : nullptr, scopes, locked));
 
     const PersonGrant wanted = wanted_tokens(request, token, *user, session ? &*session : nullptr, scopes);
     store::Batch batch;
@@ -111,15 +111,13 @@ class RefreshTokenGrant final : public Grant {
   }
 
   static Result<void> gate(const TokenRequest& request, const RefreshToken& token, const identity::User* user,
-                           const identity::Session* session, const std::vector<std::string>& scopes, bool locked) {
+                           const std::vector<std::string>& scopes, bool locked) {
     Issue issue;
     issue.tenant = &*request.here;
     issue.client = request.client.client;
     issue.grant = tenant::grant::kRefreshToken;
     issue.user = user;
     issue.needs_user = true;
-    issue.needs_session = !binding_session(token).empty();
-    if (issue.needs_session) issue.session = session;
     issue.connection = token.connection;
     issue.user_epoch = token.user_epoch;
     issue.tenant_epoch = token.tenant_epoch;
@@ -127,10 +125,7 @@ class RefreshTokenGrant final : public Grant {
     issue.scopes = scopes;
     issue.device = token.device;
     issue.locked = locked;
-    Result<void> verdict = may_issue(issue);
-    if (!verdict.ok() && verdict.error().detail == "session")
-      return Error(Code::invalid_grant, "Unknown or invalid refresh token.", "its session has ended");
-    return verdict;
+    return may_issue(issue);
   }
 
   static PersonGrant wanted_tokens(const TokenRequest& request, const RefreshToken& token,
