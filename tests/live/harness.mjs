@@ -1,4 +1,5 @@
 // Starts a real mandated on a free port with an empty database, applies a tenant file, and talks to it over TLS.
+import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
@@ -30,6 +31,12 @@ function event(child, name, lines) {
     });
     child.once('exit', (code, signal) => fail(new Error(`mandated ended (${code ?? signal}) before "${name}":\n${lines.slice(-30).join('\n')}`)));
   });
+}
+
+/** A figure that depends on the machine: it must hold under `./dev long`, on a machine of its own; elsewhere a miss is said. */
+export function figure(holds, missed) {
+  if (process.env.MANDATE_FIGURES) return assert.ok(holds, missed);
+  if (!holds) console.log(`# a figure missed on this machine: ${missed}`);
 }
 
 export class Mandated {

@@ -6,7 +6,7 @@ import http from 'node:http';
 import test from 'node:test';
 import {ana, tenant} from '../compat/tenant.mjs';
 import {percentile, probe} from './crowd.mjs';
-import {Mandated} from './harness.mjs';
+import {figure, Mandated} from './harness.mjs';
 
 const length = Number(process.env.MANDATE_OVERLOAD ?? 8) * 1000;
 const wait = (ms) => new Promise((r) => setTimeout(r, ms));
@@ -58,11 +58,10 @@ test(`twice the logins that can be hashed, for ${length / 1000} s`, async () => 
   assert.equal(answers.length, refused.length + good.length, `other answers: ${JSON.stringify(answers.find((a) => a.status !== 200 && a.status !== 503))}`);
   assert.ok(refused.length > 0, 'nothing was refused: it was no overload');
   assert.ok(refused.every((a) => a.retry), 'a 503 without Retry-After');
-  // The peak was measured for 2.5 s on a machine that others may use; the long run is for one of its own.
-  assert.ok(during >= (length >= 60_000 ? 0.9 : 0.4) * peak, `goodput fell to ${(during / peak * 100).toFixed(0)} %`);
-  assert.ok(p(good, 0.99) < 5000, 'an accepted login waited longer than its queue');
-  assert.ok(p(refused, 0.5) < 100, 'refusing takes long');
-  assert.ok(percentile(times, 0.99) < 250, `/health p99 ${percentile(times, 0.99)} ms`);
+  figure(during >= 0.9 * peak, `goodput fell to ${(during / peak * 100).toFixed(0)} %`);
+  figure(p(good, 0.99) < 5000, 'an accepted login waited longer than its queue');
+  figure(p(refused, 0.5) < 100, 'refusing takes long');
+  figure(percentile(times, 0.99) < 250, `/health p99 ${percentile(times, 0.99)} ms`);
   agent.destroy();
   await server.stop();
 });

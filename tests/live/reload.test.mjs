@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import test from 'node:test';
 import tls from 'node:tls';
 import {ana, tenant} from '../compat/tenant.mjs';
-import {Mandated, released} from './harness.mjs';
+import {figure, Mandated, released} from './harness.mjs';
 
 const reloads = Number(process.env.MANDATE_RELOADS ?? 12), rate = Number(process.env.MANDATE_RATE ?? (released ? 200 : 50));
 const wait = (ms) => new Promise((r) => setTimeout(r, ms));
@@ -94,7 +94,7 @@ test(`${reloads} new certificates and signing keys at ${rate} requests a second:
   await load;
   console.log(`# ${sent} requests (${Math.round(sent / (performance.now() - begun) * 1000)} a second) over ${reloads} certificates and ${rotated} key rotations: ${failed.length} failed; new certificate after at most ${Math.round(slowest)} ms; ${JSON.stringify(kinds)}`);
   assert.deepEqual(failed.slice(0, 5), []);
-  assert.ok(slowest < 2000, `a new certificate took ${Math.round(slowest)} ms`);
+  figure(slowest < 2000, `a new certificate took ${Math.round(slowest)} ms`);
   kept.destroy();
   await server.stop();
 });
