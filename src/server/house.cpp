@@ -140,6 +140,7 @@ struct House::Rooms {
   management::Deps desk;
   std::shared_ptr<http::Router> routes = std::make_shared<http::Router>(&log);
   std::shared_ptr<http::Router> owner_routes = std::make_shared<http::Router>(&log);
+  std::atomic<bool> keeping_up{false};
   std::unique_ptr<Upkeep> upkeep;
 };
 
@@ -155,11 +156,11 @@ Task<void> House::open() {
 
 void House::start_upkeep(Loop& loop) {
   rooms_->scripts->home(loop);
-  rooms_->upkeep = std::make_unique<Upkeep>(loop, rooms_->tenants, rooms_->clock, rooms_->log);
+  rooms_->upkeep = std::make_unique<Upkeep>(loop, rooms_->tenants, rooms_->clock, rooms_->log, rooms_->keeping_up);
   rooms_->upkeep->start();
 }
 
-bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle(); }
+bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up; }
 
 void House::stop() {
   rooms_->upkeep.reset();

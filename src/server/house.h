@@ -45,8 +45,8 @@ class House {
   Task<void> open();
   /// Starts what the house does by itself: chaining the audit log, sweeping what has expired. On a loop, after open().
   void start_upkeep(Loop& loop);
-  /// Whether scripts go on after their answers, or lines of theirs are on their way to a store: what stop() should wait
-  /// for. From any thread.
+  /// Whether scripts go on after their answers, lines of theirs are on their way to a store, or upkeep is under way: what
+  /// stop() should wait for. From any thread.
   bool working() const;
   /// Ends upkeep and scripts. On the loop that started it, before the loops end.
   void stop();

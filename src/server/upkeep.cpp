@@ -16,13 +16,14 @@ struct Upkeep::Alive {
   const tenant::Tenants& tenants;
   const Clock& clock;
   Log& log;
+  std::atomic<bool>& busy;
   bool ended = false;
   int rounds = 0;
   std::unique_ptr<Loop::Timer> timer;
 };
 
-Upkeep::Upkeep(Loop& loop, const tenant::Tenants& tenants, const Clock& clock, Log& log)
-    : alive_(std::make_shared<Alive>(Alive{loop, tenants, clock, log, false, 0, nullptr})) {}
+Upkeep::Upkeep(Loop& loop, const tenant::Tenants& tenants, const Clock& clock, Log& log, std::atomic<bool>& busy)
+    : alive_(std::make_shared<Alive>(Alive{loop, tenants, clock, log, busy, false, 0, nullptr})) {}
 
 Upkeep::~Upkeep() {
   alive_->ended = true;
@@ -36,8 +37,10 @@ void Upkeep::later() {
   alive_->timer = alive_->loop.after(kPause, [this, weak] {
     const auto alive = weak.lock();
     if (!alive || alive->ended) return;
+    alive->busy = true;
     spawn(round(alive), [this, alive](Result<void> done) {
       if (alive->ended) return;
+      alive->busy = false;
       if (!done.ok()) alive->log.warn("upkeep failed", {{"code", name(done.error().code)}, {"detail", done.error().detail}});
       later();
     });

@@ -9,9 +9,11 @@ import {percentile, probe} from './crowd.mjs';
 import {figure, Mandated} from './harness.mjs';
 
 const length = Number(process.env.MANDATE_OVERLOAD ?? 8) * 1000;
+// On a machine that others use the peak may be measured low, so there it is more than twice.
+const times_peak = process.env.MANDATE_FIGURES ? 2 : 4;
 const wait = (ms) => new Promise((r) => setTimeout(r, ms));
 
-test(`twice the logins that can be hashed, for ${length / 1000} s`, async () => {
+test(`${times_peak} times the logins that can be hashed, for ${length / 1000} s`, async () => {
   // One hashing thread, so that the client has a processor of its own.
   const server = await new Mandated({tenant: tenant(), env: {MANDATE_PASSWORD_WORKERS: '1', MANDATE_RATE_RO: '1000000'}}).start();
   const agent = new http.Agent({keepAlive: true, maxSockets: 1000});
@@ -36,7 +38,7 @@ test(`twice the logins that can be hashed, for ${length / 1000} s`, async () => 
   const began = performance.now();
   const pending = [];
   for (let i = 0; performance.now() - began < length; ++i) {
-    const due = began + (i * 1000) / (2 * peak) - performance.now();
+    const due = began + (i * 1000) / (times_peak * peak) - performance.now();
     if (due > 1) await wait(due);
     pending.push(login().then((a) => answers.push({...a, at: performance.now() - began})));
   }
@@ -53,7 +55,7 @@ test(`twice the logins that can be hashed, for ${length / 1000} s`, async () => 
   const recovery = performance.now() - over;
   const refused = answers.filter((a) => a.status === 503), good = answers.filter((a) => a.status === 200);
   const p = (list, q) => Math.round(percentile(list.map((a) => a.took), q) ?? 0);
-  console.log(`# peak ${peak.toFixed(0)} logins a second; under ${(2 * peak).toFixed(0)}: ${during.toFixed(0)} accepted (p99 ${p(good, 0.99)} ms), ${refused.length} refused (p50 ${p(refused, 0.5)} ms, p99 ${p(refused, 0.99)} ms);` +
+  console.log(`# peak ${peak.toFixed(0)} logins a second; under ${(times_peak * peak).toFixed(0)}: ${during.toFixed(0)} accepted (p99 ${p(good, 0.99)} ms), ${refused.length} refused (p50 ${p(refused, 0.5)} ms, p99 ${p(refused, 0.99)} ms);` +
     ` /health p99 ${percentile(times, 0.99).toFixed(1)} ms; login answers again after ${Math.round(recovery)} ms`);
   assert.equal(answers.length, refused.length + good.length, `other answers: ${JSON.stringify(answers.find((a) => a.status !== 200 && a.status !== 503))}`);
   assert.ok(refused.length > 0, 'nothing was refused: it was no overload');
