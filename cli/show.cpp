@@ -61,7 +61,8 @@ std::string show_applied(const JsonObject& answer) {
 }
 
 std::string show_check(const JsonObject& answer) {
-  std::string out;
+  const std::string system = text(answer, "system");
+  std::string out = "list of tenants: " + (system.empty() ? std::string("sound") : "DAMAGED: " + system) + "\n";
   objects(answer, "tenants", [&](const JsonObject& tenant) {
     const std::string store = text(tenant, "store"), audit = text(tenant, "audit");
     out += text(tenant, "tenant") + ": store " + (store.empty() ? "sound" : "DAMAGED: " + store) + ", audit chain " +

@@ -43,7 +43,10 @@ Task<http::Response> post_rotate(Deps& deps, http::Request& request) {
 
 Task<http::Response> get_check(Deps& deps, http::Request&) {
   JsonArray tenants;
-  bool sound = true;
+  Task<std::string> listing = deps.tenants.system().check();
+  const Result<std::string> list_damage = co_await listing;
+  const std::string list_text = list_damage.ok() ? *list_damage : "cannot be read: " + list_damage.error().detail;
+  bool sound = list_text.empty();
   for (const std::string& name : deps.tenants.names()) {
     CO_TRY(const tenant::Here here, deps.tenants.by_name(name));
     Task<std::string> checking = here.store->check();
@@ -55,7 +58,7 @@ Task<http::Response> get_check(Deps& deps, http::Request&) {
     sound = sound && store_text.empty() && audit_text.empty();
     tenants.push_back(JsonObject{{"tenant", name}, {"store", store_text}, {"audit", audit_text}});
   }
-  co_return http::Response::json(200, JsonObject{{"sound", sound}, {"tenants", std::move(tenants)}});
+  co_return http::Response::json(200, JsonObject{{"sound", sound}, {"system", list_text}, {"tenants", std::move(tenants)}});
 }
 
 Task<http::Response> get_status(Deps& deps, http::Request&) {

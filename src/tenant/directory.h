@@ -38,6 +38,8 @@ class TenantDirectory final : public Tenants {
   /// False when a disk refused a write to any of the stores (RL-4). Thread-safe; takes a lock.
   bool writable() const;
 
+  /// The store that lists the tenants. After open().
+  store::Store& system() const { return *system_; }
   /// Opens the system store and every tenant listed in it. Once, at start, on the loop that will see the changes of others.
   Task<void> open();
   /// A new, empty tenant with its keys and a default service. conflict when the name is taken, invalid_request for a bad name.

@@ -189,6 +189,7 @@ TEST_F(Desk, ChecksStoresAndAuditAndTellsTheStatus) {
   apply();
   const JsonObject check = json(ask(http::Method::get, "/admin/check"));
   EXPECT_EQ(check.at("sound"), Json(true)) << to_json(check);
+  EXPECT_EQ(check.at("system"), Json("")) << "the list of tenants is a store too";
   const JsonObject status = json(ask(http::Method::get, "/admin/status"));
   EXPECT_EQ(text_member(status, "version"), "1.2.3");
   EXPECT_EQ(status.at("tenants").at(0).at("tables"), Json(1));
