@@ -30,7 +30,7 @@ struct Prepared {
 class Statements {
  public:
   explicit Statements(sqlite3* db, std::size_t most = 500) : db_(db), most_(most) {}
-  /// Valid until the next call of `get`.
+  /// What the two latest calls gave is valid: of them neither is the one forgotten first.
   Result<Prepared*> get(const Plan& plan, Wanted wanted, Shape& shape);
   /// Without `returning`: as if the mutation gave no rows back.
   Result<Prepared*> get(const Mutation& mutation, Shape& shape, bool returning = true);

@@ -262,12 +262,11 @@ Result<Outcome> Writer::apply(const Batch& batch) {
 
 Result<Touched> Writer::apply(const Mutation& mutation) {
   // RETURNING costs each insert a table of its own and a journal of the pages it touches: the row is read back instead.
-  bool read_back = mutation.kind == Mutation::Kind::insert && !mutation.returning.empty();
-  if (read_back) {
-    TRY(const Prepared* row, statements_.get_row(mutation));
-    read_back = row != nullptr;
+  Prepared* row = nullptr;
+  if (mutation.kind == Mutation::Kind::insert && !mutation.returning.empty()) {
+    TRY(row, statements_.get_row(mutation));
   }
-  TRY(Prepared * prepared, statements_.get(mutation, shape_, !read_back));
+  TRY(Prepared * prepared, statements_.get(mutation, shape_, row == nullptr));
   Value stamp;
   for (Bound& bound : shape_.bound) {
     if (!bound.value || !std::holds_alternative<Stamp>(*bound.value)) continue;
@@ -282,8 +281,7 @@ Result<Touched> Writer::apply(const Mutation& mutation) {
   Touched touched;
   TRY(touched.rows, rows_of(*prepared));
   touched.count = sqlite3_changes64(db_.get());
-  if (!read_back || touched.count == 0) return touched;
-  TRY(Prepared * row, statements_.get_row(mutation));
+  if (!row || touched.count == 0) return touched;
   const Running reading(row->statement.get());
   sqlite3_bind_int64(row->statement.get(), 1, sqlite3_last_insert_rowid(db_.get()));
   TRY(touched.rows, rows_of(*row));

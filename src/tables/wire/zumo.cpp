@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/url.h"
+#include "http/wire/characters.h"
 #include "tables/fit.h"
 #include "tables/wire/cors.h"
 #include "tables/wire/etag.h"
@@ -45,20 +46,14 @@ std::optional<Operation> operation_of(Method method, bool item, Dialect dialect)
   }
 }
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// Whether a body of this type is read as JSON: application/json and its kin, in UTF-8 (IN-6). Without a type it is taken
 /// for JSON, as the original did; every SDK that sends one sends application/json (0.4 #12).
 bool is_json(std::string_view type) {
   const std::size_t semicolon = std::min(type.find(';'), type.size());
-  const std::string media = ascii_lower(trim(type.substr(0, semicolon)));
+  const std::string media = ascii_lower(http::wire::trim(type.substr(0, semicolon)));
   if (media != "application/json" && !(media.starts_with("application/") && media.ends_with("+json"))) return false;
   for (const std::string& piece : split(type.substr(semicolon), ';')) {
-    const std::string parameter = ascii_lower(trim(piece));
+    const std::string parameter = ascii_lower(http::wire::trim(piece));
     if (!parameter.starts_with("charset=")) continue;
     std::string_view charset = std::string_view(parameter).substr(8);
     if (charset.size() > 1 && charset.starts_with('"') && charset.ends_with('"')) charset = charset.substr(1, charset.size() - 2);
