@@ -1,9 +1,10 @@
 // Runs the whole test suite, or the parts named: room names, "wire", "fuzz", "compat", "demo".
+// Parts that meet a whole server run once for each engine of MANDATE_ENGINES, e.g. sqlite,postgres.
 // Prints one line a part and ends with "N passed, N failed".
 import {spawn} from 'node:child_process';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join, resolve} from 'node:path';
+import {basename, dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -11,6 +12,17 @@ const build = join(root, process.env.MANDATE_BUILD ?? 'build/dev');
 const wanted = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'mandate-tests-'));
 let passed = 0, failed = 0;
+
+const known = ['sqlite', 'postgres'];
+const engines = (process.env.MANDATE_ENGINES ?? 'sqlite').split(',');
+for (const engine of engines) if (!known.includes(engine)) throw new Error(`MANDATE_ENGINES: ${engine} is none of ${known.join(', ')}`);
+/** Parts whose tests take the engine from MANDATE_STORE_UNDER_TEST. */
+const onEachEngine = ['wire', 'live', 'compat'];
+/** Files of those parts in which nothing is stored: they run with the first engine alone. */
+const storeless = ['docs.test.mjs'];
+/** How often to run a part: its name as printed, and what its tests find in their environment. */
+const runs = (part) => (onEachEngine.includes(part) ? engines : ['sqlite']).map((engine, at) => ({
+  first: at === 0, title: engine === 'sqlite' ? part : `${part} (${engine})`, env: {...process.env, MANDATE_STORE_UNDER_TEST: engine}}));
 
 function run(command, args, options = {}) {
   return new Promise((done) => {
@@ -38,16 +50,18 @@ const timed = async (fn) => { const t = performance.now(); const r = await fn();
 async function googletest(path) {
   const name = path.split('/').pop().replace(/^test_/, '');
   if (!only(name)) return;
-  const json = join(scratch, `${name}.json`);
-  const [result, seconds] = await timed(() => run(path, [`--gtest_output=json:${json}`, '--gtest_brief=1']));
-  let good = 0, bad = 0;
-  if (existsSync(json)) {
-    const told = JSON.parse(readFileSync(json, 'utf8'));
-    bad = told.failures + told.errors;
-    good = told.tests - told.failures - told.disabled;
+  for (const {title, env} of runs(name)) {
+    const json = join(scratch, `${title}.json`);
+    const [result, seconds] = await timed(() => run(path, [`--gtest_output=json:${json}`, '--gtest_brief=1'], {env}));
+    let good = 0, bad = 0;
+    if (existsSync(json)) {
+      const told = JSON.parse(readFileSync(json, 'utf8'));
+      bad = told.failures + told.errors;
+      good = told.tests - told.failures - told.disabled;
+    }
+    if (result.code !== 0 && bad === 0) bad = 1;  // crashed, or a sanitizer spoke
+    report(title, good, bad, seconds, result.output);
   }
-  if (result.code !== 0 && bad === 0) bad = 1;  // crashed, or a sanitizer spoke
-  report(name, good, bad, seconds, result.output);
 }
 
 async function corpus(path) {
@@ -59,11 +73,15 @@ async function corpus(path) {
 
 async function nodetest(name, files, limit) {
   if (!only(name) || files.length === 0) return;
-  const [result, seconds] = await timed(() => run('node', ['--test', '--test-reporter=tap', '--test-concurrency=1', ...files], {limit}));
-  const number = (word) => Number(result.output.match(new RegExp(`^# ${word} (\\d+)`, 'm'))?.[1] ?? 0);
-  let bad = number('fail') + number('cancelled') + number('skipped') + number('todo');  // nothing is skipped silently
-  if (result.code !== 0 && bad === 0) bad = 1;
-  report(name, number('pass'), bad, seconds, result.output);
+  for (const {title, env, first} of runs(name)) {
+    const chosen = files.filter((file) => first || !storeless.includes(basename(file)));
+    const [result, seconds] = await timed(() => run('node', ['--test', '--test-reporter=tap', '--test-concurrency=1', ...chosen], {limit, env}));
+    const number = (word) => Number(result.output.match(new RegExp(`^# ${word} (\\d+)`, 'm'))?.[1] ?? 0);
+    let bad = number('fail') + number('cancelled') + number('skipped') + number('todo');  // nothing is skipped silently
+    if (result.code !== 0 && bad === 0) bad = 1;
+    report(title, number('pass'), bad, seconds, result.output);
+    for (const file of files.filter((f) => !chosen.includes(f))) console.log(`     left out: ${basename(file)}, nothing is stored there`);
+  }
 }
 
 const executables = (folder, prefix) =>

@@ -76,6 +76,9 @@ TEST(PostgresServer, answers_a_new_database_s_owner_who_is_no_superuser) {
   EXPECT_EQ(owner("create schema \"mandate:one\""), "");
   EXPECT_NE(server.create_database(), url);
   EXPECT_EQ(once(server.url(), "show fsync"), "off");
+  server.drop_database(url);
+  EXPECT_NE(owner("select 1"), "1");
+  EXPECT_EQ(PQstatus(Connection(url).raw()), CONNECTION_BAD);
 }
 
 TEST(PostgresServer, lets_nobody_in_without_the_password) {

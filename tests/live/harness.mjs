@@ -1,18 +1,31 @@
 // Starts a real mandated on a free port with an empty database, applies a tenant file, and talks to it over TLS.
+// MANDATE_STORE_UNDER_TEST=postgres: the database is one of a private PostgreSQL, else a SQLite file.
 import assert from 'node:assert/strict';
-import {spawn, spawnSync} from 'node:child_process';
-import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
+import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
+import test from 'node:test';
 import {fileURLToPath} from 'node:url';
+import {sharedPostgres} from '../support/postgres.mjs';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const build = join(root, process.env.MANDATE_BUILD ?? 'build/dev');
 const releaseBuild = join(root, 'build/release');
 /** Whether there is a server without sanitizers, for tests whose figures mean something only there. */
 export const released = existsSync(join(releaseBuild, 'src/mandated'));
+
+/** What the servers of these tests keep their data in: 'sqlite' or 'postgres'. */
+export const engine = process.env.MANDATE_STORE_UNDER_TEST || 'sqlite';
+if (!['sqlite', 'postgres'].includes(engine)) throw new Error(`MANDATE_STORE_UNDER_TEST=${engine}: neither sqlite nor postgres`);
+
+/** A test of what only SQLite has: its files, and the lock on them. Elsewhere it is left out, by name. */
+export function sqliteTest(name, fn) {
+  if (engine === 'sqlite') test(name, fn);
+  else console.log(`left out: "${name}", it is about SQLite's own files`);
+}
 
 /** Resolves when a child has written a log line of that event; rejects when it ends first. */
 function event(child, name, lines) {
@@ -40,8 +53,11 @@ export function figure(holds, missed) {
 }
 
 export class Mandated {
-  /** A data directory of its own; `tenant` is the text of a tenant file, or undefined. `release`: without sanitizers, if there is one. */
-  constructor({tenant, args = [], env = {}, release = false} = {}) {
+  /**
+   * A data directory and a database of its own; `tenant` is the text of a tenant file, or undefined. `release`: without
+   * sanitizers, if there is one. `store`: a URL, for servers that share a database.
+   */
+  constructor({tenant, args = [], env = {}, release = false, store} = {}) {
     this.build = release && released ? releaseBuild : build;
     this.directory = mkdtempSync(join(tmpdir(), 'mandate-live-'));
     this.data = join(this.directory, 'data');
@@ -50,11 +66,14 @@ export class Mandated {
     this.env = env;
     this.lines = [];
     this.port = 0;
+    this.store = store;
   }
 
   async start() {
+    if (engine === 'postgres' && !this.store) this.store = this.ownStore = await (await sharedPostgres()).createDatabase();
     this.child = spawn(join(this.build, 'src/mandated'),
-      ['--data-dir', this.data, '--port', String(this.port), '--master-key-file', join(this.directory, 'master.key'), ...this.args],
+      ['--data-dir', this.data, '--port', String(this.port), '--master-key-file', join(this.directory, 'master.key'),
+        ...(this.store ? ['--store', this.store] : []), ...this.args],
       {cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, ...this.env}});
     this.exited = new Promise((done) => this.child.once('exit', (code, signal) => done({code, signal})));
     const told = await event(this.child, 'listening', this.lines);
@@ -107,10 +126,17 @@ export class Mandated {
 
   kill(signal = 'SIGKILL') { this.child.kill(signal); return this.exited; }
 
+  /** Everything that is stored, as [where, text]; the server may run. */
+  stored() {
+    if (this.store) return [['the database', execFileSync('pg_dump', ['-d', this.store], {encoding: 'utf8', maxBuffer: 1 << 30})]];
+    return readdirSync(this.data).filter((f) => /\.db/.test(f)).map((f) => [f, readFileSync(join(this.data, f)).toString('latin1')]);
+  }
+
   /** SIGTERM; fails when the server did not end with 0 or a sanitizer spoke. */
   async stop() {
     const {code, signal} = await this.kill('SIGTERM');
     rmSync(this.directory, {recursive: true, force: true});
+    if (this.ownStore) await (await sharedPostgres()).dropDatabase(this.ownStore);
     const report = this.lines.filter((l) => /ERROR: \w*Sanitizer|runtime error:/.test(l));
     if (code !== 0 || report.length) throw new Error(`mandated ended with ${code ?? signal}\n${this.lines.slice(-60).join('\n')}`);
   }

@@ -45,6 +45,7 @@ export class PostgresServer {
   url(database = 'postgres') { return `postgres://postgres:${this.password}@127.0.0.1:${this.port}/${database}`; }
   /** A new empty database, owned by the ordinary user `mandate`; its URL as that user. */
   createDatabase() { return this.#ask('database'); }
+  dropDatabase(url) { return this.#ask(`drop ${new URL(url).pathname.slice(1)}`); }
   get certificate() { return join(this.directory, 'server.crt'); }
 
   /** 'fast' or 'immediate'. */

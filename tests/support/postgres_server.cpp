@@ -105,6 +105,7 @@ std::string PostgresServer::url(std::string_view database) const {
 }
 
 std::string PostgresServer::create_database() { return ask("database"); }
+void PostgresServer::drop_database(const std::string& url) { ask("drop " + url.substr(url.rfind('/') + 1)); }
 void PostgresServer::stop(Stop how) { ask(how == Stop::fast ? "stop fast" : "stop immediate"); }
 void PostgresServer::kill9() { ask("kill9"); }
 void PostgresServer::start() { ask("start"); }

@@ -34,6 +34,8 @@ class PostgresServer {
   std::string url(std::string_view database = "postgres") const;
   /// A new empty database (UTF-8, C.UTF-8), owned by the ordinary user `mandate`; its URL as that user.
   std::string create_database();
+  /// Drops one that create_database() made, also under those who are still connected.
+  void drop_database(const std::string& url);
 
   int port() const { return port_; }
   const std::string& password() const { return password_; }

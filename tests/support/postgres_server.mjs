@@ -4,7 +4,7 @@
 //   node postgres_server.mjs [--fsync] [--tls] [--set 'name = value']… [--standby-of URL --name NAME]
 //
 // It first says "ok PORT PASSWORD DIRECTORY". Then each line in is a command, each line out "ok …" or "failed …":
-//   start · stop fast|immediate · kill9 · signal STOP|CONT · promote · database · configure NAME = VALUE
+//   start · stop fast|immediate · kill9 · signal STOP|CONT · promote · database · drop DATABASE · configure NAME = VALUE
 // The server listens on 127.0.0.1:PORT and on a socket in DIRECTORY. It knows two users with that password: the
 // superuser postgres, and mandate, who may nothing but owns what "database" makes.
 import {execFile, execFileSync, spawn} from 'node:child_process';
@@ -174,6 +174,7 @@ const commands = {
     await sql(`create database ${name} owner mandate template template0 encoding 'UTF8' locale 'C.UTF-8'`);
     return `postgres://mandate:${password}@127.0.0.1:${port}/${name}`;
   },
+  drop: (name) => sql(`drop database ${name} with (force)`),
   configure: (line) => { configure(line); child?.kill('SIGHUP'); },
 };
 
