@@ -8,9 +8,12 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+
+#include "tests/support/database_under_test.h"
 
 namespace mandate {
 namespace {
@@ -199,6 +202,25 @@ TEST(PostgresServer, says_why_it_does_not_start) {
   } catch (const std::runtime_error& error) {
     EXPECT_NE(std::string(error.what()).find("no_such_parameter"), std::string::npos) << error.what();
   }
+}
+
+TEST(DatabaseUnderTest, is_a_new_one_of_the_engine_that_the_run_is_about) {
+  const char* given = std::getenv("MANDATE_STORE_UNDER_TEST");
+  const std::string before = given ? given : "";
+  ::setenv("MANDATE_STORE_UNDER_TEST", "postgres", 1);
+  std::string url;
+  {
+    const test::DatabaseUnderTest one, other;
+    url = one.url();
+    EXPECT_NE(url, other.url());
+    EXPECT_EQ(once(url, "select 1"), "1");
+  }
+  EXPECT_EQ(PQstatus(Connection(url).raw()), CONNECTION_BAD);
+  ::setenv("MANDATE_STORE_UNDER_TEST", "oracle", 1);
+  EXPECT_THROW(test::DatabaseUnderTest(), std::runtime_error);
+  ::setenv("MANDATE_STORE_UNDER_TEST", "sqlite", 1);
+  EXPECT_EQ(test::DatabaseUnderTest().url(), "");
+  ::setenv("MANDATE_STORE_UNDER_TEST", before.c_str(), 1);
 }
 
 }  // namespace

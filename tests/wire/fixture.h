@@ -5,8 +5,10 @@
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <stdexcept>
 
 #include "server/house.h"
+#include "tests/support/database_under_test.h"
 
 namespace mandate::wire {
 
@@ -27,6 +29,7 @@ struct Fixture {
     fs::permissions(directory, fs::perms::owner_all);
     server::HouseOptions options;
     options.data_dir = directory / "data";
+    if (!database.url().empty()) throw std::runtime_error("a house keeps its data in SQLite only");
     fs::create_directories(options.data_dir);
     fs::permissions(options.data_dir, fs::perms::owner_all);
     options.master_key = std::string(32, 'k');
@@ -64,6 +67,7 @@ struct Fixture {
   std::mutex lines_mutex;
   Metrics metrics;
   fs::path directory;
+  test::DatabaseUnderTest database;
   std::unique_ptr<server::House> house;
 };
 
