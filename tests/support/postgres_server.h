@@ -24,7 +24,7 @@ struct PostgresServerOptions {
 /// One server process and its data. What fails throws std::runtime_error with the server's own words. Thread-safe.
 class PostgresServer {
  public:
-  /// Makes the data (about a second) and starts the server.
+  /// Makes the data (the first time about a second, later a copy) and starts the server.
   explicit PostgresServer(const PostgresServerOptions& options = {});
   /// Stops the server and removes its directory. Does nothing in a forked child.
   ~PostgresServer();

@@ -8,13 +8,14 @@
 // The server listens on 127.0.0.1:PORT and on a socket in DIRECTORY. It knows two users with that password: the
 // superuser postgres, and mandate, who may nothing but owns what "database" makes.
 import {execFile, execFileSync, spawn} from 'node:child_process';
-import {randomBytes, randomInt} from 'node:crypto';
-import {appendFileSync, chownSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, closeSync} from 'node:fs';
+import {createHash, randomBytes, randomInt} from 'node:crypto';
+import {appendFileSync, chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import readline from 'node:readline';
 import {setTimeout as pause} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
 import {parseArgs, promisify} from 'node:util';
 
 const {values: wish} = parseArgs({options: {
@@ -27,7 +28,7 @@ const someone = unprivileged();
 const directory = mkdtempSync(join(tmpdir(), 'mandate-pg-'));
 const data = join(directory, 'data'), logFile = join(directory, 'log'), lockFile = join(data, 'postmaster.pid');
 const password = primary ? new URL(primary).password : randomBytes(16).toString('hex');
-let port = 0, databases = 0, child, ended;
+let superPassword = password, port = 0, databases = 0, child, ended;
 
 /** The folder of initdb and postgres: Debian keeps it out of PATH. */
 function binaries() {
@@ -62,9 +63,43 @@ async function tool(name, args, env = {}) {
 
 /** As the superuser; not waiting for a synchronous standby, which may not be there yet. */
 const sql = (...statements) => tool('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...statements.flatMap((s) => ['-c', s])],
-  {PGHOST: '127.0.0.1', PGPORT: port, PGUSER: 'postgres', PGPASSWORD: password, PGDATABASE: 'postgres', PGOPTIONS: '-c synchronous_commit=local'});
+  {PGHOST: '127.0.0.1', PGPORT: port, PGUSER: 'postgres', PGPASSWORD: superPassword, PGDATABASE: 'postgres', PGOPTIONS: '-c synchronous_commit=local'});
 
 const configure = (...lines) => appendFileSync(join(data, 'postgresql.conf'), lines.map((l) => `${l}\n`).join(''));
+
+const initdbOptions = ['--no-sync', '--no-instructions', '--wal-segsize=1', '--locale=C.UTF-8', '--encoding=UTF8', '-U', 'postgres', '--auth=scram-sha-256'];
+
+/** What initdb made once for this user and this PostgreSQL, never started, with the password it has. ./dev clean removes it. */
+const template = join(dirname(fileURLToPath(import.meta.url)), '../../build', 'postgres-' + createHash('sha256')
+  .update([process.getuid(), someone?.uid, bin, statSync(join(bin, 'postgres')).mtimeMs, ...initdbOptions].join('\n')).digest('hex').slice(0, 12));
+
+/** Most of a start would be initdb. False when there is nothing to copy yet. */
+async function copied() {
+  try {
+    superPassword = readFileSync(join(template, 'password'), 'utf8');
+    await promisify(execFile)('cp', ['-a', join(template, 'data'), data]);
+    return true;
+  } catch {
+    rmSync(data, {recursive: true, force: true});
+    return false;
+  }
+}
+
+async function initdb() {
+  const secret = join(directory, 'password'), making = `${template}.${process.pid}`;
+  superPassword = randomBytes(16).toString('hex');
+  writeFileSync(secret, superPassword, {mode: 0o600});
+  mine(secret);
+  await tool('initdb', ['-D', data, ...initdbOptions, `--pwfile=${secret}`]);
+  try {
+    mkdirSync(making, {recursive: true, mode: 0o700});
+    await promisify(execFile)('cp', ['-a', data, secret, making]);
+    renameSync(making, template);
+  } catch {  // another one was faster, or there is no such folder for us
+    rmSync(making, {recursive: true, force: true});
+  }
+  rmSync(secret);
+}
 
 async function make() {
   mine(directory);
@@ -76,12 +111,7 @@ async function make() {
     configure(`primary_conninfo = 'host=${hostname} port=${at} user=postgres password=${password} application_name=${wish.name}'`,
       "synchronous_standby_names = ''");  // the primary's wish, not that of what may follow it
   } else {
-    const secret = join(directory, 'password');
-    writeFileSync(secret, password, {mode: 0o600});
-    mine(secret);
-    await tool('initdb', ['-D', data, '--no-sync', '--no-instructions', '--wal-segsize=1', '--locale=C.UTF-8', '--encoding=UTF8',
-      '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${secret}`]);
-    rmSync(secret);
+    if (!(await copied())) await initdb();
     // mmap: shared memory in the data directory, so that nothing stays in /dev/shm after a kill.
     configure("listen_addresses = '127.0.0.1'", 'dynamic_shared_memory_type = mmap', 'shared_buffers = 64MB', 'wal_keep_size = 128MB',
       'wal_receiver_status_interval = 1s', 'wal_retrieve_retry_interval = 200ms', 'jit = off', "timezone = 'UTC'");
@@ -198,7 +228,8 @@ let turn = (async () => {
     port = await freePort();
     try { await start(); break; } catch (error) { if (tries === 5 || !/already in use/.test(error.message)) throw error; }
   }
-  if (!primary) await sql(`create role mandate login password ${quoted(password)}`);
+  if (!primary) await sql(`create role mandate login password ${quoted(password)}`, `alter role postgres password ${quoted(password)}`);
+  superPassword = password;
   say(`ok ${port} ${password} ${directory}`);
 })().catch((error) => { say(`failed ${oneLine(error.message)}`); return end(1); });
 input.on('line', (line) => {
