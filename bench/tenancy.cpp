@@ -182,7 +182,7 @@ class Bench {
     }
   }
 
-  /// Operations a second over random tenants on one connection, after a second of warming up.
+  /// Operations a second over random tenants on one connection, after half as many seconds of warming up.
   double rate(const std::function<Statement(int tenant, int random)>& operation, double seconds, double* wal = nullptr) {
     Connection db(conninfo_), other(conninfo_);
     db.begin_pipeline();
@@ -193,7 +193,7 @@ class Bench {
       db.send(s.name, s.sql, s.parameters);
     };
     for (int i = 0; i < kDepth; ++i) send();
-    const double warm = now() + std::min(1.0, seconds);
+    const double warm = now() + seconds / 2;
     while (now() < warm) db.receive(), send();
     const double lsn = other.number("SELECT pg_current_wal_insert_lsn() - '0/0'");
     const double begin = now();
