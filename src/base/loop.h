@@ -5,6 +5,7 @@
 #include <coroutine>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/task.h"
 
@@ -33,6 +34,10 @@ class Loop {
   /// The same for writable; level-triggered, so drop the handle when nothing is left to write.
   [[nodiscard]] virtual std::unique_ptr<Timer> when_writable(int fd, std::function<void()> fn) = 0;
 
+  /// Runs `fn` when the loop ends, before anything it keeps goes; the latest first. For what lives per loop and must not
+  /// outlive it. Call on this loop only.
+  void at_end(std::function<void()> fn) { endings_.push_back(std::move(fn)); }
+
   /// A small number, 0 … count-1, for state kept per loop.
   virtual std::size_t index() const = 0;
 
@@ -41,6 +46,17 @@ class Loop {
 
  protected:
   static void set_current(Loop* loop);
+  /// For destructors of the loops: runs what at_end() was given.
+  void end() {
+    while (!endings_.empty()) {
+      const auto fn = std::move(endings_.back());
+      endings_.pop_back();
+      fn();
+    }
+  }
+
+ private:
+  std::vector<std::function<void()>> endings_;
 };
 
 /// co_await sleep_for(d): resumes on the same loop.

@@ -190,6 +190,7 @@ class Streams final : public IoLoop::Ready {
 class AsioLoop final : public IoLoop {
  public:
   AsioLoop(std::size_t index, std::function<void(std::string_view)> on_bug) : index_(index), on_bug_(std::move(on_bug)) {}
+  ~AsioLoop() override { end(); }
 
   void run() override {
     set_current(this);

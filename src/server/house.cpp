@@ -37,6 +37,12 @@ std::size_t hash_queue(std::size_t workers) { return workers * 70; }
 HouseOptions house_options(const Config& config, std::string master_key) {
   HouseOptions out;
   out.data_dir = config.text("data_dir");
+  out.store_url = config.text("store");
+  out.postgres.schema = config.text("store_schema");
+  out.postgres.read_connections = static_cast<std::size_t>(config.integer("store_read_connections"));
+  out.postgres.write_connections = static_cast<std::size_t>(config.integer("store_write_connections"));
+  out.postgres.most_together = static_cast<std::size_t>(config.integer("store_together"));
+  out.postgres.notifications = config.flag("store_notifications");
   out.master_key = std::move(master_key);
   out.default_tenant = config.text("default_tenant");
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -86,7 +92,26 @@ struct House::Rooms {
     mount();
   }
 
+  /// The database that all tenants share, opened and brought up to date once.
+  Result<store::PostgresCluster*> open_cluster() {
+    if (!cluster) {
+      store::PostgresOptions postgres = options.postgres;
+      postgres.url = options.store_url;
+      postgres.clock = &clock;
+      postgres.random = &random;
+      TRY(std::unique_ptr<store::PostgresCluster> opened, store::open_postgres(std::move(postgres), log, metrics));
+      const auto migrations = every_migration();
+      CHECK_OK(opened->migrate(migrations));
+      cluster = std::move(opened);
+    }
+    return cluster.get();
+  }
+
   Result<std::unique_ptr<store::Store>> open_store(std::string_view name) {
+    if (!options.store_url.empty()) {
+      TRY(store::PostgresCluster * shared, open_cluster());
+      return shared->tenant(name);
+    }
     store::SqliteOptions sqlite;
     sqlite.path = options.data_dir + "/" + std::string(name) + ".db";
     sqlite.clock = &clock;
@@ -121,6 +146,7 @@ struct House::Rooms {
   CpuPool hashing, signing;
   std::unique_ptr<http::Fetch> fetch;
   tenant::RateLimiter limiter;
+  std::unique_ptr<store::PostgresCluster> cluster;
   tenant::TenantDirectory tenants;
   identity::Users users;
   identity::Sessions sessions;

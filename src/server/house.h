@@ -12,13 +12,16 @@
 #include "identity/password.h"
 #include "oauth/deps.h"
 #include "scripts/host.h"
+#include "store/postgres/postgres.h"
 #include "tables/operations.h"
 
 namespace mandate::server {
 
 /// What differs between a server, a test and a demo.
 struct HouseOptions {
-  std::string data_dir;        ///< one file per tenant below it
+  std::string data_dir;        ///< one file per tenant below it, unless there is a store_url
+  std::string store_url;       ///< postgres://…; empty = SQLite
+  store::PostgresOptions postgres = {};  ///< the rest of what concerns it
   std::string master_key;      ///< 32 bytes
   std::string store_vfs;       ///< as SqliteOptions::vfs
   std::string default_tenant;

@@ -9,6 +9,8 @@
 namespace mandate::store {
 
 /// One step of one room: portable SQL (TEXT, BIGINT, DOUBLE PRECISION, BOOLEAN; no engine's own words), `;`-separated.
+/// It may change rows or copy them from table to table, but brings no new ones: where tenants share tables, none of them
+/// is there yet. The types are written in capitals.
 struct Migration {
   std::string_view room;
   std::string_view name;  ///< "0001_users"; the number orders steps within a room

@@ -21,6 +21,7 @@ class TestLoop final : public Loop {
   /// `index` differs between loops of one test, as it does between those of a server.
   explicit TestLoop(std::size_t index = 0) : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), index_(index) { set_current(this); }
   ~TestLoop() override {
+    end();
     set_current(nullptr);
     ::close(wake_);
   }

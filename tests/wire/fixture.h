@@ -29,7 +29,7 @@ struct Fixture {
     fs::permissions(directory, fs::perms::owner_all);
     server::HouseOptions options;
     options.data_dir = directory / "data";
-    if (!database.url().empty()) throw std::runtime_error("a house keeps its data in SQLite only");
+    options.store_url = database.url();
     fs::create_directories(options.data_dir);
     fs::permissions(options.data_dir, fs::perms::owner_all);
     options.master_key = std::string(32, 'k');

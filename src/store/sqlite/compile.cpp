@@ -11,18 +11,6 @@ namespace {
 
 bool null_literal(const Expr& e) { return e.op == Op::literal && is_null(e.value); }
 
-/// Whole division is for two integers only; a number column is a float column (mobile-backend-wire 3.3, 9.4).
-bool whole(const Expr& e) {
-  if (e.op == Op::literal || e.op == Op::column || e.op == Op::call) return e.type == Type::integer;
-  if (e.op == Op::negate || e.op == Op::add || e.op == Op::sub || e.op == Op::mul || e.op == Op::div || e.op == Op::mod) {
-    if (e.type == Type::real) return false;
-    for (const ExprPtr& arg : e.args)
-      if (!whole(*arg)) return false;
-    return true;
-  }
-  return false;
-}
-
 bool dictionary(const Expr& e) {
   if (e.dictionary) return true;
   for (const ExprPtr& arg : e.args)

@@ -15,7 +15,7 @@
 #include "store/sqlite/job.h"
 #include "store/sqlite/stamps.h"
 #include "store/sqlite/statements.h"
-#include "store/sqlite/watchers.h"
+#include "store/watchers.h"
 
 namespace mandate::store::sqlite {
 

@@ -1,9 +1,9 @@
-// Reading a shape must visit values in exactly the order in which compile.cpp numbers parameters.
+// Reading a shape must visit values in exactly the order in which the engines number parameters.
 #include <strings.h>
 
-#include "store/sqlite/compile.h"
+#include "store/shape.h"
 
-namespace mandate::store::sqlite {
+namespace mandate::store {
 namespace {
 
 void put(std::string& key, std::string_view text) {
@@ -92,4 +92,15 @@ std::vector<const Cell*> cells_of(const Mutation& m) {
   return cells;
 }
 
-}  // namespace mandate::store::sqlite
+bool whole(const Expr& e) {
+  if (e.op == Op::literal || e.op == Op::column || e.op == Op::call) return e.type == Type::integer;
+  if (e.op == Op::negate || e.op == Op::add || e.op == Op::sub || e.op == Op::mul || e.op == Op::div || e.op == Op::mod) {
+    if (e.type == Type::real) return false;
+    for (const ExprPtr& arg : e.args)
+      if (!whole(*arg)) return false;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace mandate::store

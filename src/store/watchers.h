@@ -9,7 +9,7 @@
 #include "base/loop.h"
 #include "store/store.h"
 
-namespace mandate::store::sqlite {
+namespace mandate::store {
 
 /// Thread-safe.
 class Watchers {
@@ -42,4 +42,4 @@ class Watchers {
   std::map<std::string, std::atomic<std::uint64_t>, std::less<>> counts_;
 };
 
-}  // namespace mandate::store::sqlite
+}  // namespace mandate::store

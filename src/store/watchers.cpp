@@ -1,8 +1,8 @@
-#include "store/sqlite/watchers.h"
+#include "store/watchers.h"
 
 #include <algorithm>
 
-namespace mandate::store::sqlite {
+namespace mandate::store {
 
 class Watchers::Handle final : public Store::Watch {
  public:
@@ -61,4 +61,4 @@ void Watchers::count(const std::set<std::string>& tables) {
     if (const auto known = counts_.find(table); known != counts_.end()) known->second.fetch_add(1, std::memory_order_release);
 }
 
-}  // namespace mandate::store::sqlite
+}  // namespace mandate::store

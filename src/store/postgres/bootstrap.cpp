@@ -1,0 +1,112 @@
+#include "store/postgres/bootstrap.h"
+
+#include "store/postgres/table.h"
+
+namespace mandate::store::postgres {
+namespace {
+
+constexpr int kTries = 10;
+
+// Two that race for the same name: the second finds it the next time.
+bool raced(const Error& error) {
+  for (const char* state : {"23505", "42P06", "42P07", "42710", "42723", "40001", "40P01", "XX000"})
+    if (error.detail.starts_with(std::string("postgres ") + state)) return true;
+  return false;
+}
+
+constexpr const char* kTables =
+    "CREATE TABLE IF NOT EXISTS mandate_lock (only_row boolean NOT NULL PRIMARY KEY);"
+    "INSERT INTO mandate_lock VALUES (true) ON CONFLICT DO NOTHING;"
+    "CREATE TABLE IF NOT EXISTS mandate_migrations (room text NOT NULL, name text NOT NULL, applied_at bigint NOT NULL,"
+    " PRIMARY KEY (room, name));"
+    "CREATE TABLE IF NOT EXISTS mandate_stamps (mandate_tenant text COLLATE \"C\" NOT NULL, table_name text COLLATE \"C\" NOT NULL,"
+    " last bigint NOT NULL, PRIMARY KEY (mandate_tenant, table_name)) WITH (fillfactor = 50);"
+    "CREATE TABLE IF NOT EXISTS mandate_columns (mandate_tenant text COLLATE \"C\" NOT NULL, table_name text COLLATE \"C\" NOT NULL,"
+    " position bigint NOT NULL, name text COLLATE \"C\" NOT NULL, type text NOT NULL, is_unique boolean NOT NULL,"
+    " is_indexed boolean NOT NULL, is_dictionary boolean NOT NULL, PRIMARY KEY (mandate_tenant, table_name, position));"
+    // One row for each connection that writes: how many transactions it committed (RL-12). A fenced one commits no more.
+    "CREATE TABLE IF NOT EXISTS mandate_streams (stream text COLLATE \"C\" NOT NULL PRIMARY KEY, n bigint NOT NULL,"
+    " at bigint NOT NULL, fenced boolean NOT NULL) WITH (fillfactor = 50);"
+    // Which transactions of which stream touched a table that other nodes keep in memory.
+    "CREATE TABLE IF NOT EXISTS mandate_feed (stream text COLLATE \"C\" NOT NULL, n bigint NOT NULL,"
+    " mandate_tenant text COLLATE \"C\" NOT NULL, table_name text COLLATE \"C\" NOT NULL, at bigint NOT NULL,"
+    " PRIMARY KEY (stream, n, mandate_tenant, table_name));"
+    "CREATE INDEX IF NOT EXISTS mandate_feed_at ON mandate_feed (at)";
+
+// The meanings of mobile-backend-wire 3.3, the same as store/text.h has them. One language, SQL, which the planner can
+// put in place of the call; without STRICT, which would hinder it: every body gives null for null by itself.
+constexpr const char* kFunctions[] = {
+    // Case folding that keeps one character for one, so that positions stay. The dotless i has no other case.
+    "mandate_fold(text) RETURNS text AS $$ SELECT lower(upper(translate($1, U&'\\0131\\0130', U&'\\E131\\E130') COLLATE mandate_simple) COLLATE mandate_simple) $$",
+    "mandate_lower(text) RETURNS text AS $$ SELECT lower($1 COLLATE mandate_simple) $$",
+    "mandate_upper(text) RETURNS text AS $$ SELECT upper($1 COLLATE mandate_simple) $$",
+    "mandate_contains(text, text) RETURNS boolean AS $$ SELECT strpos(mandate_fold($1), mandate_fold($2)) > 0 $$",
+    "mandate_startswith(text, text) RETURNS boolean AS $$ SELECT starts_with(mandate_fold($1), mandate_fold($2)) $$",
+    "mandate_endswith(text, text) RETURNS boolean AS $$ SELECT right(mandate_fold($1), char_length($2)) = mandate_fold($2) COLLATE \"C\" $$",
+    "mandate_indexof(text, text) RETURNS bigint AS $$ SELECT (strpos(mandate_fold($1), mandate_fold($2)) - 1)::bigint $$",
+    "mandate_length(text) RETURNS bigint AS $$ SELECT char_length($1)::bigint $$",
+    "mandate_trim(text) RETURNS text AS $$ SELECT btrim($1, ' ') $$",
+    "mandate_replace(text, text, text) RETURNS text AS $$ SELECT replace($1, $2, $3) $$",
+    "mandate_place(double precision) RETURNS int AS $$ SELECT least(greatest(trunc($1), -1000000000), 1000000000)::int $$",
+    "mandate_substring(text, double precision) RETURNS text AS $$ SELECT substring($1, mandate_place($2) + 1) $$",
+    "mandate_substring(text, double precision, double precision) RETURNS text AS $$ SELECT substring($1, mandate_place($2) + 1, greatest(mandate_place($3), 0)) $$",
+    "mandate_round(double precision) RETURNS double precision AS $$ SELECT CASE WHEN abs($1 - trunc($1)) >= 0.5 THEN trunc($1) + sign($1) ELSE trunc($1) END $$",
+    "mandate_shown(double precision) RETURNS text AS $$ SELECT CASE WHEN $1 = trunc($1) AND abs($1) < 9e18 THEN $1::bigint::text ELSE $1::text END $$",
+    "mandate_number(text) RETURNS double precision AS $$ SELECT CASE WHEN $1 ~ '^[+-]?([0-9]{1,100}(\\.[0-9]{0,100})?|\\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?$' THEN $1::double precision END $$",
+    // chrono's calendar in SQL's words: year 0 is 1 BC there; what lies outside has no calendar date.
+    "mandate_date(bigint) RETURNS timestamp AS $$ SELECT CASE WHEN $1 BETWEEN -62167219200000 AND 253402300799999 THEN timestamp 'epoch' + floor($1 / 1000.0)::double precision * interval '1 second' END $$",
+    "mandate_part(text, bigint) RETURNS bigint AS $$ SELECT CASE WHEN $2 IS NULL THEN NULL ELSE coalesce(floor(date_part($1, mandate_date($2)))::bigint, 0) END $$",
+    "mandate_year(bigint) RETURNS bigint AS $$ SELECT CASE WHEN $1 BETWEEN -62167219200000 AND -62135596800001 THEN 0 ELSE mandate_part('year', $1) END $$",
+    "mandate_month(bigint) RETURNS bigint AS $$ SELECT mandate_part('month', $1) $$",
+    "mandate_day(bigint) RETURNS bigint AS $$ SELECT mandate_part('day', $1) $$",
+    "mandate_hour(bigint) RETURNS bigint AS $$ SELECT mandate_part('hour', $1) $$",
+    "mandate_minute(bigint) RETURNS bigint AS $$ SELECT mandate_part('minute', $1) $$",
+    "mandate_second(bigint) RETURNS bigint AS $$ SELECT mandate_part('second', $1) $$",
+    // A text in ISO 8601 as milliseconds, null when it is none: date, time, fraction, offset.
+    "mandate_moment(text) RETURNS bigint AS $$ SELECT CASE WHEN m[3]::int <= date_part('day', make_date(m[1]::int, m[2]::int, 1) + interval '1 month' - interval '1 day')"
+    " THEN ((make_date(m[1]::int, m[2]::int, 1) + m[3]::int - 1 - date '1970-01-01')::bigint * 86400"
+    " + coalesce(m[5]::int, 0) * 3600 + coalesce(m[6]::int, 0) * 60 + coalesce(m[8]::int, 0)"
+    " - coalesce((m[12] || '1')::int * (m[13]::int * 3600 + m[14]::int * 60), 0)) * 1000 + coalesce(left(rpad(m[10], 3, '0'), 3)::int, 0) END"
+    " FROM regexp_match($1, '^(\\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])([T ]([01]\\d|2[0-3]):([0-5]\\d)(:([0-5]\\d)(\\.(\\d{1,9}))?)?(Z|([+-])(\\d\\d):(\\d\\d))?)?$') AS m"
+    " WHERE m[1] <> '0000' $$",
+};
+
+Result<void> make(PGconn* c, const std::string& schema) {
+  CHECK_OK(run(c, "CREATE SCHEMA IF NOT EXISTS " + identifier(schema)));
+  CHECK_OK(run(c, "SET search_path TO " + identifier(schema)));
+  CHECK_OK(run(c, kTables));
+  CHECK_OK(run(c, "BEGIN"));
+  CHECK_OK(lock_schema(c));
+  // The same order as ICU gives the other engine: letters and accents count, case does not.
+  CHECK_OK(run(c, "CREATE COLLATION IF NOT EXISTS mandate_dictionary (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"));
+  CHECK_OK(run(c, "SAVEPOINT simple"));
+  // Simple case mapping, one character for one.
+  if (!run(c, "CREATE COLLATION IF NOT EXISTS mandate_simple (provider = libc, locale = 'C.UTF-8')").ok()) {
+    CHECK_OK(run(c, "ROLLBACK TO simple"));
+    CHECK_OK(run(c, "CREATE COLLATION IF NOT EXISTS mandate_simple (provider = icu, locale = 'und')"));
+  }
+  for (const char* function : kFunctions)
+    CHECK_OK(run(c, std::string("CREATE OR REPLACE FUNCTION ") + function + " LANGUAGE sql IMMUTABLE PARALLEL SAFE"));
+  CHECK_OK(run(c, "COMMIT"));
+  return {};
+}
+
+}  // namespace
+
+Result<void> bootstrap(PGconn* connection, const std::string& schema) {
+  Result<void> made;
+  for (int i = 0; i < kTries; ++i) {
+    made = make(connection, schema);
+    if (made.ok()) return made;
+    if (PQtransactionStatus(connection) != PQTRANS_IDLE) (void)run(connection, "ROLLBACK");
+    if (!raced(made.error())) return made;
+  }
+  return made;
+}
+
+Result<void> lock_schema(PGconn* connection) {
+  CHECK_OK(run(connection, "SELECT only_row FROM mandate_lock FOR UPDATE"));
+  return {};
+}
+
+}  // namespace mandate::store::postgres

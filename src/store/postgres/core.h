@@ -1,0 +1,73 @@
+// What the loops of one cluster share. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/cpu_pool.h"
+#include "store/postgres/postgres.h"
+#include "store/postgres/session.h"
+#include "store/postgres/table.h"
+#include "store/watchers.h"
+
+namespace mandate::store::postgres {
+
+class Core {
+ public:
+  Core(PostgresOptions options, Log& log, Metrics& metrics);
+
+  const PostgresOptions& options() const { return options_; }
+  Log& log() { return log_; }
+  Millis now() const { return options_.clock->now_ms(); }
+  /// The schema of a tenant's own tables.
+  std::string schema_of(std::string_view tenant) const { return options_.schema + ":" + std::string(tenant); }
+
+  /// A connection ready for statements: schema, time limits. Blocks; for the pool's threads.
+  Result<Connection> connect();
+  /// A connection that writes, with a stream of its own.
+  struct Writing {
+    Connection connection;
+    std::string stream;
+  };
+  Result<Writing> connect_to_write();
+  bool own_stream(const std::string& stream) const;
+
+  /// Threads that may wait: for connecting, and for changes of the schema.
+  CpuPool& waiting() { return waiting_; }
+
+  /// Reads the rooms' tables from the database's catalogue. Blocks.
+  Result<void> learn_shared_tables(PGconn* connection);
+  TablePtr shared_table(std::string_view name) const;
+  std::uint64_t next_id() { return ids_.fetch_add(1); }
+
+  /// Raised when an app's table may have changed its columns: what was learnt of them is learnt anew.
+  std::uint64_t schema_version() const { return schema_version_.load(std::memory_order_acquire); }
+  void schema_changed() { schema_version_.fetch_add(1, std::memory_order_release); }
+
+  Watchers& watchers(std::string_view tenant);
+  /// Tells who watches, on their loops. `here`: a loop whose calls are made at once by the caller.
+  void tell(std::string_view tenant, const std::set<std::string>& tables);
+  /// Nothing that was remembered may be trusted any more.
+  void distrust();
+  /// Whether other nodes keep this table of the rooms in memory, so that a commit that touches it has to be announced.
+  bool announced(std::string_view table) const;
+
+  // Metrics.
+  Counter &reads, &merged_reads, &mutations, &commits, &retries, &timeouts, &lost_links, &doubts, &failures;
+  Gauge &links, &queued;
+  Histogram& commit_seconds;
+
+ private:
+  PostgresOptions options_;
+  Log& log_;
+  mutable std::mutex mutex_;
+  std::map<std::string, TablePtr, std::less<>> shared_;
+  std::map<std::string, std::unique_ptr<Watchers>, std::less<>> watchers_;
+  std::set<std::string> streams_;
+  std::atomic<std::uint64_t> ids_{1}, schema_version_{1};
+  CpuPool waiting_;  ///< ends first: its jobs use the rest
+};
+
+}  // namespace mandate::store::postgres

@@ -1,0 +1,166 @@
+#include "store/postgres/schema.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "store/postgres/bootstrap.h"
+
+namespace mandate::store::postgres {
+namespace {
+
+constexpr int kTries = 6;
+
+struct TypeName {
+  Type type;
+  const char* name;
+};
+constexpr TypeName kTypes[] = {{Type::boolean, "boolean"}, {Type::integer, "integer"}, {Type::real, "real"},
+                               {Type::text, "text"},       {Type::date, "date"},       {Type::json, "json"}};
+
+const char* name_of(Type type) {
+  for (const TypeName& t : kTypes)
+    if (t.type == type) return t.name;
+  return "text";
+}
+
+Result<void> check_name(const std::string& name) {
+  if (name.empty() || name.size() > 256 || std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20; }))
+    return Error(Code::invalid_request, "Not a usable name.");
+  for (const char* reserved : {"sqlite_", "mandate_"})
+    if (::strncasecmp(name.c_str(), reserved, std::strlen(reserved)) == 0) return Error(Code::invalid_request, "The name is reserved.");
+  return {};
+}
+
+std::string column_sql(const ColumnSpec& spec) {
+  const Kind kind = kind_of(spec.type);
+  return identifier(spec.name) + ' ' + sql_name(kind) + (kind == Kind::text ? " COLLATE \"C\"" : "");
+}
+
+Result<std::vector<std::string>> columns_of(PGconn* c, const std::string& tenant, const std::string& table) {
+  TRY(const Answer found, run(c, "SELECT name FROM mandate_columns WHERE mandate_tenant = $1 AND table_name = $2 ORDER BY position", {tenant, table}));
+  std::vector<std::string> out;
+  for (int i = 0; i < PQntuples(found.get()); ++i) out.emplace_back(cell(found, i, 0));
+  return out;
+}
+
+Result<void> make_index(PGconn* c, const std::string& where, const std::string& table, const ColumnSpec& spec) {
+  std::string sql = spec.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ";
+  sql += identifier(table + "." + spec.name) + " ON " + where + " (" + identifier(spec.name);
+  if (spec.dictionary && !spec.unique) sql += " COLLATE mandate_dictionary";
+  // As ORDER BY has it here: nulls are the smallest.
+  CHECK_OK(run(c, sql + " NULLS FIRST)"));
+  return {};
+}
+
+/// One transaction under the schema's lock, told to the other nodes; run again when it met another's.
+template <class Work>
+Result<void> change(Core& core, const std::string& tenant, const Work& work) {
+  TRY(const Core::Writing writing, core.connect_to_write());
+  PGconn* c = writing.connection.get();
+  Result<void> done;
+  for (int i = 0; i < kTries; ++i) {
+    done = [&]() -> Result<void> {
+      CHECK_OK(run(c, "BEGIN"));
+      CHECK_OK(lock_schema(c));
+      TRY(const bool changed, work(c));
+      if (changed) {
+        CHECK_OK(run(c, "UPDATE mandate_streams SET n = n + 1 WHERE stream = $1", {writing.stream}));
+        CHECK_OK(run(c, "INSERT INTO mandate_feed SELECT stream, n, $2, 'mandate_columns', $3 FROM mandate_streams WHERE stream = $1",
+                     {writing.stream, tenant, std::to_string(core.now())}));
+        if (core.options().notifications) CHECK_OK(run(c, "SELECT pg_notify($1, '')", {core.options().schema}));
+      }
+      CHECK_OK(run(c, "COMMIT"));
+      return {};
+    }();
+    if (done.ok()) break;
+    (void)run(c, "ROLLBACK");
+    if (done.error().code != Code::overloaded || PQstatus(c) != CONNECTION_OK) return done;
+  }
+  core.schema_changed();
+  return done;
+}
+
+}  // namespace
+
+Result<void> ensure_table(Core& core, const std::string& tenant, const std::string& table, const std::vector<ColumnSpec>& columns) {
+  CHECK_OK(check_name(table));
+  for (const ColumnSpec& spec : columns) CHECK_OK(check_name(spec.name));
+  return change(core, tenant, [&](PGconn* c) -> Result<bool> {
+    TRY(std::vector<std::string> there, columns_of(c, tenant, table));
+    const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table);
+    bool changed = false, made = !there.empty();
+    for (const ColumnSpec& spec : columns) {
+      const bool known = std::any_of(there.begin(), there.end(), [&](const std::string& name) { return ::strcasecmp(name.c_str(), spec.name.c_str()) == 0; });
+      if (known) continue;
+      if (!made) {
+        CHECK_OK(run(c, "CREATE SCHEMA IF NOT EXISTS " + schema));
+        CHECK_OK(run(c, "CREATE TABLE " + where + " (" + column_sql(spec) + ")"));
+      } else {
+        CHECK_OK(run(c, "ALTER TABLE " + where + " ADD COLUMN " + column_sql(spec)));
+      }
+      const auto yes = [](bool value) { return value ? "true" : "false"; };
+      CHECK_OK(run(c, "INSERT INTO mandate_columns VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                   {tenant, table, std::to_string(there.size()), spec.name, name_of(spec.type), yes(spec.unique), yes(spec.index || spec.unique),
+                    yes(spec.dictionary)}));
+      if (spec.unique || spec.index) CHECK_OK(make_index(c, where, table, spec));
+      there.push_back(spec.name);
+      changed = made = true;
+    }
+    return changed;
+  });
+}
+
+Result<void> drop_table(Core& core, const std::string& tenant, const std::string& table) {
+  CHECK_OK(check_name(table));
+  return change(core, tenant, [&](PGconn* c) -> Result<bool> {
+    TRY(const std::vector<std::string> there, columns_of(c, tenant, table));
+    if (there.empty()) return false;  // not an app's table, or gone already
+    CHECK_OK(run(c, "DROP TABLE IF EXISTS " + identifier(core.schema_of(tenant)) + "." + identifier(table)));
+    CHECK_OK(run(c, "DELETE FROM mandate_columns WHERE mandate_tenant = $1 AND table_name = $2", {tenant, table}));
+    return true;
+  });
+}
+
+Plan description_of(const std::string& table) {
+  Plan plan;
+  plan.table = "mandate_columns";
+  plan.select = {"name", "type", "is_unique", "is_indexed", "is_dictionary"};
+  plan.where = equals("table_name", table);
+  plan.order = {{store::column("position"), false}};
+  return plan;
+}
+
+ColumnSpec column_of(const RowView& row) {
+  ColumnSpec spec;
+  spec.name = row.text(0);
+  for (const TypeName& t : kTypes)
+    if (row.text(1) == t.name) spec.type = t.type;
+  spec.unique = row.integer(2) != 0;
+  spec.index = row.integer(3) != 0;
+  spec.dictionary = row.integer(4) != 0;
+  return spec;
+}
+
+Result<std::string> check(Core& core, const std::string& tenant) {
+  TRY(const Connection connection, core.connect());
+  PGconn* c = connection.get();
+  CHECK_OK(run(c, "SET statement_timeout TO 0"));
+  TRY(const Answer tables, run(c,
+                               "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                               " WHERE n.nspname IN ($1, $2) AND c.relkind IN ('r', 'p') ORDER BY 1, 2",
+                               {core.options().schema, core.schema_of(tenant)}));
+  std::string damaged;
+  for (int i = 0; i < PQntuples(tables.get()); ++i) {
+    const std::string name = identifier(cell(tables, i, 0)) + "." + identifier(cell(tables, i, 1));
+    // Every page of the table and of what lies beside it is read, and every row taken apart.
+    const auto read = run(c, "SELECT sum(length(t::text)) FROM " + name + " AS t");
+    if (read.ok()) continue;
+    if (PQstatus(c) != CONNECTION_OK) return read.error();
+    damaged += (damaged.empty() ? "" : "; ") + name + ": " + read.error().detail;
+  }
+  return damaged;
+}
+
+}  // namespace mandate::store::postgres

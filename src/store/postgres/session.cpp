@@ -1,0 +1,66 @@
+#include "store/postgres/session.h"
+
+#include <vector>
+
+namespace mandate::store::postgres {
+namespace {
+
+std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+
+}  // namespace
+
+bool worth_a_retry(std::string_view s) { return s == "40001" || s == "40P01" || s == "55P03"; }
+bool schema_changed(std::string_view s) { return s == "42P01" || s == "42703" || s == "0A000" || s == "42804" || s == "3F000" || s == "26000"; }
+bool not_a_primary(std::string_view s) { return s == "25006"; }
+
+Error error_of(std::string_view s, std::string_view message) {
+  std::string detail = "postgres " + std::string(s) + ": " + first_line(message);
+  if (s == "23505") return Error(Code::conflict, "It exists already.", std::move(detail));
+  if (s == "57014" || s == "55P03") return Error(Code::timeout, "The server is busy.", std::move(detail));
+  if (s.starts_with("22") || s == "54000") return Error(Code::invalid_request, "A value is out of range.", std::move(detail));
+  if (s == "53100" || s == "25006" || s == "58030") return Error(Code::read_only, "The server cannot write at the moment.", std::move(detail));
+  if (s == "XX001" || s == "XX002") return Error(Code::corrupt, "This data is damaged.", std::move(detail));
+  if (s.starts_with("53") || s.starts_with("08") || s.starts_with("57P") || worth_a_retry(s))
+    return Error(Code::overloaded, "The server is busy.", std::move(detail));
+  if (s.starts_with("28")) return Error(Code::forbidden, "The database refuses this user.", std::move(detail));
+  return Error(Code::server_error, "", std::move(detail));
+}
+
+Error error_of(const PGresult* result) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return error_of(state ? state : "", PQresultErrorMessage(result));
+}
+
+Error lost(const PGconn* connection) {
+  return Error(Code::overloaded, "The server is busy.", "postgres: " + first_line(connection ? PQerrorMessage(connection) : "no connection"));
+}
+
+namespace {
+
+Result<Answer> checked(PGconn* connection, Answer answer) {
+  switch (PQresultStatus(answer.get())) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_EMPTY_QUERY: return answer;
+    default: break;
+  }
+  if (!answer || PQstatus(connection) != CONNECTION_OK) return lost(connection);
+  return error_of(answer.get());
+}
+
+}  // namespace
+
+Result<Answer> run(PGconn* connection, const std::string& sql) { return checked(connection, Answer(PQexec(connection, sql.c_str()))); }
+
+Result<Answer> run(PGconn* connection, const std::string& sql, std::initializer_list<std::string_view> parameters) {
+  std::vector<std::string> kept(parameters.begin(), parameters.end());
+  std::vector<const char*> values;
+  for (const std::string& text : kept) values.push_back(text.c_str());
+  return checked(connection, Answer(PQexecParams(connection, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0)));
+}
+
+std::string_view cell(const Answer& answer, int row, int column) {
+  return {PQgetvalue(answer.get(), row, column), static_cast<std::size_t>(PQgetlength(answer.get(), row, column))};
+}
+
+}  // namespace mandate::store::postgres
