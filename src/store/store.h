@@ -99,6 +99,7 @@ struct ColumnSpec {
 struct Capabilities {
   std::string_view engine;        ///< "sqlite", "postgres"
   bool reads_are_inline = false;  ///< a get completes without leaving the loop
+  bool shared = false;            ///< other nodes may be at work on the same data
 };
 
 /// Thread-safe: call from any loop; the result arrives on the loop that asked.

@@ -94,7 +94,7 @@ class TenantStore final : public Store {
  public:
   TenantStore(std::string tenant, Core& core, Desks& desks) : tenant_(std::move(tenant)), core_(core), desks_(desks) {}
 
-  Capabilities capabilities() const override { return {"postgres", false}; }
+  Capabilities capabilities() const override { return {"postgres", false, true}; }
 
   Task<std::optional<Row>> get(Plan plan) override {
     CO_TRY(const std::shared_ptr<Desk> desk, desks_.here());
