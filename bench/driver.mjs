@@ -1,0 +1,47 @@
+// What the load walks share: wrk on core 1, medians of several runs, processor time by request, one line a figure.
+import {spawnSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+
+export const seconds = Number(process.argv[2] ?? 4), runs = Number(process.argv[3] ?? 3);
+export const scratch = mkdtempSync(join(tmpdir(), 'mandate-bench-'));
+export const median = (list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)];
+export const row = (what, figure, unit, ratio = '', note = '') =>
+  console.log(`${what.padEnd(44)} ${String(figure).padStart(10)} ${unit.padEnd(8)} ${ratio.padEnd(42)} ${note}`);
+export const k = (n) => (n >= 10_000 ? Math.round(n / 100) * 100 : Math.round(n)).toLocaleString('en');
+
+/** Microseconds of processor time these processes have used so far (the kernel counts in hundredths of a second). */
+const spent = (pids) => pids.reduce((sum, pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  return sum + (Number(fields[11]) + Number(fields[12])) * 1e4;
+}, 0);
+
+/**
+ * Requests a second of wrk, median of `runs`; `lua` sets wrk.method, headers, body or a request function. `pids`: the
+ * processes under load, whose time is counted.
+ */
+export function load(url, lua = '', {connections = 64, pids = []} = {}) {
+  const script = join(scratch, 'load.lua');
+  writeFileSync(script, lua + `
+done = function(summary, latency)
+  io.write(string.format("RESULT %d %d %d %d\\n", summary.requests, summary.duration, summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout, latency:percentile(50)))
+end`);
+  const one = () => {
+    const before = spent(pids);
+    const told = spawnSync('taskset', ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url], {encoding: 'utf8'});
+    const [, requests, micros, errors, p50] = told.stdout.match(/RESULT (\d+) (\d+) (\d+) (\d+)/) ?? [];
+    if (requests === undefined) throw new Error(told.stdout + told.stderr);
+    return {rate: requests / (micros / 1e6), errors: Number(errors), p50: Number(p50), micros: (spent(pids) - before) / requests};
+  };
+  const all = Array.from({length: runs}, one);
+  const errors = all.reduce((n, r) => n + r.errors, 0);
+  return {rate: median(all.map((r) => r.rate)), p50: median(all.map((r) => r.p50)), micros: median(all.map((r) => r.micros)), errors};
+}
+export const lua = (method, headers, body) => `wrk.method = "${method}"
+${Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = [[${value}]]`).join('\n')}
+${body === undefined ? '' : `wrk.body = [[${body}]]`}`;
+
+/** What a machine shared with others leaves comparable: processor time by request, set against the peer's (µs). And whether
+ *  answers were errors. */
+export const bad = (r, peerMicros) => `${r.micros.toFixed(1)} µs of CPU each${peerMicros ? ` (${(peerMicros / r.micros).toFixed(2)} by CPU)` : ''}${r.errors ? `; ${r.errors} answers were errors` : ''}`;
