@@ -1,6 +1,7 @@
 #include "server/house.h"
 
 #include "delegation/mount.h"
+#include "base/crypto.h"
 #include "http/fetch.h"
 #include "identity/bearer.h"
 #include "identity/mount.h"
@@ -73,7 +74,7 @@ struct House::Rooms {
       : options(std::move(o)), clock(clock), random(random), log(log), metrics(metrics),
         hashing(options.workers, hash_queue(options.workers), kLongestHashWait), signing(options.workers, 1000),
         fetch(given ? std::move(given) : http::make_fetch(options.egress_allow, options.egress_ca_file)),
-        limiter(clock),
+        limiter(clock, 100'000, hmac_sha256(options.master_key, "rate limits")),
         tenants([this](std::string_view name) { return open_store(name); }, tenant::Vault(options.master_key, random), signing,
                 clock, random, log, options.default_tenant),
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
@@ -166,7 +167,7 @@ struct House::Rooms {
   management::Deps desk;
   std::shared_ptr<http::Router> routes = std::make_shared<http::Router>(&log);
   std::shared_ptr<http::Router> owner_routes = std::make_shared<http::Router>(&log);
-  std::atomic<bool> keeping_up{false};
+  std::atomic<int> keeping_up{0};
   std::unique_ptr<Upkeep> upkeep;
 };
 
@@ -182,11 +183,13 @@ Task<void> House::open() {
 
 void House::start_upkeep(Loop& loop) {
   rooms_->scripts->home(loop);
-  rooms_->upkeep = std::make_unique<Upkeep>(loop, rooms_->tenants, rooms_->clock, rooms_->log, rooms_->keeping_up);
+  rooms_->upkeep = std::make_unique<Upkeep>(Upkeep::Parts{loop, rooms_->tenants, rooms_->tenants.system(), rooms_->limiter,
+                                                          rooms_->random.token(12), rooms_->clock, rooms_->log, rooms_->metrics,
+                                                          rooms_->keeping_up});
   rooms_->upkeep->start();
 }
 
-bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up; }
+bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0; }
 
 void House::stop() {
   rooms_->upkeep.reset();

@@ -1,4 +1,6 @@
-// What the house does by itself, once a second on one loop: chain the audit log, sweep what has expired.
+// What the house does by itself, on one loop. Once a second: chain the audit log, sweep what has expired; of several nodes
+// the one that holds the lease does it. Every quarter of a second, where there are several: tell the others what was taken
+// under rate limits, and hear what they tell.
 #pragma once
 
 #include <atomic>
@@ -6,6 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/metrics.h"
+#include "tenant/rate_limit.h"
 #include "tenant/tenants.h"
 
 namespace mandate::server {
@@ -13,15 +17,30 @@ namespace mandate::server {
 /// Made, started and destroyed on one loop.
 class Upkeep {
  public:
-  /// `busy` is raised while a round is under way, which is what the loops should wait for when they end.
-  Upkeep(Loop& loop, const tenant::Tenants& tenants, const Clock& clock, Log& log, std::atomic<bool>& busy);
+  /// How long the work rests at most when the node that does it dies, plus a quarter and a second.
+  static constexpr std::chrono::seconds kLease{10};
+
+  struct Parts {
+    Loop& loop;
+    const tenant::Tenants& tenants;
+    store::Store& system;      ///< where the lease is, and what is told of rates
+    tenant::RateLimiter& limiter;
+    std::string node;          ///< this node's name, another one with every start
+    const Clock& clock;
+    Log& log;
+    Metrics& metrics;
+    std::atomic<int>& busy;    ///< rounds under way: what the loops should wait for when they end
+  };
+  explicit Upkeep(Parts parts);
   ~Upkeep();
   void start();
 
  private:
   struct Alive;
-  void later();
+  static void later(const std::shared_ptr<Alive>& alive);
+  static void tell_later(const std::shared_ptr<Alive>& alive);
   static Task<void> round(std::shared_ptr<Alive> alive);
+  static Task<bool> is_ours(std::shared_ptr<Alive> alive);
   std::shared_ptr<Alive> alive_;
 };
 

@@ -8,12 +8,22 @@
 
 namespace mandate::tenant {
 
+namespace {
+constexpr std::chrono::milliseconds kRetry{500};
+}  // namespace
+
 struct TenantDirectory::Slot {
   std::string name;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<store::Store::Watch> watch;
   std::shared_ptr<const Tenant> config;  ///< under the directory's mutex
+  bool listed = false;                   ///< under it too; before, nobody is served: a restart would not know the tenant
   bool reloading = false, again = false;  ///< on the watching loop
+};
+
+struct TenantDirectory::Retries {
+  Loop* loop;
+  std::map<std::string, std::unique_ptr<Loop::Timer>, std::less<>> timers;
 };
 
 /// What a look-up sees: immutable, replaced whole.
@@ -82,9 +92,24 @@ void TenantDirectory::publish(Slot& slot, std::shared_ptr<const Tenant> config) 
   // Two loads may overlap; the older must not win.
   if (slot.config && slot.config->revision > config->revision) return;
   slot.config = std::move(config);
+  show();
+}
+
+void TenantDirectory::list(Slot& slot) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(slot.listed, true)) return;
+  show();
+}
+
+bool TenantDirectory::published(const Slot& slot) const {
+  const std::lock_guard lock(mutex_);
+  return slot.config && slot.listed;
+}
+
+void TenantDirectory::show() {
   auto next = std::make_shared<View>();
   for (const auto& [name, s] : slots_) {
-    if (!s->config) continue;
+    if (!s->config || !s->listed) continue;
     const Here here{s->config, s->store.get()};
     next->by_name.emplace(name, here);
     for (const std::string& host : s->config->hosts) next->by_host.emplace(ascii_lower(host), here);
@@ -101,14 +126,68 @@ void TenantDirectory::publish(Slot& slot, std::shared_ptr<const Tenant> config) 
 
 Task<void> TenantDirectory::open() {
   CO_TRY(system_, open_store_("system"));
-  CO_TRY(const Objects listed, co_await load_objects(*system_));
-  for (const auto& [key, object] : listed) {
-    if (key.kind != kind::kTenantName) continue;
-    CO_TRY([[maybe_unused]] Slot* opened, co_await open_slot(key.name));
-    CO_CHECK(co_await complete(key.name));
+  if (Loop* loop = Loop::current()) {
+    retries_ = std::make_shared<Retries>(Retries{loop, {}});
+    // A timer must not outlive its loop.
+    loop->at_end([weak = std::weak_ptr<Retries>(retries_)] {
+      if (const auto retries = weak.lock()) retries->timers.clear();
+    });
   }
+  // Before the first look, so that nothing falls in between.
+  system_watch_ = system_->watch({"config"}, [this](std::string_view) { list_changed(); });
+  CO_CHECK(co_await admit_listed());
   log_.info("tenants.open", {{"tenants", names().size()}});
   co_return ok();
+}
+
+/// One that cannot be opened does not keep the others out; the first error is told.
+Task<void> TenantDirectory::admit_listed() {
+  CO_TRY(const Objects listed, co_await load_objects(*system_));
+  std::optional<Error> failed;
+  for (const auto& [key, object] : listed) {
+    if (key.kind != kind::kTenantName) continue;
+    const Slot* there = slot(key.name);
+    if (there && published(*there)) continue;
+    const Result<void> admitted = co_await admit(key.name);
+    if (admitted.ok()) list(*slot(key.name));
+    else if (!failed) failed = admitted.error();
+  }
+  if (failed) co_return *failed;
+  co_return ok();
+}
+
+Task<void> TenantDirectory::admit(std::string name) {
+  if (!slot(name)) {
+    const Result<Slot*> opened = co_await open_slot(name);
+    // This node is making it at this moment.
+    if (!opened.ok() && opened.error().code != Code::conflict) co_return opened.error();
+  }
+  Task<void> completing = complete(name);
+  co_return co_await completing;
+}
+
+void TenantDirectory::list_changed() {
+  if (listing_) {
+    list_again_ = true;
+    return;
+  }
+  listing_ = true;
+  const std::size_t before = names().size();
+  spawn(admit_listed(), [this, before](Result<void> done) {
+    listing_ = false;
+    if (done.ok() && names().size() != before) log_.info("tenants.open", {{"tenants", names().size()}});
+    if (!done.ok()) {
+      log_.error("tenants.list.failed", {{"detail", done.error().detail}});
+      again_later("", done.error(), [this] { list_changed(); });
+    }
+    if (std::exchange(list_again_, false)) list_changed();
+  });
+}
+
+void TenantDirectory::again_later(std::string what, const Error& error, std::function<void()> again) {
+  Loop* loop = Loop::current();
+  if (error.code == Code::corrupt || !retries_ || retries_->loop != loop) return;
+  retries_->timers[std::move(what)] = loop->after(kRetry, std::move(again));
 }
 
 Task<TenantDirectory::Slot*> TenantDirectory::open_slot(std::string name) {
@@ -127,15 +206,22 @@ Task<TenantDirectory::Slot*> TenantDirectory::open_slot(std::string name) {
 Task<Here> TenantDirectory::create(std::string name) {
   if (const std::string problem = tenant_name_problem(name); !problem.empty())
     co_return Error(Code::invalid_request, "tenant: '" + name.substr(0, 80) + "' " + problem);
-  if (slot(name)) co_return Error(Code::conflict, "A tenant of that name exists.");
-  CO_TRY([[maybe_unused]] Slot* opened, co_await open_slot(name));
-  CO_CHECK(co_await complete(name));
+  // One that is not listed is what an attempt that failed left.
+  if (const Slot* there = slot(name); there && published(*there)) co_return Error(Code::conflict, "A tenant of that name exists.");
+  CO_CHECK(co_await admit(name));
   // Listed last: a crash in between leaves a file that the next attempt completes.
   StoredObject entry;
   entry.body = {{"created_at", clock_.now_ms()}};
   store::Batch batch;
-  batch.add(write_object({std::string(kind::kTenantName), name}, entry));
-  CO_TRY([[maybe_unused]] store::Outcome listed, co_await system_->mutate(std::move(batch)));
+  // Inserted: of two nodes that make it at once, one has made it.
+  store::Mutation listing = write_object({std::string(kind::kTenantName), name}, entry);
+  listing.kind = store::Mutation::Kind::insert;
+  listing.conflict_key.clear();
+  batch.add(std::move(listing));
+  const Result<store::Outcome> listed = co_await system_->mutate(std::move(batch));
+  if (!listed.ok() && listed.error().code != Code::conflict) co_return listed.error();
+  list(*slot(name));
+  if (!listed.ok()) co_return Error(Code::conflict, "A tenant of that name exists.");
   log_.info("tenant.created", {{"tenant", name}});
   co_return by_name(name);
 }
@@ -225,7 +311,10 @@ void TenantDirectory::changed(std::string name) {
   here->reloading = true;
   spawn(reload(name), [this, here, name](Result<void> done) {
     here->reloading = false;
-    if (!done.ok()) log_.error("tenant.reload.failed", {{"tenant", name}, {"detail", done.error().detail}});
+    if (!done.ok()) {
+      log_.error("tenant.reload.failed", {{"tenant", name}, {"detail", done.error().detail}});
+      again_later(name, done.error(), [this, name] { changed(name); });
+    }
     if (std::exchange(here->again, false)) changed(name);
   });
 }

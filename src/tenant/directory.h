@@ -40,7 +40,9 @@ class TenantDirectory final : public Tenants {
 
   /// The store that lists the tenants. After open().
   store::Store& system() const { return *system_; }
-  /// Opens the system store and every tenant listed in it. Once, at start, on the loop that will see the changes of others.
+  /// Opens the system store and every tenant listed in it. Once, at start, on the loop that will see the changes of others:
+  /// tenants that another node makes come by themselves, like changes of their configuration, and what could not be read
+  /// is read again until it can.
   Task<void> open();
   /// A new, empty tenant with its keys and a default service. conflict when the name is taken, invalid_request for a bad name.
   Task<Here> create(std::string name);
@@ -60,6 +62,7 @@ class TenantDirectory final : public Tenants {
  private:
   struct Slot;
   struct View;
+  struct Retries;
   struct alignas(64) Cached {
     std::uint64_t version = 0;
     std::shared_ptr<const View> view;
@@ -67,10 +70,19 @@ class TenantDirectory final : public Tenants {
 
   std::shared_ptr<const View> view() const;
   Slot* slot(std::string_view name) const;
+  bool published(const Slot& slot) const;
   Task<Slot*> open_slot(std::string name);
   Task<void> complete(std::string name);
+  /// Opens the tenant here, makes what it lacks and reads it.
+  Task<void> admit(std::string name);
+  Task<void> admit_listed();
+  void list_changed();
   void changed(std::string name);
+  /// Once, a moment from now, unless it is the data that is wrong.
+  void again_later(std::string what, const Error& error, std::function<void()> again);
   void publish(Slot& slot, std::shared_ptr<const Tenant> config);
+  void list(Slot& slot);
+  void show();  ///< with mutex_ held
 
   OpenStore open_store_;
   Vault vault_;
@@ -80,6 +92,9 @@ class TenantDirectory final : public Tenants {
   Log& log_;
   std::string default_tenant_;
   std::unique_ptr<store::Store> system_;
+  std::unique_ptr<store::Store::Watch> system_watch_;
+  bool listing_ = false, list_again_ = false;  ///< on the watching loop
+  std::shared_ptr<Retries> retries_;           ///< of the watching loop; ends with it
 
   mutable std::mutex mutex_;  ///< slots_ and view_
   std::map<std::string, std::unique_ptr<Slot>, std::less<>> slots_;
