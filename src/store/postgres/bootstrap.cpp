@@ -31,7 +31,10 @@ constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS mandate_feed (stream text COLLATE \"C\" NOT NULL, n bigint NOT NULL,"
     " mandate_tenant text COLLATE \"C\" NOT NULL, table_name text COLLATE \"C\" NOT NULL, at bigint NOT NULL,"
     " PRIMARY KEY (stream, n, mandate_tenant, table_name));"
-    "CREATE INDEX IF NOT EXISTS mandate_feed_at ON mandate_feed (at)";
+    "CREATE INDEX IF NOT EXISTS mandate_feed_at ON mandate_feed (at);"
+    // What a move left: "arriving" and "complete" before a server may start here, "left" when the data is elsewhere.
+    "CREATE TABLE IF NOT EXISTS mandate_move (only_row boolean NOT NULL PRIMARY KEY, state text NOT NULL, id text NOT NULL,"
+    " place text NOT NULL, at bigint NOT NULL)";
 
 // The meanings of mobile-backend-wire 3.3, the same as store/text.h has them. One language, SQL, which the planner can
 // put in place of the call; without STRICT, which would hinder it: every body gives null for null by itself.
@@ -46,7 +49,10 @@ constexpr const char* kFunctions[] = {
     "mandate_indexof(text, text) RETURNS bigint AS $$ SELECT (strpos(mandate_fold($1), mandate_fold($2)) - 1)::bigint $$",
     "mandate_length(text) RETURNS bigint AS $$ SELECT char_length($1)::bigint $$",
     "mandate_trim(text) RETURNS text AS $$ SELECT btrim($1, ' ') $$",
-    "mandate_replace(text, text, text) RETURNS text AS $$ SELECT replace($1, $2, $3) $$",
+    "mandate_concat(text, text) RETURNS text AS $$ SELECT CASE WHEN octet_length($1) + octet_length($2) > 1048576 THEN mandate_too_long() ELSE $1 || $2 END $$",
+    "mandate_replace(text, text, text) RETURNS text AS $$ SELECT CASE WHEN octet_length($2) = 0 THEN $1"
+    " WHEN octet_length($1) + (octet_length($1) - octet_length(replace($1, $2, '')))::bigint / octet_length($2) * (octet_length($3) - octet_length($2)) > 1048576"
+    " THEN mandate_too_long() ELSE replace($1, $2, $3) END $$",
     "mandate_place(double precision) RETURNS int AS $$ SELECT least(greatest(trunc($1), -1000000000), 1000000000)::int $$",
     "mandate_substring(text, double precision) RETURNS text AS $$ SELECT substring($1, mandate_place($2) + 1) $$",
     "mandate_substring(text, double precision, double precision) RETURNS text AS $$ SELECT substring($1, mandate_place($2) + 1, greatest(mandate_place($3), 0)) $$",
@@ -71,6 +77,12 @@ constexpr const char* kFunctions[] = {
     " WHERE m[1] <> '0000' $$",
 };
 
+// Text that a filter makes has an end (DA-8). Volatile, and with a setting of its own, so that no planner runs it to
+// see what it gives.
+constexpr const char* kTooLong =
+    "CREATE OR REPLACE FUNCTION mandate_too_long() RETURNS text AS $$ SELECT repeat('x', 2000000000) $$ LANGUAGE sql VOLATILE"
+    " SET search_path FROM CURRENT";
+
 Result<void> make(PGconn* c, const std::string& schema) {
   CHECK_OK(run(c, "CREATE SCHEMA IF NOT EXISTS " + identifier(schema)));
   CHECK_OK(run(c, "SET search_path TO " + identifier(schema)));
@@ -85,6 +97,7 @@ Result<void> make(PGconn* c, const std::string& schema) {
     CHECK_OK(run(c, "ROLLBACK TO simple"));
     CHECK_OK(run(c, "CREATE COLLATION IF NOT EXISTS mandate_simple (provider = icu, locale = 'und')"));
   }
+  CHECK_OK(run(c, kTooLong));
   for (const char* function : kFunctions)
     CHECK_OK(run(c, std::string("CREATE OR REPLACE FUNCTION ") + function + " LANGUAGE sql IMMUTABLE PARALLEL SAFE"));
   CHECK_OK(run(c, "COMMIT"));

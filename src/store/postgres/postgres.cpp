@@ -4,6 +4,7 @@
 #include "store/postgres/desk.h"
 #include "store/postgres/feed.h"
 #include "store/postgres/migrations.h"
+#include "store/postgres/move_mark.h"
 #include "store/postgres/schema.h"
 
 namespace mandate::store {
@@ -285,6 +286,7 @@ class Cluster final : public PostgresCluster {
     TRY(const Connection connection, core_.connect());
     CHECK_OK(run(connection.get(), "SET statement_timeout TO 0"));
     CHECK_OK(bootstrap(connection.get(), core_.options().schema));
+    CHECK_OK(check_mark(connection.get()));
     CHECK_OK(core_.learn_shared_tables(connection.get()));
     CHECK_OK(feed_.begin(connection.get()));
     feed_.start();

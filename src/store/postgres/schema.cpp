@@ -19,11 +19,15 @@ struct TypeName {
 constexpr TypeName kTypes[] = {{Type::boolean, "boolean"}, {Type::integer, "integer"}, {Type::real, "real"},
                                {Type::text, "text"},       {Type::date, "date"},       {Type::json, "json"}};
 
+}  // namespace
+
 const char* name_of(Type type) {
   for (const TypeName& t : kTypes)
     if (t.type == type) return t.name;
   return "text";
 }
+
+namespace {
 
 Result<void> check_name(const std::string& name) {
   if (name.empty() || name.size() > 256 || std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20; }))

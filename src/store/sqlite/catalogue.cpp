@@ -124,6 +124,27 @@ Result<void> drop_table(sqlite3* db, const std::string& table) {
   return run(s.get());
 }
 
+Result<std::vector<CataloguedColumn>> catalogued_columns(sqlite3* db) {
+  TRY(const Stmt s, prepare(db, "SELECT table_name, name, type, is_unique, is_indexed, is_dictionary FROM mandate_columns"
+                                " ORDER BY table_name, position"));
+  std::vector<CataloguedColumn> out;
+  int rc;
+  while ((rc = sqlite3_step(s.get())) == SQLITE_ROW) {
+    CataloguedColumn entry;
+    entry.table = std::get<std::string>(column(s.get(), 0));
+    entry.spec.name = std::get<std::string>(column(s.get(), 1));
+    const Value type = column(s.get(), 2);
+    for (const TypeName& t : kTypes)
+      if (std::get<std::string>(type) == t.name) entry.spec.type = t.type;
+    entry.spec.unique = sqlite3_column_int(s.get(), 3) != 0;
+    entry.spec.index = sqlite3_column_int(s.get(), 4) != 0;
+    entry.spec.dictionary = sqlite3_column_int(s.get(), 5) != 0;
+    out.push_back(std::move(entry));
+  }
+  if (rc != SQLITE_DONE) return error_of(db, rc, Access::read);
+  return out;
+}
+
 Plan description_of(const std::string& table) {
   Plan plan;
   plan.table = "mandate_columns";

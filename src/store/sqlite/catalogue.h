@@ -17,6 +17,13 @@ Result<void> make_own_tables(sqlite3* db);
 Result<void> ensure_table(sqlite3* db, const std::string& table, const std::vector<ColumnSpec>& columns);
 Result<void> drop_table(sqlite3* db, const std::string& table);
 
+/// Every column of every app's table, table by table in their order.
+struct CataloguedColumn {
+  std::string table;
+  ColumnSpec spec;
+};
+Result<std::vector<CataloguedColumn>> catalogued_columns(sqlite3* db);
+
 /// The plan that describes a table, and a row of it as a column.
 Plan description_of(const std::string& table);
 ColumnSpec column_of(const RowView& row);

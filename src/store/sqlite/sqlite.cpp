@@ -1,11 +1,15 @@
 #include "store/sqlite/sqlite.h"
 
+#include <filesystem>
+
 #include "base/cpu_pool.h"
 #include "store/sqlite/catalogue.h"
 #include "store/sqlite/check.h"
 #include "store/sqlite/directory.h"
 #include "store/sqlite/migrations.h"
+#include "store/sqlite/move_mark.h"
 #include "store/sqlite/readers.h"
+#include "store/sqlite/still.h"
 #include "store/sqlite/writer.h"
 
 namespace mandate::store {
@@ -106,6 +110,23 @@ class Engine final : public SqliteStore {
     return {};
   }
 
+  Result<std::unique_ptr<StillView>> still() override {
+    TRY(std::unique_ptr<Snapshot> snapshot, Snapshot::connect({options_.path, options_.vfs}));
+    CHECK_OK(run_now([&](sqlite3*) { return snapshot->begin(writer_.record()); }, true));
+    return std::unique_ptr<StillView>(std::move(snapshot));
+  }
+
+  Result<void> hold(std::chrono::milliseconds longest) override {
+    return run_now([&](sqlite3*) -> Result<void> {
+      writer_.hold(longest);
+      return {};
+    }, true);
+  }
+
+  void go_on() override { writer_.go_on(); }
+  bool leave() override { return writer_.leave(); }
+  void come_back() override { writer_.come_back(); }
+
  private:
   /// Reads here and now when that is cheap, else from the start in the pool.
   template <class T>
@@ -157,11 +178,11 @@ class Engine final : public SqliteStore {
   }
 
   /// Blocks: for starting up.
-  Result<void> run_now(std::function<Result<void>(sqlite3*)> work) {
+  Result<void> run_now(std::function<Result<void>(sqlite3*)> work, bool urgent = false) {
     auto job = std::make_shared<Job>();
     job->schema = std::move(work);
     job->block();
-    CHECK_OK(writer_.push({&job, 1}));
+    CHECK_OK(urgent ? writer_.push_urgent(job) : writer_.push({&job, 1}));
     Waiting waiting(job);
     (void)waiting.await_ready();
     Result<Outcome> done = waiting.await_resume();
@@ -186,6 +207,7 @@ Result<void> write_again(sqlite3* db) { return execute(db, "PRAGMA wal_checkpoin
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> open_sqlite(SqliteOptions options, Log& log, Metrics& metrics) {
+  CHECK_OK(check_mark(std::filesystem::absolute(options.path).parent_path().string()));
   TRY(Lock lock, claim(options.path));
   auto opened = connect({options.path, options.vfs}, Access::write);
   if (!opened.ok()) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "store/migrate.h"
+#include "store/move.h"
 #include "store/store.h"
 
 namespace mandate::store {
@@ -36,10 +37,22 @@ struct SqliteOptions {
 };
 
 /// A Store that also runs migrations. Destroy it before the loops that used it.
-class SqliteStore : public Store, public Migratable {};
+class SqliteStore : public Store, public Migratable {
+ public:
+  // For a move, on a thread that may wait. The store goes on serving.
+  /// From the first on, what is touched between two of them is recorded. The view does not outlive the store.
+  virtual Result<std::unique_ptr<StillView>> still() = 0;
+  /// Batches wait, reads go on: until go_on(), or until `longest` has passed.
+  virtual Result<void> hold(std::chrono::milliseconds longest) = 0;
+  virtual void go_on() = 0;
+  /// Ends writing for good, when it is still held; else false. Batches are refused with temporarily_unavailable.
+  virtual bool leave() = 0;
+  /// Takes leave() back.
+  virtual void come_back() = 0;
+};
 
 /// Opens the file and holds it alone: a second opener anywhere gets Code::conflict (RL-22). A directory that cannot be
-/// written is Code::read_only, files or directories open to others are Code::forbidden (KS-2); the hint is one clear line.
+/// written is Code::read_only, one whose data has moved elsewhere or is not yet all there is Code::conflict, files or directories open to others are Code::forbidden (KS-2); the hint is one clear line.
 Result<std::unique_ptr<SqliteStore>> open_sqlite(SqliteOptions options, Log& log, Metrics& metrics);
 
 }  // namespace mandate::store

@@ -25,6 +25,8 @@ bool met(Mutation::Expect expect, std::int64_t count) {
   }
 }
 
+Error moved_away() { return Error(Code::temporarily_unavailable, "The data has moved: this server takes no changes any more."); }
+
 Error disk_is_broken() {
   return Error(Code::read_only, "The server cannot write at the moment.", "the disk refused a write before");
 }
@@ -66,16 +68,32 @@ Result<void> Writer::push(std::span<const JobPtr> jobs) {
   return {};
 }
 
+Result<void> Writer::push_urgent(JobPtr job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return Error(Code::overloaded, "The server is busy.");
+    urgent_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+  return {};
+}
+
 void Writer::work() {
   std::vector<JobPtr> jobs;
   for (;;) {
     bool idle = false;
     {
       std::unique_lock lock(mutex_);
-      idle = !wake_.wait_for(lock, kIdle, [this] { return stopping_ || !queue_.empty(); });
-      if (stopping_ && queue_.empty()) return;
-      jobs.swap(queue_);
-      queued_.set(0);
+      const auto now = std::chrono::steady_clock::now();
+      const auto until = held_until_ > now ? std::min(now + kIdle, held_until_) : now + kIdle;
+      idle = !wake_.wait_until(lock, until, [this] { return stopping_ || !urgent_.empty() || (!queue_.empty() && !held()); });
+      if (stopping_ && queue_.empty() && urgent_.empty()) return;
+      if (!urgent_.empty()) {
+        jobs.swap(urgent_);
+      } else if (stopping_ || !held()) {
+        jobs.swap(queue_);
+        queued_.set(0);
+      }
     }
     run_all(jobs);
     jobs.clear();
@@ -132,6 +150,7 @@ bool Writer::attempt(std::span<const JobPtr> group) {
       if (!job->result || job->result->ok()) job->result.emplace(error);
     return true;
   };
+  if (left_) return fail_all(moved_away());
   if (broken_) return fail_all(disk_is_broken());
   if (auto begun = say(Word::begin); !begun.ok()) return look_at_disk(), fail_all(begun.error());
   std::size_t good = 0;
@@ -215,13 +234,15 @@ void Writer::note_success() {
 
 void Writer::run_schema(Job& job) {
   changed_.clear();
-  Result<void> done = broken_ ? Result<void>(disk_is_broken()) : say(Word::begin);
+  Result<void> done = left_ ? Result<void>(moved_away()) : broken_ ? Result<void>(disk_is_broken()) : say(Word::begin);
   if (done.ok()) done = job.schema(db_.get());
   if (done.ok()) done = commit();
   if (done.ok()) {
     note_success();
     statements_.clear();  // columns have come or gone
     changed_.insert(job.changes.begin(), job.changes.end());
+    if (recorder_)
+      for (const std::string& table : job.changes) recorder_->dropped(table);
     job.result.emplace(Outcome{});
   } else {
     if (!broken_) look_at_disk();
@@ -230,6 +251,40 @@ void Writer::run_schema(Job& job) {
     job.result.emplace(done.error());
   }
 }
+
+StillView::Changes Writer::record() {
+  if (recorder_) return recorder_->take();
+  recorder_ = std::make_unique<Recorder>(db_.get());
+  return {};
+}
+
+void Writer::hold(std::chrono::milliseconds longest) {
+  const std::lock_guard lock(mutex_);
+  held_until_ = std::chrono::steady_clock::now() + longest;
+}
+
+bool Writer::held() const { return held_until_ > std::chrono::steady_clock::now(); }
+
+void Writer::go_on() {
+  {
+    const std::lock_guard lock(mutex_);
+    held_until_ = Deadline::min();
+  }
+  wake_.notify_one();
+}
+
+bool Writer::leave() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!held()) return false;
+    left_ = true;
+    held_until_ = Deadline::min();
+  }
+  wake_.notify_one();  // who waits is told
+  return true;
+}
+
+void Writer::come_back() { left_ = false; }
 
 /// Whether the mutation under way has had its time, which runs from the first question: who is not asked is short.
 bool Writer::late() {

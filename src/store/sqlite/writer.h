@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "store/sqlite/functions.h"
 #include "store/sqlite/job.h"
+#include "store/sqlite/recorder.h"
 #include "store/sqlite/stamps.h"
 #include "store/sqlite/statements.h"
 #include "store/watchers.h"
@@ -33,10 +34,25 @@ class Writer {
   /// Code::overloaded when too much waits. Thread-safe.
   Result<void> push(std::span<const JobPtr> jobs);
 
+  // For a move.
+  /// Before all that waits, and also while it is held.
+  Result<void> push_urgent(JobPtr job);
+  // On the writer's thread, in a job's `schema`:
+  /// What was touched since the last call; the first begins the recording.
+  StillView::Changes record();
+  /// Nothing that is not urgent is run after this job, until go_on() or `longest` has passed.
+  void hold(std::chrono::milliseconds longest);
+  // From any thread:
+  void go_on();
+  /// Ends writing for good, if it is still held; else false.
+  bool leave();
+  /// After leave(): as before it.
+  void come_back();
+
   const std::atomic<std::uint64_t>& commits() const { return commits_; }
   Watchers& watchers() { return watchers_; }
   /// False once the disk refused a write or a sync: from then on nothing is written (RL-4). Thread-safe.
-  bool writable() const { return !broken_.load(std::memory_order_relaxed); }
+  bool writable() const { return !broken_.load(std::memory_order_relaxed) && !left_.load(std::memory_order_relaxed); }
 
  private:
   void work();
@@ -44,6 +60,7 @@ class Writer {
   void run_group(std::span<const JobPtr> group);
   bool attempt(std::span<const JobPtr> group);
   void run_schema(Job& job);
+  bool held() const;  ///< under mutex_
   void look_at_disk();
   void note_failure(const Error& error);
   void note_success();
@@ -78,6 +95,8 @@ class Writer {
   bool failing_ = false;           ///< the last commit could not be written
   bool copying_fails_ = false;     ///< nor could the last checkpoint
   std::atomic<bool> broken_{false};
+  std::atomic<bool> left_{false};     ///< the data has moved elsewhere
+  std::unique_ptr<Recorder> recorder_;  ///< while a move follows; ends before the connection
 
   Counter &mutations_, &groups_, &failures_, &checkpoints_;
   Gauge &queued_, &read_only_;
@@ -86,8 +105,9 @@ class Writer {
   std::atomic<std::uint64_t> commits_{1};
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<JobPtr> queue_;
+  std::vector<JobPtr> queue_, urgent_;
   bool stopping_ = false;
+  Deadline held_until_ = Deadline::min();  ///< under mutex_
   std::thread thread_;
 };
 

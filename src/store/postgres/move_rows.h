@@ -1,0 +1,28 @@
+// Tables and rows as both ends of a move read them.
+#pragma once
+
+#include "store/move.h"
+#include "store/postgres/core.h"
+
+namespace mandate::store::postgres {
+
+/// The column by which a target knows the rows of its source again, until the move is over.
+inline constexpr const char* kRowColumn = "mandate_row";
+
+/// The rooms' tables, which all tenants share, by name.
+Result<std::vector<std::string>> shared_tables(PGconn* connection, const std::string& schema);
+
+/// Where a tenant's table lies, and what tells its rows from other tenants': " WHERE …" or nothing.
+struct Whereabouts {
+  std::string table, condition;
+};
+Whereabouts whereabouts(const Core& core, const std::string& tenant, const MovedTable& table);
+
+/// Tables of the tenant as `connection` sees them.
+Result<std::vector<MovedTable>> moved_tables(const Core& core, PGconn* connection, const std::string& tenant);
+
+/// Rows that `rest` ("WHERE …") leaves, through a cursor, within a transaction. `number`: an expression.
+Result<void> moved_rows(PGconn* connection, const MovedTable& table, const std::string& from, const std::string& number,
+                        const std::string& rest, const EachMoved& each);
+
+}  // namespace mandate::store::postgres
