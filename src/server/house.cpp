@@ -21,13 +21,6 @@ namespace {
 
 constexpr std::string_view kVersion = "0.1.0";
 
-std::vector<store::Migration> every_migration() {
-  std::vector<store::Migration> out;
-  for (const auto list : {store::kMigrations, tenant::kMigrations, identity::kMigrations, oauth::kMigrations, tables::kMigrations})
-    out.insert(out.end(), list.begin(), list.end());
-  return out;
-}
-
 // RL-9: two seconds of work may wait; a hash takes about 28 ms a core until the pool knows better. It refuses somewhat
 // earlier, so that what it takes is not given up later.
 constexpr std::chrono::milliseconds kLongestHashWait{1500};
@@ -80,7 +73,7 @@ struct House::Rooms {
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
         bearers(tenants.vault(), users, clock, oauth::claims_revoked), strategies(identity::make_strategies(*fetch, tenants.vault(), random)),
         scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics, options.page_bytes),
-        lines(clock, log, metrics), table_scripts(tables::make_table_scripts(*scripts, tables, lines)), people(users, passwords),
+        lines(clock, log, metrics, std::stoul(random.hex(4), nullptr, 16)), table_scripts(tables::make_table_scripts(*scripts, tables, lines)), people(users, passwords),
         login{tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics},
         authorization{tenants, users, sessions, passwords, limiter, signing, clock, random, log, metrics, options.rates},
         trade{tenants, users, sessions, limiter, signing, clock, log, metrics, options.delegations_per_minute},

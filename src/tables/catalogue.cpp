@@ -62,6 +62,8 @@ void Catalogue::forget(store::Store* store) {
   if (const auto house = houses_.find(store); house != houses_.end()) {
     house->second.schemas.clear();
     ++house->second.generation;
+    // A table that was dropped, here or on another node, counts from 1 again when it comes back.
+    std::erase_if(blocks_, [store](const auto& block) { return block.first.first == store; });
   }
 }
 
@@ -136,6 +138,7 @@ Task<std::int64_t> Catalogue::next_id(const OperationContext& context) {
   const Key key(&store, physical);
   for (;;) {
     std::int64_t size = 1;
+    const std::uint64_t seen = generation(&store);
     {
       const std::lock_guard lock(mutex_);
       Block& block = blocks_[key];
@@ -170,6 +173,7 @@ Task<std::int64_t> Catalogue::next_id(const OperationContext& context) {
       block.size = std::min<std::int64_t>(block.size * 2, 64);
       continue;
     }
+    if (houses_[&store].generation != seen) co_return first;
     if (block.next < block.end) co_return first;  // another loop filled the block meanwhile: its numbers come first
     block = Block{first + 1, first + size, std::max<std::int64_t>(1, block.size / 2)};
     co_return first;

@@ -4,15 +4,17 @@ namespace mandate::tables {
 namespace {
 constexpr std::size_t kBatch = 200;
 constexpr std::size_t kTrimEvery = 500;
+constexpr int kTries = 4;
+constexpr std::int64_t kPlaces = 1000;
 }  // namespace
 
-ScriptLog::ScriptLog(const Clock& clock, Log& log, Metrics& metrics)
-    : clock_(clock), log_(log), lines_(metrics.counter("mandate_tables_script_lines_total", "Lines written by scripts.")),
+ScriptLog::ScriptLog(const Clock& clock, Log& log, Metrics& metrics, std::uint64_t place)
+    : clock_(clock), place_(static_cast<std::int64_t>(place % kPlaces)), log_(log), lines_(metrics.counter("mandate_tables_script_lines_total", "Lines written by scripts.")),
       dropped_(metrics.counter("mandate_tables_script_lines_dropped_total", "Lines of scripts that were not kept because the store was behind.")) {}
 
 std::int64_t ScriptLog::next_sequence() {
   // Later than what an earlier run wrote, and never twice.
-  last_sequence_ = std::max(last_sequence_ + 1, clock_.now_ms() * 1000);
+  last_sequence_ = std::max(last_sequence_ + 1, clock_.now_ms() * kPlaces + place_);
   return last_sequence_;
 }
 
@@ -41,7 +43,7 @@ bool ScriptLog::idle() const {
 
 Task<void> ScriptLog::write(store::Store& store) {
   for (;;) {
-    store::Batch batch;
+    std::vector<ScriptLine> lines;
     bool full = false;
     {
       const std::lock_guard lock(mutex_);
@@ -50,25 +52,39 @@ Task<void> ScriptLog::write(store::Store& store) {
         waiting.writing = false;
         co_return ok();
       }
-      while (!waiting.lines.empty() && batch.mutations.size() < kBatch) {
-        ScriptLine line = std::move(waiting.lines.front());
+      while (!waiting.lines.empty() && lines.size() < kBatch) {
+        lines.push_back(std::move(waiting.lines.front()));
         waiting.lines.pop_front();
-        batch.add(store::insert("script_logs", {{"seq", next_sequence()}, {"at", line.at}, {"service", std::move(line.service)}, {"source", std::move(line.source)},
-                                                {"level", std::move(line.level)}, {"text", std::move(line.text)}}));
       }
-      waiting.since_trim += batch.mutations.size();
+      waiting.since_trim += lines.size();
       if (waiting.since_trim >= kTrimEvery) {
         waiting.since_trim = 0;
         full = true;
       }
     }
-    const std::size_t count = batch.mutations.size();
-    Result<store::Outcome> done = co_await store.mutate(std::move(batch));
-    if (!done.ok()) dropped_.add(static_cast<double>(count));
+    const std::size_t count = lines.size();
+    const Result<void> kept = co_await keep(store, std::move(lines));
+    if (!kept.ok()) dropped_.add(static_cast<double>(count));
     if (full) {
       Result<void> trimmed = co_await trim(store);
       if (!trimmed.ok()) log_.warn("script_log.not_trimmed", {{"detail", trimmed.error().detail}});
     }
+  }
+}
+
+Task<void> ScriptLog::keep(store::Store& store, std::vector<ScriptLine> lines) {
+  for (int tries = 1;; ++tries) {
+    store::Batch batch;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const ScriptLine& line : lines)
+        batch.add(store::insert("script_logs", {{"seq", next_sequence()}, {"at", line.at}, {"service", line.service}, {"source", line.source},
+                                                {"level", line.level}, {"text", line.text}}));
+    }
+    const Result<store::Outcome> done = co_await store.mutate(std::move(batch));
+    if (done.ok()) co_return ok();
+    // Another node took one of the numbers.
+    if (done.error().code != Code::conflict || tries == kTries) co_return done.error();
   }
 }
 

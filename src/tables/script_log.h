@@ -27,7 +27,8 @@ struct ScriptLine {
 /// transaction. When the store is slower than the scripts talk, the newest lines are dropped and counted.
 class ScriptLog {
  public:
-  ScriptLog(const Clock& clock, Log& log, Metrics& metrics);
+  /// `place`: a number that differs from node to node, so that two of them seldom want the same line number.
+  ScriptLog(const Clock& clock, Log& log, Metrics& metrics, std::uint64_t place = 0);
 
   /// On a loop; the store must live as long as that loop.
   void add(store::Store& store, ScriptLine line);
@@ -49,9 +50,11 @@ class ScriptLog {
   };
   Task<void> write(store::Store& store);
   Task<void> trim(store::Store& store);
+  Task<void> keep(store::Store& store, std::vector<ScriptLine> lines);
   std::int64_t next_sequence();
 
   const Clock& clock_;
+  const std::int64_t place_;  ///< among the thousand line numbers of a millisecond
   Log& log_;
   Counter &lines_, &dropped_;
   mutable std::mutex mutex_;

@@ -53,6 +53,8 @@ void Feed::work() {
     if (connection && asked.ok()) asked = ask(connection.get());
     const auto now = std::chrono::steady_clock::now();
     if (asked.ok()) {
+      // So long without a word, as when the process was stopped: news may be swept that were never read here.
+      if (now - heard > kTrust) core_.distrust();
       heard = now;
       if (now - swept > kSweepEvery) {
         swept = now;
