@@ -127,7 +127,7 @@ class Move {
       if (before == known.end()) {
         std::int64_t count = 0;
         CHECK_OK(target_.put(tenant, table, {}, [&](const EachMoved& put) {
-          return view.all(table, [&](std::int64_t number, const std::vector<Value>& cells) {
+          return view.all(table, [&](std::int64_t number, const std::vector<Value>& cells) -> Result<void> {
             CHECK_OK(go_on());
             if (++count % kTellEvery == 0) say_(tenant + "/" + table.name + ": " + grouped(count) + " rows …");
             return put(number, cells);
