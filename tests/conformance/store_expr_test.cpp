@@ -230,6 +230,26 @@ TEST_P(StoreExpr, RandomTreesOverRandomRowsKeepTheSameRowsAsPlainCode) {
   }
 }
 
+TEST_P(StoreExpr, TextThatAFilterMakesHasAnEnd) {
+  add(std::string(200'000, 'a'), {}, {}, {}, {});
+  const ExprPtr t = column("t", Type::text);
+  const auto doubled = [](ExprPtr e) { return f(Function::concat, {e, e}, Type::text); };
+  const auto size = [](ExprPtr e) { return make(Op::gt, {f(Function::length, {std::move(e)}, Type::integer), num(0)}); };
+  const auto answer = [&](ExprPtr where) {
+    Plan plan;
+    plan.table = "item";
+    plan.where = std::move(where);
+    const auto got = wait(store().get(std::move(plan)));
+    return got.ok() ? std::string(*got ? "a row" : "none") : std::string(name(got.error().code));
+  };
+  EXPECT_EQ(answer(size(doubled(doubled(t)))), "a row");
+  EXPECT_EQ(answer(size(doubled(doubled(doubled(t))))), "payload_too_large");
+  EXPECT_EQ(answer(size(f(Function::replace, {t, text("a"), text("bbbbb")}, Type::text))), "a row");
+  EXPECT_EQ(answer(size(f(Function::replace, {t, text("a"), text("bbbbbb")}, Type::text))), "payload_too_large");
+  EXPECT_EQ(answer(size(f(Function::replace, {text("abc"), text("a"), text("b")}, Type::text))), "a row");
+  EXPECT_EQ(answer(size(f(Function::replace, {t, text(""), text("b")}, Type::text))), "a row");
+}
+
 TEST_P(StoreExpr, OrderingIsByDictionaryWhenAskedAndByBytesOtherwise) {
   for (const char* t : {"banana", "Zebra", "apple", "Äpfel", "Amélie", "American", "amelia", "_x", "10", "9"})
     add(std::string(t), {}, {}, {}, {});

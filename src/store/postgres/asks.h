@@ -33,7 +33,8 @@ struct ReadAsk : Ask {
   StatementPtr statement;
   Parameters parameters;
   StatementPtr many;  ///< null: does not share a statement with others
-  bool alone = false; ///< shares a round trip with no other
+  bool hurried = false;  ///< its time ends before the connection's own limit does: it goes with a limit of its own
+  bool alone = false;    ///< shares a round trip with no other
   std::optional<Row> found;  ///< for gets
   /// For lists: rows as they come.
   std::function<bool(const PGresult*, int row)> each;

@@ -106,6 +106,7 @@ Result<ReadAskPtr> Desk::ask_for(std::string_view tenant, const Plan& plan, Want
   const auto now = std::chrono::steady_clock::now();
   if (plan.deadline < now) return Error(Code::timeout, "The server is busy.");
   ask->until = std::min(plan.deadline, now + core_.options().statement_limit + std::chrono::seconds(1));
+  ask->hurried = ask->alone = plan.deadline < now + core_.options().statement_limit;
   Result<void> filled;
   fill(*ask->statement, tenant, ask->parameters, filled);
   CHECK_OK(std::move(filled));

@@ -215,9 +215,9 @@ class Reader {
       case Function::trim: return texts("mandate_trim", Kind::text);
       case Function::replace: return texts("mandate_replace", Kind::text);
       case Function::concat: {
-        std::string sql;
-        for (const Piece& p : a) sql += (sql.empty() ? "(" : " || ") + as_text(p);
-        return Piece{sql + ")", Kind::text};
+        std::string sql = as_text(a[0]);
+        for (std::size_t i = 1; i < a.size(); ++i) sql = "mandate_concat(" + sql + ", " + as_text(a[i]) + ")";
+        return Piece{sql, Kind::text};
       }
       case Function::substring: {
         std::string sql = "mandate_substring(" + as_text(a[0]);

@@ -33,6 +33,7 @@ bool Link::say(Trip& trip) {
   for (std::size_t i = 0; i < trip.calls.size(); ++i) {
     const Call& call = trip.calls[i];
     const Statement& s = *call.statement;
+    if (s.table && !s.table->shared) tables_.insert(s.table->id);
     if (prepared_.insert(s.name).second) {
       if (!PQsendPrepare(c, s.name.c_str(), s.sql.c_str(), static_cast<int>(s.types.size()), s.types.data())) return false;
       awaited_.push_back({What::prepare, i, s.name});

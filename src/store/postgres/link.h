@@ -43,6 +43,8 @@ class Link : public std::enable_shared_from_this<Link> {
 
   void send(std::unique_ptr<Trip> trip);
   std::size_t under_way() const { return trips_.size(); }
+  /// Its process in the database has met so many tables that it has grown fat with them (20 kB each, ADR 0010).
+  bool worn() const { return tables_.size() > kMostTables; }
   /// When the oldest trip under way set out; kNoDeadline when there is none.
   std::chrono::steady_clock::time_point oldest() const { return trips_.empty() ? kNoDeadline : trips_.front()->sent; }
   /// Gives up what is under way: it comes back lost.
@@ -50,6 +52,7 @@ class Link : public std::enable_shared_from_this<Link> {
   bool open() const { return connection_ != nullptr; }
 
  private:
+  static constexpr std::size_t kMostTables = 3000;
   enum class What { nothing, prepare, call, sync };
   struct Awaited {
     What what;
@@ -72,6 +75,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::deque<std::unique_ptr<Trip>> trips_;
   std::deque<Awaited> awaited_;
   std::unordered_set<std::string> prepared_;
+  std::unordered_set<std::uint64_t> tables_;  ///< those met, by description
   Parameters::View view_;
   bool hearing_ = false;
 };

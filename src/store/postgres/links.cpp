@@ -89,7 +89,7 @@ void Links::adopt(Result<Core::Writing> dialled) {
 /// Called while the link closes: it lets go of itself only afterwards.
 void Links::left(const Joined* who) {
   const auto found = std::find_if(all_.begin(), all_.end(), [&](const auto& one) { return one.get() == who; });
-  if (found == all_.end()) return;
+  if (found == all_.end()) return;  // let go of on purpose
   core_.links.add(-1);
   core_.lost_links.add();
   core_.log().warn("store.connection_lost");
@@ -100,11 +100,17 @@ void Links::left(const Joined* who) {
   });
 }
 
-void Links::drop_overdue(std::chrono::milliseconds limit) {
+void Links::look_after(std::chrono::milliseconds limit) {
   const auto now = std::chrono::steady_clock::now();
   const auto all = all_;
-  for (const auto& one : all)
+  for (const auto& one : all) {
     if (one->link->oldest() != kNoDeadline && now - one->link->oldest() > limit) one->link->close();
+    if (!one->link->open() || !one->link->worn() || one->busy || one->link->under_way() > 0) continue;
+    std::erase(all_, one);
+    one->link->close();
+    core_.links.add(-1);
+    dial();
+  }
 }
 
 }  // namespace mandate::store::postgres

@@ -24,8 +24,8 @@ class Links : public std::enable_shared_from_this<Links> {
   void start(std::function<void()> joined);
   void close();
   std::vector<std::shared_ptr<Joined>>& all() { return all_; }
-  /// Drops the links whose answer is overdue: the server hangs, or the network is cut.
-  void drop_overdue(std::chrono::milliseconds limit);
+  /// Drops the links whose answer is overdue (the server hangs, or the network is cut), and renews idle ones that are worn.
+  void look_after(std::chrono::milliseconds limit);
   /// Why the last dialling failed; empty while it works.
   const std::string& trouble() const { return trouble_; }
 

@@ -15,6 +15,16 @@ struct Reads::Group {
   std::vector<ReadAskPtr> asks;
 };
 
+Reads::Reads(Loop& loop, Core& core)
+    : core_(core), links_(std::make_shared<Links>(loop, core, core.options().read_connections, false)) {
+  // For the statements up to the next Sync: they are one transaction.
+  auto limit = std::make_shared<Statement>();
+  limit->name = "mandate_" + std::to_string(core.next_id());
+  limit->sql = "SELECT set_config('statement_timeout', $1, true)";
+  limit->types = {static_cast<unsigned>(Kind::text)};
+  limit_ = std::move(limit);
+}
+
 void Reads::start() {
   const std::weak_ptr<Reads> self = weak_from_this();
   links_->start([self] {
@@ -75,6 +85,15 @@ std::unique_ptr<Trip> Reads::next_trip() {
   }
   if (groups.empty()) return nullptr;
   auto trip = std::make_unique<Trip>();
+  std::size_t first = 0;
+  if (groups.front()->asks.front()->hurried) {
+    first = 1;
+    Call& limit = trip->calls.emplace_back();
+    limit.statement = limit_;
+    const auto until = groups.front()->asks.front()->until - std::chrono::steady_clock::now();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until).count();
+    limit.parameters.add_text(std::to_string(std::max<std::int64_t>(1, left)));
+  }
   for (const auto& group : groups) {
     Call& call = trip->calls.emplace_back();
     const ReadAsk& first = *group->asks.front();
@@ -96,20 +115,20 @@ std::unique_ptr<Trip> Reads::next_trip() {
     for (std::size_t i = 0; i < kinds.size(); ++i) call.parameters.add_array(rows, i, kinds[i]);
   }
   ++under_way_;
-  trip->back = [self = weak_from_this(), groups](Trip& done) {
-    if (const auto alive = self.lock()) alive->back(groups, done);
+  trip->back = [self = weak_from_this(), groups, first](Trip& done) {
+    if (const auto alive = self.lock()) alive->back(groups, first, done);
   };
   return trip;
 }
 
-void Reads::back(const std::vector<std::shared_ptr<Group>>& groups, Trip& trip) {
+void Reads::back(const std::vector<std::shared_ptr<Group>>& groups, std::size_t first, Trip& trip) {
   const std::shared_ptr<Reads> alive = shared_from_this();
   --under_way_;
   // Those that were not reached go again, in front: reading twice does no harm.
   for (std::size_t i = groups.size(); i-- > 0;) {
-    Call& call = trip.calls[i];
+    Call& call = trip.calls[first + i];
     const bool streamed = groups[i]->asks.size() == 1 && groups[i]->asks.front()->each;
-    if (call.result || (trip.failed == i && !trip.lost)) continue;
+    if (call.result || (trip.failed == first + i && !trip.lost)) continue;
     for (auto ask = groups[i]->asks.rbegin(); ask != groups[i]->asks.rend(); ++ask) {
       if ((*ask)->done) continue;
       // Rows of a list may have been handed over already.
@@ -118,9 +137,9 @@ void Reads::back(const std::vector<std::shared_ptr<Group>>& groups, Trip& trip) 
     }
   }
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    Call& call = trip.calls[i];
+    Call& call = trip.calls[first + i];
     if (call.result) deliver(*groups[i], call);
-    else if (trip.failed == i && !trip.lost) refused(*groups[i], call);
+    else if (trip.failed == first + i && !trip.lost) refused(*groups[i], call);
   }
   flush();
 }
@@ -170,7 +189,7 @@ void Reads::look_at_time(std::chrono::steady_clock::time_point now) {
     core_.timeouts.add();
     ask->refuse(Error(links_->trouble().empty() ? Code::timeout : Code::overloaded, "The server is busy.", links_->trouble()));
   }
-  links_->drop_overdue(core_.options().statement_limit + std::chrono::seconds(2));
+  links_->look_after(core_.options().statement_limit + std::chrono::seconds(2));
 }
 
 }  // namespace mandate::store::postgres

@@ -9,7 +9,7 @@ namespace mandate::store::postgres {
 /// Use on its loop only.
 class Reads : public std::enable_shared_from_this<Reads> {
  public:
-  Reads(Loop& loop, Core& core) : core_(core), links_(std::make_shared<Links>(loop, core, core.options().read_connections, false)) {}
+  Reads(Loop& loop, Core& core);
 
   void start();
   void close();
@@ -26,7 +26,8 @@ class Reads : public std::enable_shared_from_this<Reads> {
   struct Group;
   Joined* free_link();
   std::unique_ptr<Trip> next_trip();
-  void back(const std::vector<std::shared_ptr<Group>>& groups, Trip& trip);
+  /// `first`: the call of the first group; what comes before prepares.
+  void back(const std::vector<std::shared_ptr<Group>>& groups, std::size_t first, Trip& trip);
   void deliver(Group& group, Call& call);
   void refused(Group& group, const Call& call);
 
@@ -35,6 +36,7 @@ class Reads : public std::enable_shared_from_this<Reads> {
   std::deque<ReadAskPtr> queue_;
   std::vector<std::weak_ptr<Ask>> timed_;
   std::size_t under_way_ = 0;
+  StatementPtr limit_;
 };
 
 }  // namespace mandate::store::postgres

@@ -17,7 +17,8 @@ Error error_of(std::string_view s, std::string_view message) {
   std::string detail = "postgres " + std::string(s) + ": " + first_line(message);
   if (s == "23505") return Error(Code::conflict, "It exists already.", std::move(detail));
   if (s == "57014" || s == "55P03") return Error(Code::timeout, "The server is busy.", std::move(detail));
-  if (s.starts_with("22") || s == "54000") return Error(Code::invalid_request, "A value is out of range.", std::move(detail));
+  if (s == "54000") return Error(Code::payload_too_large, "A value is too large.", std::move(detail));
+  if (s.starts_with("22")) return Error(Code::invalid_request, "A value is out of range.", std::move(detail));
   if (s == "53100" || s == "25006" || s == "58030") return Error(Code::read_only, "The server cannot write at the moment.", std::move(detail));
   if (s == "XX001" || s == "XX002") return Error(Code::corrupt, "This data is damaged.", std::move(detail));
   if (s.starts_with("53") || s.starts_with("08") || s.starts_with("57P") || worth_a_retry(s))

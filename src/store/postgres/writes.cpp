@@ -401,7 +401,7 @@ void Writes::look_at_time(std::chrono::steady_clock::time_point now) {
       return std::all_of(unit.asks.begin(), unit.asks.end(), [](const WriteAskPtr& ask) { return ask->done; });
     });
   });
-  links_->drop_overdue(core_.options().statement_limit * 2);
+  links_->look_after(core_.options().statement_limit * 2);
 }
 
 }  // namespace mandate::store::postgres

@@ -1,0 +1,188 @@
+// What only this engine has: many tenants in one database, two nodes, statements that share a round trip.
+#include "store/postgres/postgres.h"
+
+#include <gtest/gtest.h>
+
+#include "store/postgres/migrations.h"
+#include "store/single_use.h"
+#include "tests/support/postgres_server.h"
+#include "tests/support/test_loop.h"
+
+namespace mandate::store {
+namespace {
+
+class Postgres : public testing::Test {
+ protected:
+  /// A node of the cluster that this test has for itself.
+  std::unique_ptr<PostgresCluster> node(PostgresOptions options = {}) {
+    options.url = url_;
+    options.schema = schema_;
+    options.clock = &clock_;
+    options.random = &random_;
+    auto opened = open_postgres(options, log_, metrics_);
+    if (!opened.ok()) throw std::runtime_error(opened.error().hint + opened.error().detail);
+    auto cluster = *std::move(opened);
+    if (auto done = cluster->migrate(kMigrations); !done.ok()) throw std::runtime_error(done.error().detail);
+    return cluster;
+  }
+  template <class T>
+  Result<T> wait(Task<T> task) {
+    return test::run(loop_, std::move(task));
+  }
+  Result<Outcome> write(Store& store, Mutation m) {
+    Batch batch;
+    batch.add(std::move(m));
+    return wait(store.mutate(std::move(batch)));
+  }
+  std::optional<Row> get(Store& store, std::string table, std::string id) {
+    Plan plan;
+    plan.table = std::move(table);
+    plan.where = equals("id", std::move(id));
+    auto row = wait(store.get(std::move(plan)));
+    EXPECT_TRUE(row.ok()) << row.error().detail;
+    return row.ok() ? *row : std::nullopt;
+  }
+
+  static const std::string& database() {
+    static const std::string url = test::shared_postgres().create_database();
+    return url;
+  }
+  static std::string fresh_schema() {
+    static int count = 0;
+    return "mandate_p" + std::to_string(++count);
+  }
+
+  test::TestLoop loop_;
+  ManualClock clock_;
+  SystemRandom random_;
+  std::vector<std::string> lines_;
+  Log log_{clock_, Level::info, [this](std::string_view line) { lines_.emplace_back(line); }};
+  Metrics metrics_;
+  const std::string url_ = database(), schema_ = fresh_schema();
+};
+
+TEST_F(Postgres, TenantsWithEqualTablesKeysAndIdsNeverMeet) {
+  const auto cluster = node();
+  const auto a = cluster->tenant("ann"), b = cluster->tenant("bob");
+  JsonObject payload;
+  payload["of"] = "ann";
+  ASSERT_TRUE(wait(put(*a, "code", {"handle", payload, clock_.now_ms() + 60'000})).ok());
+  EXPECT_FALSE(wait(peek(*b, "code", "handle", "", clock_.now_ms()))->has_value());
+  EXPECT_FALSE(wait(take(*b, "code", "handle", "", clock_.now_ms(), Code::invalid_grant)).ok());
+  ASSERT_TRUE(wait(put(*b, "code", {"handle", {}, clock_.now_ms() - 1})).ok()) << "the same key is free for another tenant";
+  EXPECT_EQ(write(*b, sweep_single_use(clock_.now_ms()))->front().count, 1);
+  EXPECT_TRUE(wait(take(*a, "code", "handle", "", clock_.now_ms(), Code::invalid_grant)).ok());
+
+  for (const auto& store : {a.get(), b.get()}) {
+    ASSERT_TRUE(wait(store->ensure_table("todo", {{"id", Type::text, true}, {"text", Type::text}})).ok());
+    ASSERT_TRUE(write(*store, insert("todo", {{"id", "1"}, {"text", store == a.get() ? "ann's" : "bob's"}})).ok());
+  }
+  EXPECT_EQ(get(*a, "todo", "1")->text("text"), "ann's");
+  EXPECT_EQ(get(*b, "todo", "1")->text("text"), "bob's");
+  ASSERT_TRUE(write(*a, remove("todo", nullptr)).ok());
+  EXPECT_TRUE(get(*b, "todo", "1").has_value());
+  ASSERT_TRUE(wait(a->drop_table("todo")).ok());
+  EXPECT_EQ(wait(b->describe("todo"))->size(), 2U);
+}
+
+TEST_F(Postgres, GetsOfATickFromManyTenantsEachGetTheirOwnRow) {
+  const auto cluster = node();
+  std::vector<std::unique_ptr<Store>> tenants;
+  for (int t = 0; t < 5; ++t) tenants.push_back(cluster->tenant("t" + std::to_string(t)));
+  for (int t = 0; t < 5; ++t)
+    for (int i = 0; i < 4; ++i) {
+      JsonObject payload;
+      payload["n"] = t * 10 + i;
+      const auto put_one = [&](auto& store) { return wait(put(store, "k", {"h" + std::to_string(i), payload, clock_.now_ms() + 1000})); };
+      ASSERT_TRUE(put_one(*tenants[static_cast<std::size_t>(t)]).ok());
+    }
+  int answered = 0;
+  for (int t = 0; t < 5; ++t)
+    for (int i = 0; i < 6; ++i)
+      spawn(peek(*tenants[static_cast<std::size_t>(t)], "k", "h" + std::to_string(i), "", clock_.now_ms()), [&, t, i](auto found) {
+        ++answered;
+        ASSERT_TRUE(found.ok()) << found.error().detail;
+        ASSERT_EQ(found->has_value(), i < 4);
+        if (i < 4) EXPECT_EQ(integer_member(**found, "n"), t * 10 + i);
+      });
+  loop_.run_until([&] { return answered == 30; });
+  EXPECT_NE(metrics_.prometheus_text().find("mandate_store_merged_reads_total 30"), std::string::npos) << metrics_.prometheus_text();
+}
+
+TEST_F(Postgres, ANodeLearnsColumnsRowsAndNewsOfAnother) {
+  PostgresOptions quiet;
+  quiet.notifications = false;
+  quiet.feed_every = std::chrono::milliseconds(20);
+  for (const PostgresOptions& options : {PostgresOptions{}, quiet}) {
+    const auto here = node(options), there = node(options);
+    const auto mine = here->tenant("demo"), other = there->tenant("demo");
+    ASSERT_TRUE(wait(mine->ensure_table("todo", {{"id", Type::text, true}})).ok());
+    ASSERT_TRUE(write(*mine, upsert("todo", {"id"}, {{"id", "a"}})).ok());
+    EXPECT_TRUE(get(*other, "todo", "a").has_value());
+    ASSERT_TRUE(wait(mine->ensure_table("todo", {{"text", Type::text}})).ok());
+    // The other node has met the table without it.
+    ASSERT_TRUE(write(*other, update("todo", equals("id", "a"), {{"text", "new"}})).ok());
+    EXPECT_EQ(get(*mine, "todo", "a")->text("text"), "new");
+
+    int heard = 0;
+    const auto watch = other->watch({"single_use", "config"}, [&](std::string_view table) { heard += table == "config"; });
+    const auto* count = other->changes("config");
+    ASSERT_NE(count, nullptr);
+    const auto before = count->load();
+    const Migration config[] = {{"test", "0001_config", "CREATE TABLE IF NOT EXISTS config (kind TEXT NOT NULL, PRIMARY KEY (kind));"}};
+    ASSERT_TRUE(here->migrate(config).ok());
+    ASSERT_TRUE(write(*mine, upsert("config", {"kind"}, {{"kind", "x"}})).ok());
+    loop_.run_until([&] { return heard > 0; });
+    EXPECT_GT(count->load(), before);
+  }
+}
+
+TEST_F(Postgres, AReadIsEndedAtItsDeadlineByTheServerToo) {
+  const auto cluster = node();
+  const auto store = cluster->tenant("demo");
+  ASSERT_TRUE(wait(store->ensure_table("slow", {{"id", Type::integer, true}, {"text", Type::text}})).ok());
+  Batch rows;
+  for (std::int64_t i = 0; i < 200; ++i) rows.add(insert("slow", {{"id", i}, {"text", std::string(20'000, 'x')}}));
+  ASSERT_TRUE(wait(store->mutate(std::move(rows))).ok());
+  Plan plan;
+  plan.table = "slow";
+  ExprPtr where;
+  for (int i = 0; i < 200; ++i)
+    where = both(where, call(Function::endswith, {call(Function::toupper, {column("text", Type::text)}, Type::text), literal(std::string("x"))}, Type::boolean));
+  plan.where = where;
+  plan.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(150);
+  const auto late = wait(store->list(plan, [](const RowView&) { return true; }));
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code, Code::timeout);
+  // The connection is free again at once.
+  plan.where = nullptr;
+  plan.limit = 1;
+  plan.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  EXPECT_TRUE(wait(store->list(plan, [](const RowView&) { return true; })).ok());
+}
+
+TEST_F(Postgres, AUrlThatCannotBeReadIsRefusedWithoutItsPassword) {
+  for (const std::string url : {"postgres://u:hush@host:port/x", "nonsense hush", "postgres://u:hush@127.0.0.1:1/x?connect_timeout=2"}) {
+    PostgresOptions options;
+    options.url = url;
+    options.clock = &clock_;
+    options.random = &random_;
+    const auto opened = open_postgres(options, log_, metrics_);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ((opened.error().hint + opened.error().detail).find("hush"), std::string::npos) << opened.error().hint << opened.error().detail;
+  }
+}
+
+TEST(PostgresMigrations, PutTheTenantInFrontOfEveryKey) {
+  EXPECT_EQ(postgres::shared_sql("CREATE TABLE t (\n  id TEXT NOT NULL PRIMARY KEY,\n  text TEXT, -- a comment; with this\n  n BIGINT\n);\n"
+                                 "CREATE UNIQUE INDEX t_n ON t (n, text);"),
+            "CREATE TABLE t (mandate_tenant TEXT COLLATE \"C\" NOT NULL, \n  id TEXT COLLATE \"C\" NOT NULL,\n  text TEXT COLLATE \"C\", \n  n BIGINT\n, "
+            "PRIMARY KEY (mandate_tenant, id));\nCREATE UNIQUE INDEX t_n ON t (mandate_tenant, n, text);\n;");
+  EXPECT_EQ(postgres::shared_sql("CREATE TABLE t (a TEXT, b BIGINT, PRIMARY KEY (a, b))"),
+            "CREATE TABLE t (mandate_tenant TEXT COLLATE \"C\" NOT NULL, a TEXT COLLATE \"C\", b BIGINT, PRIMARY KEY (mandate_tenant, a, b))\n;");
+  EXPECT_EQ(postgres::shared_sql("INSERT INTO t SELECT a, b FROM u; ALTER TABLE t ADD COLUMN c TEXT"),
+            "INSERT INTO t SELECT mandate_tenant, a, b FROM u; ALTER TABLE t ADD COLUMN c TEXT COLLATE \"C\"\n;");
+}
+
+}  // namespace
+}  // namespace mandate::store
