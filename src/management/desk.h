@@ -27,6 +27,8 @@ Task<http::Response> get_logs(Deps& deps, http::Request& request);
 Task<http::Response> get_explain(Deps& deps, http::Request& request);
 Task<http::Response> post_rotate(Deps& deps, http::Request& request);
 Task<http::Response> get_check(Deps& deps, http::Request& request);
+Task<http::Response> post_move(Deps& deps, http::Request& request);
+Task<http::Response> get_move(Deps& deps, http::Request& request);
 Task<http::Response> get_status(Deps& deps, http::Request& request);
 
 }  // namespace mandate::management

@@ -67,6 +67,8 @@ void mount(http::Routes& routes, Deps& deps) {
   routes.get("/admin/delegation/explain", owner_only(deps, get_explain));
   routes.post("/admin/keys/rotate", owner_only(deps, post_rotate));
   routes.get("/admin/check", owner_only(deps, get_check));
+  routes.post("/admin/move", owner_only(deps, post_move));
+  routes.get("/admin/move", owner_only(deps, get_move));
   routes.get("/admin/status", owner_only(deps, get_status));
 }
 

@@ -15,6 +15,8 @@ namespace mandate::management {
 using ExplainDelegation =
     std::function<Task<Json>(tenant::Here here, std::string client_id, std::string target, std::string user_id)>;
 
+class Moves;
+
 struct Deps {
   tenant::TenantDirectory& tenants;
   tenant::UserSeeder& people;
@@ -24,6 +26,7 @@ struct Deps {
   Random& random;
   Log& log;
   std::string version;                   ///< shown by status
+  Moves* moves = nullptr;                ///< null = 404
 };
 
 /// Mount on the router of the owner's Unix socket, and on no other: whoever can open the socket is the owner. A request that
@@ -39,6 +42,8 @@ struct Deps {
 ///   GET    /admin/delegation/explain?client=&target=&user=
 ///   POST   /admin/keys/rotate {"tenant","alg","revoke"}
 ///   GET    /admin/check                                     every tenant's store and audit chain
+///   POST   /admin/move {"from","to","schema"}               begins to move the data to another engine
+///   GET    /admin/move[?after=]                             how far it is, and its lines from that one on
 ///   GET    /admin/status
 /// Errors: {"statusCode","error","message","errorCode"}.
 void mount(http::Routes& routes, Deps& deps);

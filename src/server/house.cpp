@@ -9,6 +9,8 @@
 #include "oauth/mount.h"
 #include "oauth/revocations.h"
 #include "server/health.h"
+#include "server/migrations.h"
+#include "server/mover.h"
 #include "server/people.h"
 #include "server/upkeep.h"
 #include "store/sqlite/sqlite.h"
@@ -67,7 +69,7 @@ struct House::Rooms {
       : options(std::move(o)), clock(clock), random(random), log(log), metrics(metrics),
         hashing(options.workers, hash_queue(options.workers), kLongestHashWait), signing(options.workers, 1000),
         fetch(given ? std::move(given) : http::make_fetch(options.egress_allow, options.egress_ca_file)),
-        limiter(clock, 100'000, hmac_sha256(options.master_key, "rate limits")),
+        limiter(clock, 100'000, hmac_sha256(options.master_key, "rate limits")), files(options.data_dir),
         tenants([this](std::string_view name) { return open_store(name); }, tenant::Vault(options.master_key, random), signing,
                 clock, random, log, options.default_tenant),
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
@@ -82,7 +84,11 @@ struct House::Rooms {
              [this](tenant::Here here, std::string client, std::string target, std::string user) {
                return explain(std::move(here), std::move(client), std::move(target), std::move(user));
              },
-             clock, random, log, std::string(kVersion)} {
+             clock, random, log, std::string(kVersion), nullptr} {
+    if (options.store_url.empty()) {
+      mover = std::make_unique<Mover>(files, options.postgres, clock, random, log);
+      desk.moves = mover.get();
+    }
     mount();
   }
 
@@ -113,6 +119,7 @@ struct House::Rooms {
     TRY(std::unique_ptr<store::SqliteStore> opened, store::open_sqlite(sqlite, log, metrics));
     const auto migrations = every_migration();
     CHECK_OK(opened->migrate(migrations));
+    CHECK_OK(files.add(std::string(name), *opened));
     return std::unique_ptr<store::Store>(std::move(opened));
   }
 
@@ -141,6 +148,7 @@ struct House::Rooms {
   std::unique_ptr<http::Fetch> fetch;
   tenant::RateLimiter limiter;
   std::unique_ptr<store::PostgresCluster> cluster;
+  store::SqliteSource files;  ///< what a move goes out from
   tenant::TenantDirectory tenants;
   identity::Users users;
   identity::Sessions sessions;
@@ -161,6 +169,7 @@ struct House::Rooms {
   std::shared_ptr<http::Router> routes = std::make_shared<http::Router>(&log);
   std::shared_ptr<http::Router> owner_routes = std::make_shared<http::Router>(&log);
   std::atomic<int> keeping_up{0};
+  std::unique_ptr<Mover> mover;
   std::unique_ptr<Upkeep> upkeep;
 };
 
@@ -185,6 +194,7 @@ void House::start_upkeep(Loop& loop) {
 bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0; }
 
 void House::stop() {
+  if (rooms_->mover) rooms_->mover->stop();
   rooms_->upkeep.reset();
   rooms_->scripts->stop();
 }

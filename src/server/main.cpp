@@ -9,6 +9,7 @@
 
 #include "http/server.h"
 #include "server/house.h"
+#include "server/mover.h"
 #include "tenant/master_key.h"
 
 namespace mandate::server {
@@ -74,6 +75,12 @@ http::ServerOptions server_options(const Config& config) {
 }
 
 int run(std::vector<std::string> arguments) {
+  if (!arguments.empty() && arguments.front() == "move") {
+    forbid_core_dumps();
+    const SystemClock clock;
+    SystemRandom random;
+    return move_offline({arguments.begin() + 1, arguments.end()}, clock, random);
+  }
   auto config = Config::load(arguments, Config::process_environment());
   if (!config.ok()) return complain(kWrongOptions, config.error().hint);
   forbid_core_dumps();

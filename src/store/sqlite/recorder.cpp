@@ -11,15 +11,17 @@ Recorder::Recorder(sqlite3* db) : db_(db) {
         if (std::string_view(database) == "main") static_cast<Recorder*>(self)->changes_.rows[table].insert(number);
       },
       this);
-  // Else a DELETE without a condition takes away all rows at once and tells of none. IGNORE makes it go row by row.
-  sqlite3_set_authorizer(
-      db_, [](void*, int act, const char*, const char*, const char*, const char*) { return act == SQLITE_DELETE ? SQLITE_IGNORE : SQLITE_OK; },
-      nullptr);
+  row_by_row(true);
+}
+
+void Recorder::row_by_row(bool yes) {
+  const auto judge = [](void*, int act, const char*, const char*, const char*, const char*) { return act == SQLITE_DELETE ? SQLITE_IGNORE : SQLITE_OK; };
+  sqlite3_set_authorizer(db_, yes ? static_cast<int (*)(void*, int, const char*, const char*, const char*, const char*)>(judge) : nullptr, nullptr);
 }
 
 Recorder::~Recorder() {
   sqlite3_update_hook(db_, nullptr, nullptr);
-  sqlite3_set_authorizer(db_, nullptr, nullptr);
+  row_by_row(false);
 }
 
 }  // namespace mandate::store::sqlite

@@ -14,6 +14,9 @@ class Recorder {
   ~Recorder();
   Recorder(const Recorder&) = delete;
 
+  /// A DELETE without a condition tells of none of its rows unless it is kept from taking them all at once; what keeps it
+  /// from that keeps DROP TABLE from its work, too.
+  void row_by_row(bool yes);
   void dropped(const std::string& table) { changes_.dropped.insert(table); }
   /// What was touched since it was asked last.
   StillView::Changes take() { return std::exchange(changes_, {}); }

@@ -235,7 +235,9 @@ void Writer::note_success() {
 void Writer::run_schema(Job& job) {
   changed_.clear();
   Result<void> done = left_ ? Result<void>(moved_away()) : broken_ ? Result<void>(disk_is_broken()) : say(Word::begin);
+  if (recorder_) recorder_->row_by_row(false);
   if (done.ok()) done = job.schema(db_.get());
+  if (recorder_) recorder_->row_by_row(true);
   if (done.ok()) done = commit();
   if (done.ok()) {
     note_success();
