@@ -5,7 +5,7 @@
 namespace mandate::store::postgres {
 namespace {
 
-constexpr std::size_t kWaitingThreads = 2, kWaitingJobs = 1000;
+constexpr std::size_t kWaitingThreads = 2, kWaitingJobs = 1000, kKeptChanges = 1000;
 
 // What nodes keep in memory and must hear of within a second (RL-20).
 constexpr std::string_view kAnnounced[] = {"config", "users", "identities", "oauth_revocations", "table_shapes"};
@@ -45,7 +45,7 @@ Result<Connection> Core::connect() {
   }
   PQsetNoticeReceiver(c.get(), ignore_notice, nullptr);
   CHECK_OK(run(c.get(), "SET search_path TO " + identifier(options_.schema) + "; SET statement_timeout TO " +
-                            std::to_string(options_.statement_limit.count()) + "; SET lock_timeout TO 0; SET TIME ZONE 'UTC'"));
+                            std::to_string(options_.statement_limit.count()) + "; SET lock_timeout TO 0; SET standard_conforming_strings TO on; SET TIME ZONE 'UTC'"));
   return c;
 }
 
@@ -55,7 +55,8 @@ Result<Core::Writing> Core::connect_to_write() {
   out.stream = options_.random->token(16);
   // A server that takes no writes is of no use here, whatever the URL says of sessions.
   TRY(const Answer made, run(c.get(), "INSERT INTO mandate_streams SELECT $1::text, 0, $2::bigint, false WHERE NOT EXISTS"
-                                      " (SELECT FROM mandate_move WHERE state = 'left')", {out.stream, std::to_string(now())}));
+                                      " (SELECT FROM mandate_move WHERE state = 'left')", {out.stream, std::to_string(now())},
+               Patience::of(options_.connect_limit)));
   if (std::string_view(PQcmdTuples(made.get())) == "0")
     return Error(Code::temporarily_unavailable, "The data has moved: this database takes no changes any more.");
   out.connection = std::move(c);
@@ -131,7 +132,33 @@ void Core::distrust() {
   std::set<std::string> all;
   for (const std::string_view table : kAnnounced) all.emplace(table);
   for (const std::string& tenant : tenants) tell(tenant, all);
-  schema_changed();
+  every_schema_changed();
+}
+
+void Core::schema_changed(const std::string& tenant) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t version = schema_version_.load(std::memory_order_relaxed) + 1;
+  schema_changes_.emplace_back(version, tenant);
+  if (schema_changes_.size() > kKeptChanges) {
+    forgotten_changes_ = schema_changes_.front().first;
+    schema_changes_.pop_front();
+  }
+  schema_version_.store(version, std::memory_order_release);
+}
+
+void Core::every_schema_changed() {
+  const std::lock_guard lock(mutex_);
+  schema_changes_.clear();
+  forgotten_changes_ = schema_version_.load(std::memory_order_relaxed) + 1;
+  schema_version_.store(forgotten_changes_, std::memory_order_release);
+}
+
+std::optional<std::set<std::string>> Core::changed_since(std::uint64_t version) const {
+  const std::lock_guard lock(mutex_);
+  if (version < forgotten_changes_) return std::nullopt;
+  std::set<std::string> out;
+  for (auto change = schema_changes_.rbegin(); change != schema_changes_.rend() && change->first > version; ++change) out.insert(change->second);
+  return out;
 }
 
 bool Core::announced(std::string_view table) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -42,9 +43,13 @@ class Core {
   TablePtr shared_table(std::string_view name) const;
   std::uint64_t next_id() { return ids_.fetch_add(1); }
 
-  /// Raised when an app's table may have changed its columns: what was learnt of them is learnt anew.
+  /// Raised when a tenant's tables may have changed their columns: what was learnt of them is learnt anew.
   std::uint64_t schema_version() const { return schema_version_.load(std::memory_order_acquire); }
-  void schema_changed() { schema_version_.fetch_add(1, std::memory_order_release); }
+  void schema_changed(const std::string& tenant);
+  /// Every tenant's, and the rooms'.
+  void every_schema_changed();
+  /// Whose tables changed after `version`; nullopt = everybody's.
+  std::optional<std::set<std::string>> changed_since(std::uint64_t version) const;
 
   Watchers& watchers(std::string_view tenant);
   /// Tells who watches, on their loops. `here`: a loop whose calls are made at once by the caller.
@@ -66,6 +71,8 @@ class Core {
   std::map<std::string, TablePtr, std::less<>> shared_;
   std::map<std::string, std::unique_ptr<Watchers>, std::less<>> watchers_;
   std::set<std::string> streams_;
+  std::deque<std::pair<std::uint64_t, std::string>> schema_changes_;  ///< the last ones, by version
+  std::uint64_t forgotten_changes_ = 0;                               ///< those up to here are not in the list
   std::atomic<std::uint64_t> ids_{1}, schema_version_{1};
   CpuPool waiting_;  ///< ends first: its jobs use the rest
 };

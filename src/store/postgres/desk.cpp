@@ -39,8 +39,12 @@ void Desk::close() {
 
 TablePtr Desk::known(std::string_view tenant, std::string_view table) {
   if (const std::uint64_t now = core_.schema_version(); now != version_) {
+    if (const auto tenants = core_.changed_since(version_)) {
+      std::erase_if(tables_, [&](const auto& entry) { return tenants->contains(entry.first.substr(0, entry.first.find('\0'))); });
+    } else {
+      tables_.clear();
+    }
     version_ = now;
-    tables_.clear();
   }
   std::string key = table_key(tenant, table);
   const auto found = tables_.find(key);

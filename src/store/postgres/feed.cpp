@@ -46,7 +46,7 @@ void Feed::work() {
       if (made.ok()) connection = std::move(*made);
       else asked = made.error();
       if (connection && core_.options().notifications) asked = [&]() -> Result<void> {
-        CHECK_OK(run(connection.get(), "LISTEN " + identifier(core_.options().schema)));
+        CHECK_OK(run(connection.get(), "LISTEN " + identifier(core_.options().schema), patience()));
         return {};
       }();
     }
@@ -68,8 +68,11 @@ void Feed::work() {
   }
 }
 
+/// A server that hangs must neither hold up the end nor the day when nothing remembered is trusted any more.
+Patience Feed::patience() const { return Patience::of(core_.options().statement_limit, wake_); }
+
 Result<void> Feed::ask(PGconn* connection) {
-  TRY(const Answer streams, run(connection, "SELECT stream, n FROM mandate_streams"));
+  TRY(const Answer streams, run(connection, "SELECT stream, n FROM mandate_streams", patience()));
   std::string names, numbers;
   std::vector<std::pair<std::string, std::int64_t>> grown;
   for (int i = 0; i < PQntuples(streams.get()); ++i) {
@@ -89,12 +92,12 @@ Result<void> Feed::ask(PGconn* connection) {
   TRY(const Answer news, run(connection,
                              "SELECT DISTINCT f.mandate_tenant, f.table_name FROM unnest($1::text[], $2::bigint[]) AS k(stream, n)"
                              " JOIN mandate_feed f ON f.stream = k.stream AND f.n > k.n",
-                             {"{" + names + "}", "{" + numbers + "}"}));
+                             {"{" + names + "}", "{" + numbers + "}"}, patience()));
   std::map<std::string, std::set<std::string>> changed;
   for (int i = 0; i < PQntuples(news.get()); ++i) changed[std::string(cell(news, i, 0))].emplace(cell(news, i, 1));
   for (const auto& [stream, n] : grown) known_[stream] = n;
   for (const auto& [tenant, tables] : changed) {
-    if (tables.contains("mandate_columns")) core_.schema_changed();
+    if (tables.contains("mandate_columns")) core_.schema_changed(tenant);
     core_.tell(tenant, tables);
   }
   return {};
@@ -103,8 +106,8 @@ Result<void> Feed::ask(PGconn* connection) {
 /// Old news, and streams whose connections are long gone. Any node may; two at once do no harm.
 void Feed::sweep(PGconn* connection) {
   const Millis now = core_.now();
-  (void)run(connection, "DELETE FROM mandate_feed WHERE at < $1", {std::to_string(now - kKeepNews)});
-  (void)run(connection, "DELETE FROM mandate_streams WHERE at < $1", {std::to_string(now - kKeepStreams)});
+  (void)run(connection, "DELETE FROM mandate_feed WHERE at < $1", {std::to_string(now - kKeepNews)}, patience());
+  (void)run(connection, "DELETE FROM mandate_streams WHERE at < $1", {std::to_string(now - kKeepStreams)}, patience());
 }
 
 bool Feed::wait(PGconn* connection, std::chrono::milliseconds longest) {

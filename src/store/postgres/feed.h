@@ -22,6 +22,7 @@ class Feed {
   void work();
   Result<void> ask(PGconn* connection);
   void sweep(PGconn* connection);
+  Patience patience() const;
   /// Until a notification, the next moment, or the end. False at the end.
   bool wait(PGconn* connection, std::chrono::milliseconds longest);
 

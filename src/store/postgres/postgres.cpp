@@ -285,6 +285,8 @@ class Cluster final : public PostgresCluster {
   Result<void> open() {
     TRY(const Connection connection, core_.connect());
     CHECK_OK(run(connection.get(), "SET statement_timeout TO 0"));
+    TRY(const Answer encoding, run(connection.get(), "SHOW server_encoding"));
+    if (cell(encoding, 0, 0) != "UTF8") return Error(Code::invalid_request, "The database must be in UTF8; it is in " + std::string(cell(encoding, 0, 0)) + ".");
     CHECK_OK(bootstrap(connection.get(), core_.options().schema));
     CHECK_OK(check_mark(connection.get()));
     CHECK_OK(core_.learn_shared_tables(connection.get()));
@@ -300,7 +302,7 @@ class Cluster final : public PostgresCluster {
     CHECK_OK(run(connection.get(), "SET statement_timeout TO 0"));
     CHECK_OK(postgres::migrate(connection.get(), migrations, core_.now()));
     CHECK_OK(core_.learn_shared_tables(connection.get()));
-    core_.schema_changed();
+    core_.every_schema_changed();
     return {};
   }
 

@@ -82,7 +82,7 @@ Result<void> change(Core& core, const std::string& tenant, const Work& work) {
     (void)run(c, "ROLLBACK");
     if (done.error().code != Code::overloaded || PQstatus(c) != CONNECTION_OK) return done;
   }
-  core.schema_changed();
+  core.schema_changed(tenant);
   return done;
 }
 

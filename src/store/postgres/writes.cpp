@@ -247,7 +247,7 @@ void Writes::committed(Group& group, std::vector<Call>& calls) {
   for (Unit& unit : group.units) {
     deliver(unit, calls);
     for (const WriteAskPtr& ask : unit.asks) {
-      if (ask->error) continue;
+      // Also of one whose asker was told no in the meantime: its time was over.
       core_.mutations.add(static_cast<double>(ask->outcome.size()));
       for (std::size_t i = 0; i < ask->outcome.size(); ++i)
         if (ask->outcome[i].count) changed[ask->tenant].insert(ask->batch.mutations[i].table);
@@ -268,6 +268,7 @@ void Writes::deliver(Unit& unit, std::vector<Call>& calls) {
       if (!unit.asks[i]->batch.mutations.front().returning.empty()) {
         if (!call.result) {
           unit.asks[i]->error = gone_with_the_connection();
+          unit.asks[i]->outcome.push_back(std::move(touched));
           continue;
         }
         touched.rows.push_back(row_of(*call.statement, call.result.get(), static_cast<int>(i)));
@@ -282,6 +283,7 @@ void Writes::deliver(Unit& unit, std::vector<Call>& calls) {
     const Call& call = calls[unit.first_call + i];
     if (!call.result) {
       ask.error = gone_with_the_connection();
+      ask.outcome.resize(ask.batch.mutations.size(), Touched{1, {}});  // the tables were touched all the same
       return;
     }
     Touched touched = touched_by(m, call);
@@ -361,7 +363,7 @@ void Writes::ask_about(Joined& link, std::size_t index) {
     --alive->under_way_;
     joined->busy = false;
     const Call& answered = done.calls.front();
-    if (!answered.result) {
+    if (!answered.result || done.lost) {  // a fence whose own commit is not known may yet come undone
       doubt->asked = false;  // asked again, by this connection or another
       if (!done.lost && not_a_primary(answered.state)) joined->link->close();
     } else {
