@@ -5,6 +5,14 @@ namespace {
 
 constexpr std::size_t kMostPrepared = 1000;
 
+/// Not the server's words but libpq's own, of a connection that makes no sense any more: they bear no SQLSTATE. Nothing is
+/// known then of what was asked, least of all that it was refused.
+bool unheard(const PGresult* answer, const PGconn* connection) {
+  if (!answer) return PQstatus(connection) == CONNECTION_BAD;
+  const ExecStatusType status = PQresultStatus(answer);
+  return (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) && !PQresultErrorField(answer, PG_DIAG_SQLSTATE);
+}
+
 }  // namespace
 
 Link::~Link() { close(); }
@@ -80,6 +88,10 @@ void Link::hear() {
     if (next.what == What::call && trips_.front()->calls[next.call].each) (void)PQsetSingleRowMode(connection_.get());
     if (PQisBusy(connection_.get())) break;
     Answer answer(PQgetResult(connection_.get()));
+    if (unheard(answer.get(), connection_.get())) {
+      hearing_ = false;
+      return close();
+    }
     if (answer) take(std::move(answer));
     else end_of_one();
   }
@@ -101,8 +113,7 @@ void Link::take(Answer answer) {
     if (now.what == What::prepare) prepared_.erase(now.statement);
     if (now.what == What::nothing || trip.failed) return;
     Call& call = trip.calls[now.call];
-    const char* state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
-    call.state = state ? state : "";
+    call.state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
     call.message = PQresultErrorMessage(answer.get());
     trip.failed = now.call;
     return;

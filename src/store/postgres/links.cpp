@@ -34,6 +34,10 @@ void Links::dial() {
     ++dialling_;
     const std::weak_ptr<Links> self = weak_from_this();
     const auto queued = core_.waiting().submit([self, door = door_, core = &core_, writing = writing_] {
+      {
+        const std::lock_guard lock(door->mutex);
+        if (!door->loop) return;  // nobody waits any more
+      }
       auto dialled = std::make_shared<Result<Core::Writing>>([&]() -> Result<Core::Writing> {
         if (writing) return core->connect_to_write();
         TRY(Connection connection, core->connect());

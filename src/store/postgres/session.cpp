@@ -1,5 +1,10 @@
 #include "store/postgres/session.h"
 
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <vector>
 
 namespace mandate::store::postgres {
@@ -49,15 +54,51 @@ Result<Answer> checked(PGconn* connection, Answer answer) {
   return error_of(answer.get());
 }
 
+/// A server that hangs keeps its sockets open: only a look at the clock ends the wait for it.
+bool comes_in_time(PGconn* connection, const Patience& patience) {
+  while (PQisBusy(connection)) {
+    int left = -1;
+    if (patience.until != std::chrono::steady_clock::time_point::max()) {
+      const auto time = std::chrono::ceil<std::chrono::milliseconds>(patience.until - std::chrono::steady_clock::now()).count();
+      left = static_cast<int>(std::clamp<std::int64_t>(time, 0, 3'600'000));
+    }
+    pollfd fds[] = {{PQsocket(connection), POLLIN, 0}, {patience.wake, POLLIN, 0}};
+    const int ready = ::poll(fds, 2, left);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0 || fds[1].revents) return false;
+    if (!PQconsumeInput(connection)) return true;  // and PQgetResult says what is wrong
+  }
+  return true;
+}
+
+/// The last answer of what was sent, or the first refusal.
+Result<Answer> answer_of(PGconn* connection, bool sent, const Patience& patience) {
+  if (!sent) return lost(connection);
+  Answer last;
+  for (;;) {
+    if (!comes_in_time(connection, patience)) {
+      ::shutdown(PQsocket(connection), SHUT_RDWR);
+      (void)PQconsumeInput(connection);  // notices that it is shut
+      return Error(Code::overloaded, "The server is busy.", "postgres: no answer in time");
+    }
+    Answer next(PQgetResult(connection));
+    if (!next) return checked(connection, std::move(last));
+    if (PQresultStatus(last.get()) != PGRES_FATAL_ERROR || !last) last = std::move(next);
+  }
+}
+
 }  // namespace
 
-Result<Answer> run(PGconn* connection, const std::string& sql) { return checked(connection, Answer(PQexec(connection, sql.c_str()))); }
+Result<Answer> run(PGconn* connection, const std::string& sql, const Patience& patience) {
+  return answer_of(connection, PQsendQuery(connection, sql.c_str()) == 1, patience);
+}
 
-Result<Answer> run(PGconn* connection, const std::string& sql, std::initializer_list<std::string_view> parameters) {
+Result<Answer> run(PGconn* connection, const std::string& sql, std::initializer_list<std::string_view> parameters, const Patience& patience) {
   std::vector<std::string> kept(parameters.begin(), parameters.end());
   std::vector<const char*> values;
   for (const std::string& text : kept) values.push_back(text.c_str());
-  return checked(connection, Answer(PQexecParams(connection, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0)));
+  return answer_of(connection, PQsendQueryParams(connection, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0) == 1,
+                   patience);
 }
 
 std::string_view cell(const Answer& answer, int row, int column) {

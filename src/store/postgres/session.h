@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -30,10 +31,18 @@ bool worth_a_retry(std::string_view sqlstate);    ///< a deadlock or a serializa
 bool schema_changed(std::string_view sqlstate);   ///< a table, column or type is not what it was
 bool not_a_primary(std::string_view sqlstate);    ///< this server takes no writes: look for another
 
+/// How long a blocking call waits for the server's answer. When it does not come, the connection is of no more use.
+struct Patience {
+  std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
+  int wake = -1;  ///< a descriptor that ends the wait when it is readable
+
+  static Patience of(std::chrono::milliseconds time, int wake = -1) { return {std::chrono::steady_clock::now() + time, wake}; }
+};
+
 /// Runs `sql`, one statement or several without parameters.
-Result<Answer> run(PGconn* connection, const std::string& sql);
+Result<Answer> run(PGconn* connection, const std::string& sql, const Patience& patience = {});
 /// One statement with text parameters.
-Result<Answer> run(PGconn* connection, const std::string& sql, std::initializer_list<std::string_view> parameters);
+Result<Answer> run(PGconn* connection, const std::string& sql, std::initializer_list<std::string_view> parameters, const Patience& patience = {});
 /// Text of a cell; empty for null.
 std::string_view cell(const Answer& answer, int row, int column);
 
