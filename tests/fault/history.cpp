@@ -8,7 +8,8 @@ namespace {
 using What = Operation::What;
 using Moment = Operation::Moment;
 
-std::map<std::string, std::vector<const Operation*>> by_key(const std::vector<Operation>& operations, std::initializer_list<What> sorts) {
+std::map<std::string, std::vector<const Operation*>> by_key(const std::vector<Operation>& operations,
+                                                            std::initializer_list<What> sorts) {
   std::map<std::string, std::vector<const Operation*>> out;
   for (const Operation& o : operations)
     if (std::find(sorts.begin(), sorts.end(), o.what) != sorts.end()) out[o.key].push_back(&o);
@@ -33,7 +34,8 @@ class Floor {
   std::vector<std::pair<Moment, std::int64_t>> told_;
 };
 
-void check_register(const std::string& key, const std::vector<const Operation*>& operations, const Versioned& last, Anomalies& out) {
+void check_register(const std::string& key, const std::vector<const Operation*>& operations, const Versioned& last,
+                    Anomalies& out) {
   const std::string name = "register " + key + ": ";
   std::map<std::int64_t, std::vector<const Operation*>> writers;  // by the version they make
   std::set<std::string> refused;
@@ -50,13 +52,16 @@ void check_register(const std::string& key, const std::vector<const Operation*>&
   };
   const auto look = [&](const char* who, std::int64_t version, const std::string& value, Moment until) {
     if (refused.contains(value)) out.push_back(name + who + " the value of a refused write, " + value);
-    else if (!made(version, value, until)) out.push_back(name + who + " version " + std::to_string(version) + " = '" + value + "' that nobody had written");
+    else if (!made(version, value, until))
+      out.push_back(name + who + " version " + std::to_string(version) + " = '" + value + "' that nobody had written");
   };
 
   std::int64_t acknowledged = 0;
   for (const auto& [version, those] : writers) {
     const auto sure = std::count_if(those.begin(), those.end(), [](const Operation* w) { return w->end == End::ok; });
-    if (sure > 1) out.push_back(name + "a lost update, version " + std::to_string(version) + " was acknowledged " + std::to_string(sure) + " times");
+    if (sure > 1)
+      out.push_back(name + "a lost update, version " + std::to_string(version) + " was acknowledged " + std::to_string(sure) +
+                    " times");
     if (sure) acknowledged = version;
   }
   const Floor floor(operations);
@@ -65,17 +70,19 @@ void check_register(const std::string& key, const std::vector<const Operation*>&
     const std::int64_t known = floor.at(o->began);
     if (o->what == What::read) look("a read found", o->version, o->value, o->ended);
     if (o->version < known)
-      out.push_back(name + (o->what == What::read ? "a read found version " : "a write was acknowledged over version ") + std::to_string(o->version) +
-                    " when " + std::to_string(known) + " was known");
+      out.push_back(name + (o->what == What::read ? "a read found version " : "a write was acknowledged over version ") +
+                    std::to_string(o->version) + " when " + std::to_string(known) + " was known");
   }
   if (last.version < acknowledged)
-    out.push_back(name + "lost, it ends with version " + std::to_string(last.version) + " and " + std::to_string(acknowledged) + " was acknowledged");
+    out.push_back(name + "lost, it ends with version " + std::to_string(last.version) + " and " + std::to_string(acknowledged) +
+                  " was acknowledged");
   look("it ends with", last.version, last.value, Moment::max());
   for (std::int64_t version = 1; version < last.version; ++version)
     if (writers[version].empty()) out.push_back(name + "nobody made version " + std::to_string(version));
   // Who made the version it holds is known: no other may have been told that it did.
   for (const Operation* w : writers[last.version])
-    if (w->end == End::ok && w->value != last.value) out.push_back(name + "the acknowledged " + w->value + " is not what it ends with");
+    if (w->end == End::ok && w->value != last.value)
+      out.push_back(name + "the acknowledged " + w->value + " is not what it ends with");
 }
 
 }  // namespace
@@ -153,7 +160,9 @@ Anomalies check_inserts(const std::vector<Operation>& operations, const std::vec
     if (!asked.contains(key)) out.push_back("row " + key + ": inserted by nobody");
   }
   for (const auto& [key, those] : asked) {
-    const auto with = [&](End end) { return std::count_if(those.begin(), those.end(), [&](const Operation* o) { return o->end == end; }); };
+    const auto with = [&](End end) {
+      return std::count_if(those.begin(), those.end(), [&](const Operation* o) { return o->end == end; });
+    };
     const auto sure = with(End::ok);
     if (sure > 1) out.push_back("row " + key + ": acknowledged " + std::to_string(sure) + " times");
     if (sure && !there.contains(key)) out.push_back("row " + key + ": acknowledged and lost");
