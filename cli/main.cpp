@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "base/url.h"
 #include "base/yaml.h"
+#include "move.h"
 #include "owner_socket.h"
 #include "show.h"
 #include "tenant_file.h"
@@ -31,7 +32,9 @@ int complain(const Error& error) {
 }
 
 struct Arguments {
+  std::string from, to, schema;
   std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg;
+  bool socket_named = false;
   bool dry_run = false, secrets = false, follow = false, revoke = false, json = false, explain = false;
 };
 
@@ -186,6 +189,8 @@ int rotate_keys(const Arguments& a) {
 
 int status(const Arguments& a) { return print(a, OwnerSocket(a.socket).ask("GET", "/admin/status"), show_status); }
 
+int move_data(const Arguments& a) { return move({a.from, a.to, a.schema, a.socket_named ? a.socket : ""}); }
+
 int explain_config(const std::vector<std::string>& flags) {
   const Result<Config> config = Config::load(flags, Config::process_environment());
   if (!config.ok()) return complain(config.error());
@@ -199,7 +204,7 @@ int run(int argc, char** argv) {
   Arguments a;
   a.socket = default_socket();
   int result = 0;
-  app.add_option("--socket", a.socket, "the server's owner socket (MANDATE_SOCKET)")->capture_default_str();
+  const auto* socket = app.add_option("--socket", a.socket, "the server's owner socket (MANDATE_SOCKET)")->capture_default_str();
   app.add_flag("--json", a.json, "print answers as JSON");
 
   const auto command = [&](CLI::App& parent, const char* name, const char* what, int (*act)(const Arguments&)) {
@@ -222,6 +227,16 @@ int run(int argc, char** argv) {
 
   command(app, "check", "read every page and index and the audit chain", check);
   command(app, "status", "what the server serves", status);
+
+  sub = app.add_subcommand("move", "move all data from SQLite to PostgreSQL, or back");
+  sub->fallthrough();
+  sub->add_option("--from", a.from, "where the data is: sqlite:DIRECTORY or postgres://…")->required();
+  sub->add_option("--to", a.to, "where it shall be, an empty place")->required();
+  sub->add_option("--store-schema", a.schema, "PostgreSQL's schema; default: mandate");
+  sub->callback([&] {
+    a.socket_named = socket->count() > 0 || std::getenv("MANDATE_SOCKET") != nullptr;
+    result = move_data(a);
+  });
 
   CLI::App* scripts = app.add_subcommand("script", "table scripts");
   scripts->require_subcommand(1);
