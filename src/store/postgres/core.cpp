@@ -45,7 +45,12 @@ Result<Connection> Core::connect() {
   }
   PQsetNoticeReceiver(c.get(), ignore_notice, nullptr);
   CHECK_OK(run(c.get(), "SET search_path TO " + identifier(options_.schema) + "; SET statement_timeout TO " +
-                            std::to_string(options_.statement_limit.count()) + "; SET lock_timeout TO 0; SET standard_conforming_strings TO on; SET TIME ZONE 'UTC'"));
+                            std::to_string(options_.statement_limit.count()) + "; SET lock_timeout TO 0; SET standard_conforming_strings TO on; SET TIME ZONE 'UTC'",
+               Patience::of(options_.connect_limit)));
+  // A node that vanishes in the middle of a batch holds its locks until the server notices. Not every engine knows the words.
+  (void)run(c.get(), "SET tcp_keepalives_idle TO 5; SET tcp_keepalives_interval TO 2; SET tcp_keepalives_count TO 3",
+            Patience::of(options_.connect_limit));
+  if (PQstatus(c.get()) != CONNECTION_OK) return lost(c.get());
   return c;
 }
 

@@ -29,8 +29,9 @@ void Links::close() {
   }
 }
 
+/// One at a time: where a server has too few for all, every node has one to read and one to write before any has two.
 void Links::dial() {
-  while (!closed_ && !later_ && all_.size() + dialling_ < count_) {
+  if (!closed_ && !later_ && dialling_ == 0 && all_.size() < count_) {
     ++dialling_;
     const std::weak_ptr<Links> self = weak_from_this();
     const auto queued = core_.waiting().submit([self, door = door_, core = &core_, writing = writing_] {
@@ -49,9 +50,7 @@ void Links::dial() {
         if (const auto alive = self.lock()) alive->adopt(std::move(*dialled));
       });
     });
-    if (queued.ok()) continue;
-    --dialling_;
-    return;
+    if (!queued.ok()) --dialling_;
   }
 }
 
@@ -73,6 +72,7 @@ void Links::adopt(Result<Core::Writing> dialled) {
       pause_ = std::chrono::milliseconds(0);
       core_.links.add(1);
       all_.push_back(std::move(one));
+      dial();
       return joined_();
     }
     dialled = started.error();

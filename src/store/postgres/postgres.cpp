@@ -168,7 +168,7 @@ class TenantStore final : public Store {
     for (bool again = false;; again = true) {
       for (const Mutation& mutation : asked->batch.mutations) {
         for (bool fresh = again;; fresh = true) {
-          Task<TablePtr> looking = table(*desk, mutation.table, fresh);
+          Task<TablePtr> looking = table(*desk, mutation.table, fresh, asked->until);
           CO_TRY(const TablePtr there, co_await looking);
           Result<void> added = desk->add_step(*asked, mutation, there);
           if (added.ok()) break;
@@ -214,18 +214,7 @@ class TenantStore final : public Store {
     co_return ok();
   }
 
-  Task<std::vector<ColumnSpec>> describe(std::string name) override {
-    std::vector<ColumnSpec> columns;
-    Plan plan = description_of(name);
-    std::function<bool(const RowView&)> keep = [&columns](const RowView& row) {
-      columns.push_back(column_of(row));
-      return true;
-    };
-    Task<Listed> reading = list(std::move(plan), keep);
-    Result<Listed> listed = co_await reading;
-    CO_CHECK(std::move(listed));
-    co_return std::move(columns);
-  }
+  Task<std::vector<ColumnSpec>> describe(std::string name) override { return described(std::move(name), kNoDeadline); }
 
   Task<std::string> check() override {
     std::function<Result<std::string>()> work = [this] { return postgres::check(core_, tenant_); };
@@ -254,10 +243,24 @@ class TenantStore final : public Store {
     ReadAskPtr ask;
   };
 
+  Task<std::vector<ColumnSpec>> described(std::string name, Deadline until) {
+    std::vector<ColumnSpec> columns;
+    Plan plan = description_of(name);
+    plan.deadline = until;
+    std::function<bool(const RowView&)> keep = [&columns](const RowView& row) {
+      columns.push_back(column_of(row));
+      return true;
+    };
+    Task<Listed> reading = list(std::move(plan), keep);
+    Result<Listed> listed = co_await reading;
+    CO_CHECK(std::move(listed));
+    co_return std::move(columns);
+  }
+
   /// What is known of the table; read from the database when it is not, or `fresh`.
-  Task<TablePtr> table(Desk& desk, const std::string& name, bool fresh) {
+  Task<TablePtr> table(Desk& desk, const std::string& name, bool fresh, Deadline until) {
     if (TablePtr known = desk.known(tenant_, name); known && (!fresh || known->shared)) co_return known;
-    Task<std::vector<ColumnSpec>> describing = describe(name);
+    Task<std::vector<ColumnSpec>> describing = described(name, until);
     CO_TRY(const std::vector<ColumnSpec> columns, co_await describing);
     if (columns.empty()) co_return Error(Code::server_error, "", "no such table: " + name);
     co_return desk.keep(tenant_, name, columns);
@@ -265,7 +268,7 @@ class TenantStore final : public Store {
 
   Task<ReadAskPtr> ask(Desk& desk, const Plan& plan, Wanted wanted) {
     for (bool fresh = false;; fresh = true) {
-      Task<TablePtr> looking = table(desk, plan.table, fresh);
+      Task<TablePtr> looking = table(desk, plan.table, fresh, plan.deadline);
       CO_TRY(const TablePtr there, co_await looking);
       Result<ReadAskPtr> made = desk.ask_for(tenant_, plan, wanted, there);
       if (made.ok() || fresh || there->shared || made.error().code != Code::invalid_request) co_return made;
