@@ -52,7 +52,7 @@ class Node {
   /// Parts of a request that live until the answer is there.
   struct Asked {
     http::Request request;
-    std::string body;
+    std::string target, body, authorization, host;
   };
   static std::shared_ptr<Asked> asked(http::Method method, const std::string& target, const Form& fields, std::string bearer = {},
                                       std::string_view host = wire::kHost) {
@@ -60,14 +60,19 @@ class Node {
     for (const auto& [name, value] : fields) out->body += (out->body.empty() ? "" : "&") + name + "=" + percent_encode(value);
     http::Request& request = out->request;
     request.method = method;
-    request.target = request.path = target;
-    request.host = host;
+    out->target = target;
+    out->host = host;
+    request.target = request.path = out->target;
+    request.host = out->host;
     request.secure = true;
     request.peer = "192.0.2.7";
     request.deadline = std::chrono::steady_clock::now() + 30s;
     request.body = out->body;
     if (method == http::Method::post) request.headers.add("Content-Type", "application/x-www-form-urlencoded");
-    if (!bearer.empty()) request.headers.add("Authorization", "Bearer " + bearer);
+    if (!bearer.empty()) {
+      out->authorization = "Bearer " + bearer;
+      request.headers.add("Authorization", out->authorization);
+    }
     return out;
   }
   http::Response get(const std::string& path, std::string bearer = {}, std::string_view host = wire::kHost) {
