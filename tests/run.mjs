@@ -14,12 +14,12 @@ const scratch = mkdtempSync(join(tmpdir(), 'mandate-tests-'));
 let passed = 0, failed = 0;
 
 const known = ['sqlite', 'postgres'];
-const engines = (process.env.MANDATE_ENGINES ?? 'sqlite').split(',');
+const engines = (process.env.MANDATE_ENGINES ?? known.join(',')).split(',');
 for (const engine of engines) if (!known.includes(engine)) throw new Error(`MANDATE_ENGINES: ${engine} is none of ${known.join(', ')}`);
 /** Parts whose tests take the engine from MANDATE_STORE_UNDER_TEST. */
 const onEachEngine = ['wire', 'live', 'compat'];
 /** Files of those parts in which nothing is stored: they run with the first engine alone. */
-const storeless = ['docs.test.mjs'];
+const storeless = ['docs.test.mjs', 'example_cluster.test.mjs'];
 /** How often to run a part: its name as printed, and what its tests find in their environment. */
 const runs = (part) => (onEachEngine.includes(part) ? engines : ['sqlite']).map((engine, at) => ({
   first: at === 0, title: engine === 'sqlite' ? part : `${part} (${engine})`, env: {...process.env, MANDATE_STORE_UNDER_TEST: engine}}));
