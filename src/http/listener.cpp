@@ -1,6 +1,7 @@
 #include "http/listener.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -101,22 +102,22 @@ Result<int> listen_tcp(const std::string& address, int port, bool shared) {
   return fd;
 }
 
-Result<int> listen_unix(const std::string& path) {
+Result<int> listen_unix(const std::string& path, int type) {
   sockaddr_un where{};
   where.sun_family = AF_UNIX;
-  if (path.size() >= sizeof where.sun_path) return Error(Code::bad_request, "The path of the admin socket is too long.", path);
+  if (path.size() >= sizeof where.sun_path) return Error(Code::bad_request, "The path of a Unix socket is too long.", path);
   std::memcpy(where.sun_path, path.c_str(), path.size() + 1);
   const auto* address = reinterpret_cast<const sockaddr*>(&where);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int fd = ::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return Error(Code::server_error, {}, std::strerror(errno));
   struct stat there {};
   if (::lstat(path.c_str(), &there) == 0) {
-    const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int probe = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     const bool alive = !S_ISSOCK(there.st_mode) || ::connect(probe, address, sizeof where) == 0;
     ::close(probe);
     if (alive) {
       ::close(fd);
-      return Error(Code::conflict, "The admin socket is taken.", path);
+      return Error(Code::conflict, type == SOCK_STREAM ? "The admin socket is taken." : "The hand-over socket is taken.", path);
     }
     ::unlink(path.c_str());
   }
@@ -132,6 +133,16 @@ Result<int> listen_unix(const std::string& path) {
   return fd;
 }
 
+Result<int> adopt_listener(int fd) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || !listens)
+    return Error(Code::bad_request, "A socket handed to the server does not listen.", "descriptor " + std::to_string(fd));
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+}
+
 int port_of(int fd) {
   sockaddr_storage name{};
   socklen_t size = sizeof name;
@@ -140,8 +151,8 @@ int port_of(int fd) {
                                           : reinterpret_cast<sockaddr_in&>(name).sin_port);
 }
 
-Listener::Listener(PeerGroup& group, const Door& door, int fd, std::size_t most)
-    : group_(group), door_(door), fd_(fd), most_(most) {}
+Listener::Listener(PeerGroup& group, const Door& door, int fd, std::size_t most, bool kept)
+    : group_(group), door_(door), fd_(fd), most_(most), kept_(kept) {}
 
 Listener::~Listener() {
   watch_.reset();
@@ -153,7 +164,18 @@ void Listener::start() {
   if (watch_) watch_->wait_readable();
 }
 
+void Listener::pause() {
+  pause_.reset();
+  watch_.reset();
+}
+
+void Listener::release() {
+  pause();
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
 void Listener::hold_off() {
+  if (kept_) return;  // the filter would be on the others' socket too
   // Drops segments whose flags (byte 13 of the TCP header) hold SYN, takes the rest.
   sock_filter code[] = {{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},
                         {BPF_JMP | BPF_JSET | BPF_K, 0, 1, 0x02},
@@ -164,11 +186,8 @@ void Listener::hold_off() {
 }
 
 void Listener::finish() {
-  if (fd_ < 0) return;
-  accept_all();
-  pause_.reset();
-  watch_.reset();
-  ::close(std::exchange(fd_, -1));
+  if (fd_ >= 0 && !kept_) accept_all();
+  release();
 }
 
 void Listener::on_readable() {

@@ -28,8 +28,9 @@ struct Driver {
 };
 
 Driver drive(Exchange* exchange) {
-  Task<Response> task = exchange->door->router->answer(exchange->request, exchange->match);
+  Task<Response> task = exchange->door->router.load()->answer(exchange->request, exchange->match);
   const Result<Response> result = co_await task;  // the router has caught everything
+  exchange->group->ended();
   Peer::finished(exchange, *result);
 }
 
@@ -186,13 +187,13 @@ bool Peer::take_head(std::string_view data, std::size_t& at) {
   request.refused = 0;
   exchange.match = {};
   request.local_admin = door_.local_admin;
-  request.secure = transport_.tls();
+  request.secure = secure();
   request.deadline = exchange.started + group_.limits.request_timeout;
-  const wire::HeadContext context{address_, transport_.tls(), door_.proxies};
+  const wire::HeadContext context{address_, secure(), door_.proxies};
   if (const int status = wire::read_head(exchange.head_bytes, context, request, exchange.framing))
     return refuse(status), false;
   exchange.head_only = request.method == Method::head;
-  exchange.match = door_.router->match(request);
+  exchange.match = door_.router.load()->match(request);
   const RouteOptions& options = exchange.match.options ? *exchange.match.options : kDefaults;
   if (request.target.size() > options.target_limit) return refuse(414), false;
   const std::size_t limit = options.body_limit;
@@ -247,11 +248,30 @@ void Peer::own_head() {
 
 void Peer::dispatch(bool from_buffer) {
   answering_ = true;
-  drive(exchange_);
+  begin(exchange_);
   if (!answering_ || exchange_->owns_head) return;
   // The handler took its time: the bytes it looks at stay with it.
   if (from_buffer) exchange_->buffer = group_.take_read_buffer();
   else exchange_->bytes = std::move(in_), moved_ = true;
+}
+
+void Peer::begin(Exchange* exchange) {
+  if (exchange->group->keeps(exchange)) return;
+  exchange->group->begun();
+  drive(exchange);
+}
+
+void Peer::finished_elsewhere(Exchange* exchange, std::string_view bytes) {
+  Peer* peer = exchange->peer;
+  exchange->group->release(exchange);
+  if (!peer) return;
+  peer->exchange_ = nullptr;
+  peer->answering_ = false;
+  if (bytes.empty()) return peer->close();
+  peer->out_ += bytes;
+  peer->ending_ = peer->served_ = true;
+  peer->group_.deadlines.leave(*peer);
+  peer->settle();
 }
 
 void Peer::finished(Exchange* exchange, const Response& response) {
@@ -270,7 +290,7 @@ void Peer::finished(Exchange* exchange, const Response& response) {
 
 void Peer::answer(const Response& response) {
   const Exchange& exchange = *exchange_;
-  ending_ = ending_ || exchange.framing.close || group_.draining() || response.status == kMisdirected ||
+  ending_ = ending_ || exchange.framing.close || group_.draining() || door_.once || response.status == kMisdirected ||
             response.headers.get("Connection") == "close";
   if (out_.capacity() < 64) out_ = group_.spare_string();
   wire::write_response(out_, exchange.request, response, {ending_, exchange.head_only, group_.date()});
@@ -387,7 +407,8 @@ void Peer::on_deadline(Deadlines::Kind kind) {
                        {{"request_id", exchange_->request.id}, {"path", exchange_->request.path}});
       ending_ = true;
       const RouteOptions& options = exchange_->match.options ? *exchange_->match.options : kDefaults;
-      Response late = options.late ? options.late(exchange_->request) : Response::json(503, std::string(R"({"error":"timeout"})"));
+      // What waits for another process has no room to ask here.
+      Response late = options.late && group_.serves_here() ? options.late(exchange_->request) : Response::json(503, std::string(R"({"error":"timeout"})"));
       if (!late.headers.has("Retry-After")) late.headers.set("Retry-After", "1");
       wire::write_response(out_, exchange_->request, late, {true, exchange_->head_only, group_.date()});
       exchange_->peer = nullptr;  // the handler goes on with the exchange, nobody waits for it

@@ -28,6 +28,8 @@ class Peer final : public IoLoop::Ready, public Deadlines::Entry {
   void close_if_idle();
   bool lingering() const { return phase_ == Phase::lingering; }
   const Door& door() const { return door_; }
+  bool secure() const { return transport_.tls() || door_.secure; }
+  std::string_view address() const { return address_; }
 
   void on_readable() override;
   void on_writable() override;
@@ -35,6 +37,10 @@ class Peer final : public IoLoop::Ready, public Deadlines::Entry {
 
   /// The answer is here. Called once for each exchange, by whoever finished the handler, on the peer's loop.
   static void finished(Exchange* exchange, const Response& response);
+  /// The same, when another process has answered: bytes as they go out. None: it died over it, and nobody knows more.
+  static void finished_elsewhere(Exchange* exchange, std::string_view bytes);
+  /// A complete request: its handler sets to work, unless requests wait or go elsewhere now.
+  static void begin(Exchange* exchange);
 
  private:
   friend class PeerGroup;

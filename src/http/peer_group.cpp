@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/peer.h"
+#include "http/relay.h"
 #include "http/wire/write_response.h"
 
 namespace mandate::http {
@@ -31,6 +32,7 @@ PeerGroup::PeerGroup(IoLoop& l, const Limits& lim, const Clock& clock, Log& lg, 
       connections_(metrics.gauge("mandate_http_connections", "Open connections.")), id_prefix_(std::move(id_prefix)) {}
 
 PeerGroup::~PeerGroup() {
+  relays_.clear();
   while (first_) first_->close();
 }
 
@@ -49,6 +51,59 @@ std::size_t PeerGroup::busy() const {
   std::size_t n = 0;
   for (const Peer* peer = first_; peer; peer = peer->next_) n += peer->door().drains && !peer->lingering();
   return n;
+}
+
+std::size_t PeerGroup::present() const {
+  std::size_t n = 0;
+  for (const Peer* peer = first_; peer; peer = peer->next_) n += peer->door().drains;
+  return n;
+}
+
+bool PeerGroup::keeps(Exchange* exchange) {
+  if (!exchange->door->drains) return false;
+  if (serving_ == Serving::not_now) return held_.push_back(exchange), true;
+  if (serving_ == Serving::elsewhere) return relay(exchange), true;
+  if (rehoused_) exchange->match = exchange->door->router.load()->match(exchange->request);
+  return false;
+}
+
+void PeerGroup::go_on(bool rehoused) {
+  serving_ = Serving::here;
+  rehoused_ |= rehoused;
+  for (Exchange* exchange : std::exchange(held_, {})) {
+    if (exchange->peer) Peer::begin(exchange);
+    else release(exchange);
+  }
+}
+
+void PeerGroup::pass_on(std::function<void(Passed)> pass) {
+  pass_ = std::move(pass);
+  serving_ = Serving::elsewhere;
+  for (Exchange* exchange : std::exchange(held_, {})) {
+    if (exchange->peer) relay(exchange);
+    else release(exchange);
+  }
+}
+
+void PeerGroup::relay(Exchange* exchange) {
+  if (const int status = exchange->request.refused)
+    return Peer::finished(exchange, Response::text(status, reason(status)));
+  Passed passed{-1, exchange->peer->secure(), exchange->door->local_admin, std::string(exchange->peer->address())};
+  auto made = Relay::make(*this, exchange, passed.fd);
+  if (!made) {
+    Response busy = Response::json(503, std::string(R"({"error":"temporarily_unavailable"})"));
+    busy.headers.set("Retry-After", "1");
+    return Peer::finished(exchange, busy);
+  }
+  relays_.push_back(std::move(made));
+  pass_(std::move(passed));
+}
+
+void PeerGroup::bury(Relay& relay) {
+  const auto at = std::find_if(relays_.begin(), relays_.end(), [&](const auto& one) { return one.get() == &relay; });
+  std::shared_ptr<Relay> last(std::move(*at));
+  relays_.erase(at);
+  loop.at_end_of_tick([last] {});
 }
 
 void PeerGroup::drain(bool close_idle) {

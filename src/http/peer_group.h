@@ -1,8 +1,10 @@
 // The peers of one loop and what they share: one read buffer, pools, timeouts, the date.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,15 +24,18 @@ namespace mandate::http {
 
 class Peer;
 class PeerGroup;
+class Relay;
 
 /// Which way in: what is served there and who may have come through a proxy.
 struct Door {
-  const Router* router = nullptr;
+  std::atomic<const Router*> router = nullptr;
   RequestMetrics* metrics = nullptr;
   const Tls* tls = nullptr;  ///< null: plain only
   const wire::TrustedProxies* proxies = nullptr;
   bool local_admin = false;
   bool drains = true;  ///< the drain waits for its peers
+  bool secure = false; ///< TLS ended before: in the process that passes a request on
+  bool once = false;   ///< one request, one answer
 };
 
 /// One request on its way to an answer. It outlives its peer when the other end hangs up first.
@@ -65,6 +70,23 @@ class PeerGroup {
   /// From now on every answer says Connection: close; `close_idle` ends those between requests, after a last look.
   void drain(bool close_idle);
   bool draining() const { return draining_; }
+  /// Peers behind doors that drain, those included that only wait for the other end to hang up.
+  std::size_t present() const;
+
+  // An upgrade (RL-11); all but at_work() on the loop.
+  /// Requests do not begin but wait.
+  void hold() { serving_ = Serving::not_now; }
+  /// Those that waited begin. `rehoused`: what a request was matched with before does not hold any more.
+  void go_on(bool rehoused);
+  /// From now on requests, those that wait first, are answered by another process, which is handed them by `pass`.
+  void pass_on(std::function<void(Passed)> pass);
+  /// Handlers at work. From any thread.
+  std::size_t at_work() const { return at_work_; }
+  bool serves_here() const { return serving_ == Serving::here; }
+  /// Called for each request that is complete: true when it does not begin here and now.
+  bool keeps(Exchange* exchange);
+  void begun() { ++at_work_; }
+  void ended() { --at_work_; }
 
   char* read_buffer();
   std::unique_ptr<char[]> take_read_buffer() { return std::move(buffer_); }
@@ -88,7 +110,11 @@ class PeerGroup {
 
  private:
   friend class Peer;
+  friend class Relay;
+  enum class Serving : std::uint8_t { here, not_now, elsewhere };
   void settle_all();
+  void relay(Exchange* exchange);
+  void bury(Relay& relay);
 
   const Clock& clock_;
   Gauge& connections_;
@@ -104,6 +130,12 @@ class PeerGroup {
   Peer* first_ = nullptr;
   std::size_t count_ = 0;
   bool draining_ = false;
+  Serving serving_ = Serving::here;
+  bool rehoused_ = false;
+  std::atomic<std::size_t> at_work_{0};
+  std::vector<Exchange*> held_;
+  std::function<void(Passed)> pass_;
+  std::vector<std::unique_ptr<Relay>> relays_;
   std::string date_;
   std::int64_t date_second_ = -1;
 };

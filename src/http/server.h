@@ -28,7 +28,23 @@ struct Limits {
   std::size_t connections = 20'000;
 };
 
+/// Listening sockets that somebody else made: a supervisor, or the process before this one.
+struct Sockets {
+  std::vector<int> doors;        ///< of the public port; one or more, none = bind it
+  int owner = -1, observer = -1; ///< of the admin socket and of the metrics; -1 = bind them
+  bool kept = false;             ///< somebody else goes on holding them: when we go they must stay as they are
+};
+
+/// A request on its way to the process that has taken over: its bytes come through `fd`, and so goes its answer.
+struct Passed {
+  int fd = -1;          ///< owned by who receives it
+  bool secure = false;  ///< it came over TLS
+  bool owner = false;   ///< it came through the admin socket
+  std::string address;  ///< who asks
+};
+
 struct ServerOptions {
+  Sockets sockets;                 ///< instead of binding; owned by the server from start() on
   std::string address = "127.0.0.1";
   int port = 0;                    ///< HTTP and TLS on one port, the first byte decides; 0 = any free one
   std::string metrics_address = "127.0.0.1";
@@ -65,6 +81,22 @@ class Server {
   /// RL-10: readiness goes false, listeners stay for drain_delay, requests in flight finish, then everything ends.
   virtual void drain() = 0;
   virtual bool draining() const = 0;
+
+  // An upgrade, in the process that goes (RL-11). Not on a loop's thread; they return when it is so on every loop.
+  /// The listening sockets, borrowed, from start() until drain() or retire(). Whoever holds a copy keeps the queues alive.
+  virtual Sockets sockets() const = 0;
+  /// Nobody is accepted and no request begins: peers wait in the kernel's queue, requests of those who are here in ours.
+  virtual void hold() = 0;
+  /// While holding: no handler is at work any more.
+  virtual bool quiet() const = 0;
+  /// Takes hold() back. Routes, when given, replace those of before.
+  virtual void go_on(std::shared_ptr<const Router> routes = {}, std::shared_ptr<const Router> owner_routes = {}) = 0;
+  /// The sockets are another's now. Peers that are here are served to the end, each answer closing; those that ask nothing
+  /// are left alone until drain_limit. With `pass` requests are answered by the other process. Then as after drain().
+  virtual void retire(std::function<void(Passed)> pass) = 0;
+  /// In the process that comes: answers a request that another passes on. From any thread.
+  virtual void welcome(Passed passed) = 0;
+
   /// Reads certificate and key again; on an error the old ones stay (RL-7).
   virtual Result<void> reload_certificate() = 0;
   /// Returns when drained.
