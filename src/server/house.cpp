@@ -191,13 +191,15 @@ void House::start_upkeep(Loop& loop) {
   rooms_->upkeep->start();
 }
 
-bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0; }
+bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0 || rooms_->tenants.reading(); }
 
 void House::stop() {
   if (rooms_->mover) rooms_->mover->stop();
   rooms_->upkeep.reset();
   rooms_->scripts->stop();
 }
+
+bool House::moving() const { return rooms_->mover && rooms_->mover->progress(0).at("state") == "moving"; }
 
 bool House::ready() const { return rooms_->tenants.writable(); }
 

@@ -51,6 +51,8 @@ class House {
   /// Whether scripts go on after their answers, lines of theirs are on their way to a store, or upkeep is under way: what
   /// stop() should wait for. From any thread.
   bool working() const;
+  /// A move to another engine is under way, which stop() would give up. From any thread.
+  bool moving() const;
   /// Ends upkeep and scripts. On the loop that started it, before the loops end.
   void stop();
   /// False when a store can no longer write: another start is needed (RL-4). After open(), from any thread.

@@ -1,15 +1,23 @@
 // mandated: reads its options, builds the house, opens the doors, and leaves in order.
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 
+#include "http/listener.h"
 #include "http/server.h"
+#include "server/given_sockets.h"
+#include "server/handover.h"
 #include "server/house.h"
+#include "server/keeper.h"
 #include "server/mover.h"
+#include "server/notify.h"
+#include "server/take_over.h"
 #include "tenant/master_key.h"
 
 namespace mandate::server {
@@ -74,6 +82,10 @@ http::ServerOptions server_options(const Config& config) {
   return out;
 }
 
+int status_of(const Error& error) {
+  return error.code == Code::conflict && error.hint.find("newer") != std::string::npos ? kNewerData : kCannotStart;
+}
+
 int run(std::vector<std::string> arguments) {
   if (!arguments.empty() && arguments.front() == "move") {
     forbid_core_dumps();
@@ -81,8 +93,14 @@ int run(std::vector<std::string> arguments) {
     SystemRandom random;
     return move_offline({arguments.begin() + 1, arguments.end()}, clock, random);
   }
-  auto config = Config::load(arguments, Config::process_environment());
+  const auto environment = Config::process_environment();
+  auto config = Config::load(arguments, environment);
   if (!config.ok()) return complain(kWrongOptions, config.error().hint);
+  const auto given = given_sockets(environment, ::getpid());
+  if (!given.ok()) return complain(kWrongOptions, given.error().hint);
+  const std::string supervisor = environment("NOTIFY_SOCKET").value_or("");
+  // They are for this process, not for the children of the scripts.
+  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET"}) ::unsetenv(name);
   forbid_core_dumps();
   allow_descriptors();
 
@@ -114,29 +132,65 @@ int run(std::vector<std::string> arguments) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
-  House house(house_options(*config, std::move(*key)), clock, random, log, metrics);
-  options.before_accepting = [&]() -> Task<void> {
-    Task<void> opening = house.open();
-    auto opened = co_await opening;
-    if (opened.ok()) house.start_upkeep(*Loop::current());
-    co_return opened;
-  };
-  options.ready = [&house] { return house.ready(); };
-  options.working = [&house] { return house.working(); };
-  options.after_draining = [&house] { house.stop(); };
-  const std::unique_ptr<http::Server> server = http::make_server(options, house.routes(), house.owner_routes(), clock, random, log, metrics);
-  if (auto started = server->start(); !started.ok()) {
-    const Error& error = started.error();
-    return complain(error.code == Code::conflict && error.hint.find("newer") != std::string::npos ? kNewerData : kCannotStart,
-                    error.hint.empty() ? error.detail : error.hint);
+  // RL-11: an upgrade. The sockets come from the process before us, or from a supervisor, or we bind them.
+  const bool alone = config->text("store").empty();
+  const std::string handover_path = config->text("handover_socket").empty() ? data + "/handover.sock" : config->text("handover_socket");
+  std::unique_ptr<TakeOver> before;
+  std::atomic<bool> leaving{false};
+  options.sockets = *given;
+  if (config->flag("take_over")) {
+    auto asked = TakeOver::ask(handover_path, alone, log);
+    if (asked.ok()) before = std::move(*asked), options.sockets = before->sockets();
+    else if (asked.error().code != Code::not_found) return complain(kCannotStart, asked.error().hint);
+    else log.info("takeover.nobody", {{"socket", handover_path}});
   }
+
+  Keeper keeper([house = house_options(*config, std::move(*key)), &clock, &random, &log, &metrics] {
+    return std::make_unique<House>(house, clock, random, log, metrics);
+  });
+  options.before_accepting = [&]() -> Task<void> {
+    if (before) CO_CHECK(before->let_go());  // nothing else runs on this loop yet
+    Task<void> opening = keeper.open();
+    co_return co_await opening;
+  };
+  options.ready = [&keeper] { return keeper.ready(); };
+  // Who leaves still answers for the one before it, whom it has promised to.
+  options.working = [&] { return keeper.working() || (leaving && before && before->attached()); };
+  options.after_draining = [&keeper] { keeper.stop(); };
+  const std::unique_ptr<http::Server> server =
+      http::make_server(options, keeper.house().routes(), keeper.house().owner_routes(), clock, random, log, metrics);
+  if (auto started = server->start(); !started.ok())
+    return complain(status_of(started.error()), started.error().hint.empty() ? started.error().detail : started.error().hint);
+  if (before) before->done(*server);
+
+  int status = 0;
+  std::unique_ptr<Handover> after;
+  if (handover_path != "-") {
+    const auto listening = before && before->handover() >= 0 ? Result<int>(before->handover()) : http::listen_unix(handover_path, SOCK_SEQPACKET);
+    const auto wake_main = [] { ::kill(::getpid(), SIGTERM); };
+    if (listening.ok())
+      after = std::make_unique<Handover>(
+          Handover::Parts{*server, alone, [&] { return keeper.close(*server, config->duration("handover_limit")); },
+                          [&] { return keeper.open_again(*server); }, [&leaving] { leaving = true; }, wake_main,
+                          [&, wake_main](const Error& error) { status = status_of(error), wake_main(); }, log},
+          *listening);
+    else log.warn("handover.unavailable", {{"reason", listening.error().hint}, {"detail", listening.error().detail}});
+  }
+  notify(supervisor, "READY=1\nMAINPID=" + std::to_string(::getpid()));
 
   for (int signal = 0; sigwait(&signals, &signal) == 0;) {
     if (signal != SIGHUP) break;
     (void)server->reload_certificate();  // says itself in the log how it went
   }
+  if (after) after->stop();
+  if (status != 0) return complain(status, "after a hand-over that failed, the data could not be opened again");
+  const bool left = after && after->left();
+  if (!left) notify(supervisor, "STOPPING=1");
   server->drain();
   server->wait();
+  before.reset();
+  after.reset();
+  if (!left && handover_path != "-") ::unlink(handover_path.c_str());
   log.info("stopped");
   return 0;
 }

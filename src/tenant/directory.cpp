@@ -173,6 +173,7 @@ void TenantDirectory::list_changed() {
   }
   listing_ = true;
   const std::size_t before = names().size();
+  ++reading_;
   spawn(admit_listed(), [this, before](Result<void> done) {
     listing_ = false;
     if (done.ok() && names().size() != before) log_.info("tenants.open", {{"tenants", names().size()}});
@@ -181,6 +182,7 @@ void TenantDirectory::list_changed() {
       again_later("", done.error(), [this] { list_changed(); });
     }
     if (std::exchange(list_again_, false)) list_changed();
+    --reading_;
   });
 }
 
@@ -309,6 +311,7 @@ void TenantDirectory::changed(std::string name) {
     return;
   }
   here->reloading = true;
+  ++reading_;
   spawn(reload(name), [this, here, name](Result<void> done) {
     here->reloading = false;
     if (!done.ok()) {
@@ -316,6 +319,7 @@ void TenantDirectory::changed(std::string name) {
       again_later(name, done.error(), [this, name] { changed(name); });
     }
     if (std::exchange(here->again, false)) changed(name);
+    --reading_;
   });
 }
 

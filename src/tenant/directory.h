@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,6 +39,8 @@ class TenantDirectory final : public Tenants {
   /// False when a disk refused a write to any of the stores (RL-4). Thread-safe; takes a lock.
   bool writable() const;
 
+  /// Whether news of configuration are being read: what closing the stores should wait for. Thread-safe.
+  bool reading() const { return reading_ > 0; }
   /// The store that lists the tenants. After open().
   store::Store& system() const { return *system_; }
   /// Opens the system store and every tenant listed in it. Once, at start, on the loop that will see the changes of others:
@@ -93,6 +96,7 @@ class TenantDirectory final : public Tenants {
   std::string default_tenant_;
   std::unique_ptr<store::Store> system_;
   std::unique_ptr<store::Store::Watch> system_watch_;
+  std::atomic<int> reading_{0};
   bool listing_ = false, list_again_ = false;  ///< on the watching loop
   std::shared_ptr<Retries> retries_;           ///< of the watching loop; ends with it
 
