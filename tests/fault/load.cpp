@@ -53,19 +53,6 @@ struct Look {
   std::unique_ptr<Store> store;
 };
 
-/// What a node that is gone had sent may still be at work.
-void wait_for_the_last_transaction(const std::string& url) {
-  const std::unique_ptr<PGconn, void (*)(PGconn*)> c(PQconnectdb(url.c_str()), PQfinish);
-  for (const auto end = Steady::now() + std::chrono::seconds(30); Steady::now() < end;) {
-    const std::unique_ptr<PGresult, void (*)(PGresult*)> r(
-        PQexec(c.get(), "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"),
-        PQclear);
-    if (PQresultStatus(r.get()) == PGRES_TUPLES_OK && PQntuples(r.get()) == 0) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  throw std::runtime_error("somebody is still connected to the database");
-}
-
 }  // namespace
 
 void Tokens::add(std::string token) {
@@ -78,6 +65,18 @@ std::optional<std::string> Tokens::some(std::size_t chance) const {
   const std::lock_guard lock(mutex_);
   if (latest_.empty()) return std::nullopt;
   return latest_[chance % latest_.size()];
+}
+
+void wait_for_the_last_transaction(const std::string& url) {
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> c(PQconnectdb(url.c_str()), PQfinish);
+  for (const auto end = Steady::now() + std::chrono::seconds(30); Steady::now() < end;) {
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> r(
+        PQexec(c.get(), "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"),
+        PQclear);
+    if (PQresultStatus(r.get()) == PGRES_TUPLES_OK && PQntuples(r.get()) == 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  throw std::runtime_error("somebody is still connected to the database");
 }
 
 void prepare_tables(const std::string& url) {

@@ -97,6 +97,9 @@ class Node {
   std::vector<std::thread> threads_;
 };
 
+/// What a node that is gone had sent may still be at work: waits until nobody else is connected.
+void wait_for_the_last_transaction(const std::string& url);
+
 /// Looks at the database as it is now and at what was said of it; every anomaly in a line, empty = none.
 std::string anomalies(const std::string& url, const Shared& shared);
 
