@@ -1,5 +1,5 @@
 // What the load walks share: wrk on core 1, medians of several runs, processor time by request, one line a figure.
-import {spawnSync} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -22,22 +22,49 @@ const spent = (pids) => pids.reduce((sum, pid) => {
  * processes under load, whose time is counted.
  */
 export function load(url, lua = '', {connections = 64, pids = []} = {}) {
-  const script = join(scratch, 'load.lua');
-  writeFileSync(script, lua + `
-done = function(summary, latency)
-  io.write(string.format("RESULT %d %d %d %d\\n", summary.requests, summary.duration, summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout, latency:percentile(50)))
-end`);
+  const command = wrk(url, lua, connections);
   const one = () => {
     const before = spent(pids);
-    const told = spawnSync('taskset', ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url], {encoding: 'utf8'});
-    const [, requests, micros, errors, p50] = told.stdout.match(/RESULT (\d+) (\d+) (\d+) (\d+)/) ?? [];
-    if (requests === undefined) throw new Error(told.stdout + told.stderr);
-    return {rate: requests / (micros / 1e6), errors: Number(errors), p50: Number(p50), micros: (spent(pids) - before) / requests};
+    const told = spawnSync('taskset', command, {encoding: 'utf8'});
+    const result = read(told.stdout, told.stderr);
+    return {...result, micros: (spent(pids) - before) / result.requests};
   };
   const all = Array.from({length: runs}, one);
   const errors = all.reduce((n, r) => n + r.errors, 0);
   return {rate: median(all.map((r) => r.rate)), p50: median(all.map((r) => r.p50)), micros: median(all.map((r) => r.micros)), errors};
 }
+/** The same at several places at once: rates are added. */
+export async function loadAll(targets, {connections = 64, pids = []} = {}) {
+  const all = [];
+  for (let i = 0; i < runs; ++i) {
+    const before = spent(pids);
+    const results = await Promise.all(targets.map(({url, lua}, at) => new Promise((done, fail) => {
+      const child = spawn('taskset', wrk(url, lua, Math.ceil(connections / targets.length), `load${at}.lua`), {stdio: ['ignore', 'pipe', 'inherit']});
+      let output = '';
+      child.stdout.on('data', (d) => (output += d));
+      child.on('close', () => { try { done(read(output, '')); } catch (error) { fail(error); } });
+    })));
+    const requests = results.reduce((n, r) => n + r.requests, 0);
+    all.push({rate: results.reduce((n, r) => n + r.rate, 0), errors: results.reduce((n, r) => n + r.errors, 0), micros: (spent(pids) - before) / requests});
+  }
+  return {rate: median(all.map((r) => r.rate)), micros: median(all.map((r) => r.micros)), errors: all.reduce((n, r) => n + r.errors, 0)};
+}
+
+function wrk(url, lua, connections, name = 'load.lua') {
+  const script = join(scratch, name);
+  writeFileSync(script, lua + `
+done = function(summary, latency)
+  io.write(string.format("RESULT %d %d %d %d\\n", summary.requests, summary.duration, summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout, latency:percentile(50)))
+end`);
+  return ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url];
+}
+
+function read(output, complaint) {
+  const [, requests, micros, errors, p50] = output.match(/RESULT (\d+) (\d+) (\d+) (\d+)/) ?? [];
+  if (requests === undefined) throw new Error(output + complaint);
+  return {requests: Number(requests), rate: requests / (micros / 1e6), errors: Number(errors), p50: Number(p50)};
+}
+
 export const lua = (method, headers, body) => `wrk.method = "${method}"
 ${Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = [[${value}]]`).join('\n')}
 ${body === undefined ? '' : `wrk.body = [[${body}]]`}`;
