@@ -18,8 +18,8 @@ const engines = (process.env.MANDATE_ENGINES ?? known.join(',')).split(',');
 for (const engine of engines) if (!known.includes(engine)) throw new Error(`MANDATE_ENGINES: ${engine} is none of ${known.join(', ')}`);
 /** Parts whose tests take the engine from MANDATE_STORE_UNDER_TEST. */
 const onEachEngine = ['wire', 'live', 'compat'];
-/** Files of those parts in which nothing is stored: they run with the first engine alone. */
-const storeless = ['docs.test.mjs', 'example_cluster.test.mjs'];
+/** Files of those parts that are the same on every engine, and why: they run with the first one alone. */
+const once = {'docs.test.mjs': 'nothing is stored there', 'nodes.test.mjs': 'it has a PostgreSQL of its own'};
 /** How often to run a part: its name as printed, and what its tests find in their environment. */
 const runs = (part) => (onEachEngine.includes(part) ? engines : ['sqlite']).map((engine, at) => ({
   first: at === 0, title: engine === 'sqlite' ? part : `${part} (${engine})`, env: {...process.env, MANDATE_STORE_UNDER_TEST: engine}}));
@@ -74,13 +74,13 @@ async function corpus(path) {
 async function nodetest(name, files, limit) {
   if (!only(name) || files.length === 0) return;
   for (const {title, env, first} of runs(name)) {
-    const chosen = files.filter((file) => first || !storeless.includes(basename(file)));
+    const chosen = files.filter((file) => first || !(basename(file) in once));
     const [result, seconds] = await timed(() => run('node', ['--test', '--test-reporter=tap', '--test-concurrency=1', ...chosen], {limit, env}));
     const number = (word) => Number(result.output.match(new RegExp(`^# ${word} (\\d+)`, 'm'))?.[1] ?? 0);
     let bad = number('fail') + number('cancelled') + number('skipped') + number('todo');  // nothing is skipped silently
     if (result.code !== 0 && bad === 0) bad = 1;
     report(title, number('pass'), bad, seconds, result.output);
-    for (const file of files.filter((f) => !chosen.includes(f))) console.log(`     left out: ${basename(file)}, nothing is stored there`);
+    for (const file of files.filter((f) => !chosen.includes(f))) console.log(`     left out: ${basename(file)}, ${once[basename(file)]}`);
   }
 }
 
