@@ -62,7 +62,9 @@ class Node {
     request.method = method;
     out->target = target;
     out->host = host;
-    request.target = request.path = out->target;
+    request.target = out->target;
+    request.path = out->target.substr(0, out->target.find('?'));
+    if (request.path.size() < out->target.size()) request.query = std::string_view(out->target).substr(request.path.size() + 1);
     request.host = out->host;
     request.secure = true;
     request.peer = "192.0.2.7";
@@ -79,6 +81,21 @@ class Node {
     return answer(asked(http::Method::get, path, {}, std::move(bearer), host));
   }
   http::Response post(const std::string& path, const Form& fields) { return answer(asked(http::Method::post, path, fields)); }
+  http::Response post_json(const std::string& path, std::string body) {
+    auto all = std::make_shared<Asked>();
+    all->body = std::move(body);
+    all->request.method = http::Method::post;
+    all->target = path;
+    all->request.target = all->request.path = all->target;
+    all->request.host = wire::kHost;
+    all->request.secure = true;
+    all->request.peer = "192.0.2.7";
+    all->request.deadline = std::chrono::steady_clock::now() + 30s;
+    all->request.body = all->body;
+    all->request.headers.add("Content-Type", "application/json");
+    all->request.headers.add("ZUMO-API-VERSION", "2.0.0");
+    return answer(all);
+  }
   http::Response answer(const std::shared_ptr<Asked>& asked) {
     auto answered = test::run(loop_, house->routes()->answer(asked->request));
     EXPECT_TRUE(answered.ok());

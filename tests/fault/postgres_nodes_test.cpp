@@ -161,6 +161,19 @@ TEST_P(PostgresNodes, ARefreshTokenOfOneNodeIsRotatedOnTheOther) {
   EXPECT_EQ(Node::member(b->post("/oauth/token", refresh("rotating", third)), "error"), "invalid_grant");
 }
 
+TEST_P(PostgresNodes, AColumnMadeOnOneNodeIsThereOnTheOther) {
+  ASSERT_EQ(a->post_json("/tables/anyone", R"({"id":"1","text":"first"})").status, 201);
+  const auto known = [](Node& node) { return node.get("/tables/anyone?$filter=fresh%20eq%20'new'"); };
+  ASSERT_EQ(b->get("/tables/anyone").status, 200) << "the shape is remembered now";
+  ASSERT_EQ(a->post_json("/tables/anyone", R"({"id":"2","fresh":"new"})").status, 201);
+  // What is not known is looked up when it is written; what is asked for may be a second late.
+  EXPECT_EQ(b->post_json("/tables/anyone", R"({"id":"3","fresh":"new"})").status, 201);
+  until(1s, [&] {
+    const http::Response found = known(*b);
+    return found.status == 200 && found.body.find("\"2\"") != std::string::npos && found.body.find("\"3\"") != std::string::npos;
+  });
+}
+
 TEST_P(PostgresNodes, WrongPasswordsOnAllNodesCloseOneLock) {
   constexpr int kMost = static_cast<int>(identity::kAccountRule.most_failures);
   for (int i = 0; i < kMost; ++i) EXPECT_EQ((i % 2 ? a : b)->post("/oauth/ro", login("wrong")).status, 401) << i;
