@@ -103,4 +103,13 @@ bool whole(const Expr& e) {
   return false;
 }
 
+bool met(Mutation::Expect expect, std::int64_t count) {
+  switch (expect) {
+    case Mutation::Expect::one: return count == 1;
+    case Mutation::Expect::at_least_one: return count >= 1;
+    case Mutation::Expect::none: return count == 0;
+    default: return true;
+  }
+}
+
 }  // namespace mandate::store

@@ -32,6 +32,9 @@ void read_shape(const Mutation& mutation, Shape& out, bool returning = true);
 /// The cells as written: the owner's column always carries the owner's value, whatever the caller put there (DA-3).
 std::vector<const Cell*> cells_of(const Mutation& mutation);
 
+/// Whether a mutation that touched `count` rows did what was expected of it.
+bool met(Mutation::Expect expect, std::int64_t count);
+
 /// Whether arithmetic on `e` is whole: division is whole for two integers only, and a number column is a float column
 /// (mobile-backend-wire 3.3, 9.4).
 bool whole(const Expr& e);

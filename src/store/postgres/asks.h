@@ -29,6 +29,27 @@ struct Ask {
   }
 };
 
+/// The asks of a loop that have an end.
+class Timed {
+ public:
+  void add(std::weak_ptr<Ask> ask) { asks_.push_back(std::move(ask)); }
+  /// Those whose time is over; they and those that are done are let go of.
+  std::vector<std::shared_ptr<Ask>> overdue(std::chrono::steady_clock::time_point now) {
+    std::vector<std::shared_ptr<Ask>> out;
+    std::erase_if(asks_, [&](const std::weak_ptr<Ask>& weak) {
+      std::shared_ptr<Ask> ask = weak.lock();
+      if (!ask || ask->done) return true;
+      if (ask->until > now) return false;
+      out.push_back(std::move(ask));
+      return true;
+    });
+    return out;
+  }
+
+ private:
+  std::vector<std::weak_ptr<Ask>> asks_;
+};
+
 struct ReadAsk : Ask {
   StatementPtr statement;
   Parameters parameters;

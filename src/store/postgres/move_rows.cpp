@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "store/columns.h"
 #include "store/postgres/schema.h"
 
 namespace mandate::store::postgres {
@@ -19,12 +20,6 @@ Type type_of(Kind kind) {
     case Kind::float8: return Type::real;
     default: return Type::text;
   }
-}
-
-Type type_named(std::string_view name) {
-  for (const Type type : {Type::boolean, Type::integer, Type::real, Type::text, Type::date, Type::json})
-    if (name == name_of(type)) return type;
-  return Type::text;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "store/postgres/postgres.h"
 
+#include "store/columns.h"
 #include "store/postgres/bootstrap.h"
 #include "store/postgres/desk.h"
 #include "store/postgres/feed.h"
@@ -214,7 +215,11 @@ class TenantStore final : public Store {
     co_return ok();
   }
 
-  Task<std::vector<ColumnSpec>> describe(std::string name) override { return described(std::move(name), kNoDeadline); }
+  Task<std::vector<ColumnSpec>> describe(std::string name) override {
+    Task<std::vector<ColumnSpec>> reading = columns_written_down(*this, std::move(name));
+    Result<std::vector<ColumnSpec>> columns = co_await reading;
+    co_return columns;
+  }
 
   Task<std::string> check() override {
     std::function<Result<std::string>()> work = [this] { return postgres::check(core_, tenant_); };
@@ -243,24 +248,10 @@ class TenantStore final : public Store {
     ReadAskPtr ask;
   };
 
-  Task<std::vector<ColumnSpec>> described(std::string name, Deadline until) {
-    std::vector<ColumnSpec> columns;
-    Plan plan = description_of(name);
-    plan.deadline = until;
-    std::function<bool(const RowView&)> keep = [&columns](const RowView& row) {
-      columns.push_back(column_of(row));
-      return true;
-    };
-    Task<Listed> reading = list(std::move(plan), keep);
-    Result<Listed> listed = co_await reading;
-    CO_CHECK(std::move(listed));
-    co_return std::move(columns);
-  }
-
   /// What is known of the table; read from the database when it is not, or `fresh`.
   Task<TablePtr> table(Desk& desk, const std::string& name, bool fresh, Deadline until) {
     if (TablePtr known = desk.known(tenant_, name); known && (!fresh || known->shared)) co_return known;
-    Task<std::vector<ColumnSpec>> describing = described(name, until);
+    Task<std::vector<ColumnSpec>> describing = columns_written_down(*this, name, until);
     CO_TRY(const std::vector<ColumnSpec> columns, co_await describing);
     if (columns.empty()) co_return Error(Code::server_error, "", "no such table: " + name);
     co_return desk.keep(tenant_, name, columns);

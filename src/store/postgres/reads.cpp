@@ -39,7 +39,7 @@ void Reads::close() {
 
 Result<void> Reads::push(ReadAskPtr ask) {
   if (queue_.size() >= core_.options().queue_limit) return Error(Code::overloaded, "The server is busy.", "too many reads wait");
-  timed_.push_back(ask);
+  timed_.add(ask);
   queue_.push_back(std::move(ask));
   return {};
 }
@@ -178,14 +178,7 @@ void Reads::refused(Group& group, const Call& call) {
 }
 
 void Reads::look_at_time(std::chrono::steady_clock::time_point now) {
-  std::erase_if(timed_, [&](const std::weak_ptr<Ask>& weak) {
-    const std::shared_ptr<Ask> ask = weak.lock();
-    return !ask || ask->done;
-  });
-  const auto timed = timed_;
-  for (const auto& weak : timed) {
-    const std::shared_ptr<Ask> ask = weak.lock();
-    if (!ask || ask->done || ask->until > now) continue;
+  for (const std::shared_ptr<Ask>& ask : timed_.overdue(now)) {
     core_.timeouts.add();
     ask->refuse(Error(links_->trouble().empty() ? Code::timeout : Code::overloaded, "The server is busy.", links_->trouble()));
   }

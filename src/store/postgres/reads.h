@@ -34,7 +34,7 @@ class Reads : public std::enable_shared_from_this<Reads> {
   Core& core_;
   std::shared_ptr<Links> links_;
   std::deque<ReadAskPtr> queue_;
-  std::vector<std::weak_ptr<Ask>> timed_;
+  Timed timed_;
   std::size_t under_way_ = 0;
   StatementPtr limit_;
 };

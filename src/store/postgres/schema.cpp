@@ -3,39 +3,14 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "store/columns.h"
 #include "store/postgres/bootstrap.h"
 
 namespace mandate::store::postgres {
 namespace {
 
 constexpr int kTries = 6;
-
-struct TypeName {
-  Type type;
-  const char* name;
-};
-constexpr TypeName kTypes[] = {{Type::boolean, "boolean"}, {Type::integer, "integer"}, {Type::real, "real"},
-                               {Type::text, "text"},       {Type::date, "date"},       {Type::json, "json"}};
-
-}  // namespace
-
-const char* name_of(Type type) {
-  for (const TypeName& t : kTypes)
-    if (t.type == type) return t.name;
-  return "text";
-}
-
-namespace {
-
-Result<void> check_name(const std::string& name) {
-  if (name.empty() || name.size() > 256 || std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20; }))
-    return Error(Code::invalid_request, "Not a usable name.");
-  for (const char* reserved : {"sqlite_", "mandate_"})
-    if (::strncasecmp(name.c_str(), reserved, std::strlen(reserved)) == 0) return Error(Code::invalid_request, "The name is reserved.");
-  return {};
-}
 
 std::string column_sql(const ColumnSpec& spec) {
   const Kind kind = kind_of(spec.type);
@@ -125,26 +100,6 @@ Result<void> drop_table(Core& core, const std::string& tenant, const std::string
     CHECK_OK(run(c, "DELETE FROM mandate_columns WHERE mandate_tenant = $1 AND table_name = $2", {tenant, table}));
     return true;
   });
-}
-
-Plan description_of(const std::string& table) {
-  Plan plan;
-  plan.table = "mandate_columns";
-  plan.select = {"name", "type", "is_unique", "is_indexed", "is_dictionary"};
-  plan.where = equals("table_name", table);
-  plan.order = {{store::column("position"), false}};
-  return plan;
-}
-
-ColumnSpec column_of(const RowView& row) {
-  ColumnSpec spec;
-  spec.name = row.text(0);
-  for (const TypeName& t : kTypes)
-    if (row.text(1) == t.name) spec.type = t.type;
-  spec.unique = row.integer(2) != 0;
-  spec.index = row.integer(3) != 0;
-  spec.dictionary = row.integer(4) != 0;
-  return spec;
 }
 
 Result<std::string> check(Core& core, const std::string& tenant) {

@@ -26,15 +26,6 @@ std::int64_t rows_touched(const Call& call) {
   return count;
 }
 
-bool met(Mutation::Expect expect, std::int64_t count) {
-  switch (expect) {
-    case Mutation::Expect::one: return count == 1;
-    case Mutation::Expect::at_least_one: return count >= 1;
-    case Mutation::Expect::none: return count == 0;
-    default: return true;
-  }
-}
-
 Touched touched_by(const Mutation& m, const Call& call) {
   const Statement& s = *call.statement;
   const PGresult* result = call.result.get();
@@ -88,7 +79,7 @@ void Writes::close() {
 
 Result<void> Writes::push(WriteAskPtr ask) {
   if (queue_.size() >= core_.options().queue_limit) return busy("too many writes wait");
-  timed_.push_back(ask);
+  timed_.add(ask);
   queue_.push_back(std::move(ask));
   core_.queued.set(static_cast<double>(queue_.size()));
   return {};
@@ -387,14 +378,7 @@ void Writes::resolved(const Doubt& doubt, std::int64_t last) {
 }
 
 void Writes::look_at_time(std::chrono::steady_clock::time_point now) {
-  std::erase_if(timed_, [&](const std::weak_ptr<Ask>& weak) {
-    const std::shared_ptr<Ask> ask = weak.lock();
-    return !ask || ask->done;
-  });
-  const auto timed = timed_;
-  for (const auto& weak : timed) {
-    const std::shared_ptr<Ask> ask = weak.lock();
-    if (!ask || ask->done || ask->until > now) continue;
+  for (const std::shared_ptr<Ask>& ask : timed_.overdue(now)) {
     ask->refuse(Error(links_->trouble().empty() ? Code::timeout : Code::overloaded, "The server is busy.", links_->trouble()));
   }
   // A doubt nobody waits for any more is let go: what it did was not acknowledged.

@@ -59,7 +59,7 @@ class Writes : public std::enable_shared_from_this<Writes> {
   Core& core_;
   std::shared_ptr<Links> links_;
   std::deque<WriteAskPtr> queue_;
-  std::vector<std::weak_ptr<Ask>> timed_;
+  Timed timed_;
   std::vector<std::shared_ptr<Doubt>> doubts_;
   std::size_t under_way_ = 0;
   StatementPtr begin_, commit_, rollback_, count_, announce_, fence_;

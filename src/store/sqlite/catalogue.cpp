@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "store/columns.h"
 #include "store/sqlite/functions.h"
 
 namespace mandate::store::sqlite {
@@ -18,26 +19,14 @@ constexpr const char* kOwnTables =
     " type TEXT NOT NULL, is_unique BOOLEAN NOT NULL, is_indexed BOOLEAN NOT NULL, is_dictionary BOOLEAN NOT NULL,"
     " PRIMARY KEY (table_name, position))";
 
-struct TypeName {
-  Type type;
-  const char* name;
-  const char* sql;
-};
-constexpr TypeName kTypes[] = {
-    {Type::boolean, "boolean", "BOOLEAN"}, {Type::integer, "integer", "BIGINT"}, {Type::real, "real", "DOUBLE PRECISION"},
-    {Type::text, "text", "TEXT"},          {Type::date, "date", "BIGINT"},       {Type::json, "json", "TEXT"},
-};
-const TypeName& of(Type type) {
-  for (const TypeName& t : kTypes)
-    if (t.type == type) return t;
-  return kTypes[3];
-}
-
-Result<void> check_name(const std::string& name) {
-  if (name.empty() || name.size() > 256 || name.find('\0') != std::string::npos) return Error(Code::invalid_request, "Not a usable name.");
-  for (const char* reserved : {"sqlite_", "mandate_"})
-    if (::strncasecmp(name.c_str(), reserved, std::strlen(reserved)) == 0) return Error(Code::invalid_request, "The name is reserved.");
-  return {};
+const char* sql_name(Type type) {
+  switch (type) {
+    case Type::boolean: return "BOOLEAN";
+    case Type::integer:
+    case Type::date: return "BIGINT";
+    case Type::real: return "DOUBLE PRECISION";
+    default: return "TEXT";
+  }
 }
 
 Result<std::vector<ColumnSpec>> columns_of(sqlite3* db, const std::string& table) {
@@ -73,7 +62,7 @@ Result<void> record(sqlite3* db, const std::string& table, std::size_t position,
   bind(s.get(), 1, std::string_view(table));
   sqlite3_bind_int64(s.get(), 2, static_cast<sqlite3_int64>(position));
   bind(s.get(), 3, std::string_view(spec.name));
-  bind(s.get(), 4, std::string_view(of(spec.type).name));
+  bind(s.get(), 4, name_of(spec.type));
   sqlite3_bind_int(s.get(), 5, spec.unique);
   sqlite3_bind_int(s.get(), 6, spec.index || spec.unique);
   sqlite3_bind_int(s.get(), 7, spec.dictionary);
@@ -83,7 +72,7 @@ Result<void> record(sqlite3* db, const std::string& table, std::size_t position,
 std::string definition(const ColumnSpec& spec) {
   std::string sql;
   append_identifier(sql, spec.name);
-  return sql + ' ' + of(spec.type).sql;
+  return sql + ' ' + sql_name(spec.type);
 }
 
 }  // namespace
@@ -134,8 +123,7 @@ Result<std::vector<CataloguedColumn>> catalogued_columns(sqlite3* db) {
     entry.table = std::get<std::string>(column(s.get(), 0));
     entry.spec.name = std::get<std::string>(column(s.get(), 1));
     const Value type = column(s.get(), 2);
-    for (const TypeName& t : kTypes)
-      if (std::get<std::string>(type) == t.name) entry.spec.type = t.type;
+    entry.spec.type = type_named(std::get<std::string>(type));
     entry.spec.unique = sqlite3_column_int(s.get(), 3) != 0;
     entry.spec.index = sqlite3_column_int(s.get(), 4) != 0;
     entry.spec.dictionary = sqlite3_column_int(s.get(), 5) != 0;
@@ -143,26 +131,6 @@ Result<std::vector<CataloguedColumn>> catalogued_columns(sqlite3* db) {
   }
   if (rc != SQLITE_DONE) return error_of(db, rc, Access::read);
   return out;
-}
-
-Plan description_of(const std::string& table) {
-  Plan plan;
-  plan.table = "mandate_columns";
-  plan.select = {"name", "type", "is_unique", "is_indexed", "is_dictionary"};
-  plan.where = equals("table_name", table);
-  plan.order = {{store::column("position"), false}};
-  return plan;
-}
-
-ColumnSpec column_of(const RowView& row) {
-  ColumnSpec spec;
-  spec.name = row.text(0);
-  for (const TypeName& t : kTypes)
-    if (row.text(1) == t.name) spec.type = t.type;
-  spec.unique = row.integer(2) != 0;
-  spec.index = row.integer(3) != 0;
-  spec.dictionary = row.integer(4) != 0;
-  return spec;
 }
 
 }  // namespace mandate::store::sqlite

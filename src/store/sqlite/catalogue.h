@@ -24,8 +24,4 @@ struct CataloguedColumn {
 };
 Result<std::vector<CataloguedColumn>> catalogued_columns(sqlite3* db);
 
-/// The plan that describes a table, and a row of it as a column.
-Plan description_of(const std::string& table);
-ColumnSpec column_of(const RowView& row);
-
 }  // namespace mandate::store::sqlite

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/cpu_pool.h"
+#include "store/columns.h"
 #include "store/sqlite/catalogue.h"
 #include "store/sqlite/check.h"
 #include "store/sqlite/directory.h"
@@ -73,16 +74,9 @@ class Engine final : public SqliteStore {
   }
 
   Task<std::vector<ColumnSpec>> describe(std::string table) override {
-    std::vector<ColumnSpec> columns;
-    Plan plan = description_of(table);
-    std::function<bool(const RowView&)> keep = [&columns](const RowView& row) {
-      columns.push_back(column_of(row));
-      return true;
-    };
-    Task<Listed> reading = list(std::move(plan), keep);
-    Result<Listed> listed = co_await reading;
-    CO_CHECK(std::move(listed));
-    co_return std::move(columns);
+    Task<std::vector<ColumnSpec>> reading = columns_written_down(*this, std::move(table));
+    Result<std::vector<ColumnSpec>> columns = co_await reading;
+    co_return columns;
   }
 
   Task<std::string> check() override {
@@ -119,6 +113,13 @@ class Engine final : public SqliteStore {
   Result<void> hold(std::chrono::milliseconds longest) override {
     return run_now([&](sqlite3*) -> Result<void> {
       writer_.hold(longest);
+      return {};
+    }, true);
+  }
+
+  void unfollow() override {
+    (void)run_now([&](sqlite3*) -> Result<void> {
+      writer_.end_recording();
       return {};
     }, true);
   }

@@ -16,15 +16,6 @@ bool needs_savepoint(const Batch& batch) {
   return expect == Mutation::Expect::one || expect == Mutation::Expect::none;
 }
 
-bool met(Mutation::Expect expect, std::int64_t count) {
-  switch (expect) {
-    case Mutation::Expect::one: return count == 1;
-    case Mutation::Expect::at_least_one: return count >= 1;
-    case Mutation::Expect::none: return count == 0;
-    default: return true;
-  }
-}
-
 Error moved_away() { return Error(Code::temporarily_unavailable, "The data has moved: this server takes no changes any more."); }
 
 Error disk_is_broken() {
@@ -394,7 +385,8 @@ void Writer::checkpoint(bool idle) {
   if (wal_pages_ < copied_pages_) copied_pages_ = 0;  // the file restarted
   const int fresh = wal_pages_ - copied_pages_;
   if (fresh == 0 || broken_ || (!idle && fresh < sizes_.checkpoint_pages)) return;
-  const bool restart = wal_pages_ / kRestartAfter >= sizes_.checkpoint_pages;
+  // A move reads one snapshot for long: waiting for it would not help.
+  const bool restart = !recorder_ && wal_pages_ / kRestartAfter >= sizes_.checkpoint_pages;
   sqlite3_busy_timeout(db_.get(), 100);
   int pages = 0, copied = 0;
   const int rc = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,

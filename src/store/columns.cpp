@@ -1,0 +1,64 @@
+#include "store/columns.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace mandate::store {
+namespace {
+
+constexpr std::pair<Type, std::string_view> kTypes[] = {{Type::boolean, "boolean"}, {Type::integer, "integer"}, {Type::real, "real"},
+                                                        {Type::text, "text"},       {Type::date, "date"},       {Type::json, "json"}};
+
+ColumnSpec column_of(const RowView& row) {
+  ColumnSpec spec;
+  spec.name = row.text(0);
+  spec.type = type_named(row.text(1));
+  spec.unique = row.integer(2) != 0;
+  spec.index = row.integer(3) != 0;
+  spec.dictionary = row.integer(4) != 0;
+  return spec;
+}
+
+}  // namespace
+
+std::string_view name_of(Type type) {
+  for (const auto& [known, word] : kTypes)
+    if (known == type) return word;
+  return "text";
+}
+
+Type type_named(std::string_view word) {
+  for (const auto& [type, known] : kTypes)
+    if (known == word) return type;
+  return Type::text;
+}
+
+Result<void> check_name(const std::string& name) {
+  if (name.empty() || name.size() > 256 || std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20; }))
+    return Error(Code::invalid_request, "Not a usable name.");
+  for (const char* reserved : {"sqlite_", "mandate_"})
+    if (::strncasecmp(name.c_str(), reserved, std::strlen(reserved)) == 0) return Error(Code::invalid_request, "The name is reserved.");
+  return {};
+}
+
+Task<std::vector<ColumnSpec>> columns_written_down(Store& store, std::string table, Deadline deadline) {
+  Plan plan;
+  plan.table = "mandate_columns";
+  plan.select = {"name", "type", "is_unique", "is_indexed", "is_dictionary"};
+  plan.where = equals("table_name", std::move(table));
+  plan.order = {{column("position"), false}};
+  plan.deadline = deadline;
+  std::vector<ColumnSpec> columns;
+  std::function<bool(const RowView&)> keep = [&columns](const RowView& row) {
+    columns.push_back(column_of(row));
+    return true;
+  };
+  Task<Store::Listed> reading = store.list(std::move(plan), keep);
+  Result<Store::Listed> listed = co_await reading;
+  CO_CHECK(std::move(listed));
+  co_return std::move(columns);
+}
+
+}  // namespace mandate::store

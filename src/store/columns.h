@@ -1,0 +1,20 @@
+// What every engine writes down of an app's table, in its table mandate_columns.
+#pragma once
+
+#include "store/store.h"
+
+namespace mandate::store {
+
+/// How a type is spelt there.
+std::string_view name_of(Type type);
+/// text for a word that is none.
+Type type_named(std::string_view word);
+
+/// invalid_request for a table or column that cannot be called so: empty, longer than 256 bytes, control characters, or
+/// the beginning of an engine's own names.
+Result<void> check_name(const std::string& name);
+
+/// The columns of a table in their order; what Store::describe gives.
+Task<std::vector<ColumnSpec>> columns_written_down(Store& store, std::string table, Deadline deadline = kNoDeadline);
+
+}  // namespace mandate::store
