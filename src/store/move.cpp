@@ -204,6 +204,32 @@ Result<void> finish(MoveTarget& target, const MoveMark& left, const std::string&
   return {};
 }
 
+/// Until the source is left.
+Result<void> carry_over(Move& move, MoveSource& source, MoveTarget& target, const std::string& id, const std::string& from,
+                        const std::string& to, const MoveOptions& options, const SayMove& say) {
+  CHECK_OK(move.arrive());
+  for (int tries = 0;; ++tries) {
+    if (tries == options.tries)
+      return Error(Code::overloaded, "The source changes faster than it can be followed: the switch took longer than " +
+                                         milliseconds(options.longest_hold) + " each time. Try again when less is written.");
+    bool settled = true;
+    if (source.follows()) {
+      TRY(settled, move.settle());
+    }
+    if (!settled) {
+      say("The switch took longer than " + milliseconds(options.longest_hold) + ": writing goes on, it will be tried again.");
+      continue;
+    }
+    CHECK_OK(target.complete({"complete", id, from}));
+    // From here on the source is not written any more, and until the next line no server starts on either side.
+    Result<void> gone = source.leave({"left", id, to});
+    if (gone.ok()) return gone;
+    source.resume();
+    if (gone.error().code != Code::timeout) return gone;
+    say("The switch took longer than " + milliseconds(options.longest_hold) + ": writing goes on, it will be tried again.");
+  }
+}
+
 }  // namespace
 
 std::size_t StillView::Changes::count() const {
@@ -218,30 +244,9 @@ Result<void> move_all(MoveSource& source, MoveTarget& target, const std::string&
   if (left.state == "left") return finish(target, left, from, say);
   CHECK_OK(target.begin({"arriving", id, from}));
   Move move(source, target, options, say);
-  const auto give_up = [&](Error error) -> Result<void> {
-    source.resume();
-    return error;
-  };
-  if (auto arrived = move.arrive(); !arrived.ok()) return give_up(arrived.error());
-  for (int tries = 0;; ++tries) {
-    if (tries == options.tries)
-      return Error(Code::overloaded, "The source changes faster than it can be followed: the switch took longer than " +
-                                         milliseconds(options.longest_hold) + " each time. Try again when less is written.");
-    bool settled = true;
-    if (source.follows()) {
-      TRY(settled, move.settle());
-    }
-    if (!settled) {
-      say("The switch took longer than " + milliseconds(options.longest_hold) + ": writing goes on, it will be tried again.");
-      continue;
-    }
-    if (auto done = target.complete({"complete", id, from}); !done.ok()) return give_up(done.error());
-    // From here on the source is not written any more, and until the next line no server starts on either side.
-    Result<void> gone = source.leave({"left", id, to});
-    if (gone.ok()) break;
-    source.resume();
-    if (gone.error().code != Code::timeout) return gone;
-    say("The switch took longer than " + milliseconds(options.longest_hold) + ": writing goes on, it will be tried again.");
+  if (auto carried = carry_over(move, source, target, id, from, to, options, say); !carried.ok()) {
+    source.give_up();
+    return carried;
   }
   CHECK_OK(target.open({"arrived", id, from}));
   say("Moved " + grouped(move.rows()) + " rows of " + std::to_string(move.tables()) + " tables." +

@@ -82,6 +82,8 @@ class MoveSource {
   /// Nothing is written from now until resume() or leave(), or, when it follows, until `longest` has passed. Who writes waits.
   virtual Result<void> hold(std::chrono::milliseconds longest) = 0;
   virtual void resume() = 0;
+  /// The move is over without having left: nothing is held or followed any more.
+  virtual void give_up() = 0;
   /// Nothing is ever written here again: the mark says where the data is. Fails, and changes nothing, when the hold ended
   /// by itself. Durable.
   virtual Result<void> leave(const MoveMark& mark) = 0;

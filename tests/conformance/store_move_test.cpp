@@ -188,6 +188,12 @@ TEST_F(Moving, every_value_arrives_as_it_was_and_comes_back_so) {
     EXPECT_FALSE(wait((*demo)->mutate(std::move(late))).ok());
   }
   EXPECT_FALSE(open_moved("demo").ok());
+  {
+    const auto source = postgres_source(postgres(), log_, metrics_);
+    const auto target = sqlite_target(other_.path() + "/back", kMigrations, clock_);
+    const auto moved = move_all(*source, *target, "m3", "postgres:here", "sqlite:back", {}, say_);
+    EXPECT_TRUE(moved.ok()) << "said again it is done already: " << moved.error().hint;
+  }
   SqliteStore& back = sqlite("demo", other_.path() + "/back");
   EXPECT_EQ(text_of(all(back, "default/Every\"Type")), before);
   EXPECT_EQ(text_of(all(back, "stamped")), stamped_before);
@@ -358,6 +364,27 @@ TEST_F(Moving, a_cell_that_fits_nowhere_is_named_and_nothing_is_switched) {
   write(demo, update("t", nullptr, {{"price", std::int64_t{12}}}));
   const auto again = move_all(source, *target, "m2", "a", "b", {}, say_);
   EXPECT_TRUE(again.ok()) << again.error().hint;
+}
+
+TEST_F(Moving, a_switch_that_takes_too_long_lets_the_writers_go_on) {
+  SqliteSource source(dir_.path());
+  SqliteStore& demo = sqlite("demo", dir_.path());
+  ASSERT_TRUE(source.add("demo", demo).ok());
+  MoveOptions options;
+  options.longest_hold = std::chrono::milliseconds(0);
+  options.tries = 2;
+  const auto target = to_postgres();
+  const auto moved = move_all(source, *target, "m", "a", "b", options, say_);
+  ASSERT_FALSE(moved.ok());
+  EXPECT_EQ(moved.error().code, Code::overloaded);
+  EXPECT_TRUE(demo.writable());
+  write(demo, insert("single_use", {{"key", std::string("k")}, {"bound_to", std::string("b")}, {"payload", std::string("p")}, {"expires_at", std::int64_t{5}}}));
+  EXPECT_FALSE(open_moved("demo").ok()) << "what is not all there is not served";
+  std::atomic<bool> stop{true};
+  options.stop = &stop;
+  EXPECT_EQ(move_all(source, *target, "m2", "a", "b", options, say_).error().code, Code::temporarily_unavailable);
+  write(demo, remove("single_use", nullptr));
+  EXPECT_EQ(all(demo, "single_use", "key").size(), 0U);
 }
 
 TEST(WithoutPassword, shows_the_rest) {

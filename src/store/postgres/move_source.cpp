@@ -75,6 +75,8 @@ class Source final : public MoveSource {
     if (connection_) (void)run(c(), "ROLLBACK");
   }
 
+  void give_up() override { resume(); }
+
   Result<void> leave(const MoveMark& mark) override {
     CHECK_OK(write_mark(c(), mark, core_.now()));
     // No connection that writes now can commit again, and none that comes gets a stream.

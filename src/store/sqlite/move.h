@@ -25,6 +25,7 @@ class SqliteSource final : public MoveSource {
   Result<std::unique_ptr<StillView>> view(const std::string& tenant) override;
   Result<void> hold(std::chrono::milliseconds longest) override;
   void resume() override;
+  void give_up() override;
   Result<void> leave(const MoveMark& mark) override;
 
  private:

@@ -46,10 +46,6 @@ Result<MoveMark> read_mark(const std::string& directory) {
 
 Result<void> write_mark(const std::string& directory, const MoveMark& mark) {
   const std::string path = directory + kName, fresh = path + ".new";
-  if (mark.state.empty()) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return cannot_write(path);
-    return sync_directory(directory);
-  }
   const std::string text = to_json(JsonObject{{"state", mark.state}, {"id", mark.id}, {"place", mark.place}}) + "\n";
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return cannot_write(fresh);
@@ -62,12 +58,17 @@ Result<void> write_mark(const std::string& directory, const MoveMark& mark) {
   return sync_directory(directory);
 }
 
+void remove_mark(const std::string& directory) {
+  ::unlink((directory + kName).c_str());
+  (void)sync_directory(directory);
+}
+
 Result<void> check_mark(const std::string& directory) {
   TRY(const MoveMark mark, read_mark(directory));
   if (mark.state == "left")
     return Error(Code::conflict, "The data in " + directory + " has moved to " + mark.place + ": start mandated with --store " + mark.place +
                                      " (or take " + directory + kName + " away to go back to what was here, losing what was written since).");
-  if (!mark.state.empty())
+  if (mark.state == "arriving" || mark.state == "complete")
     return Error(Code::conflict, "The move of " + mark.place + " to " + directory + " is not finished: run mandate move again.");
   return {};
 }

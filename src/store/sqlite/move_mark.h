@@ -9,8 +9,10 @@ namespace mandate::store::sqlite {
 
 /// An empty mark when there is none.
 Result<MoveMark> read_mark(const std::string& directory);
-/// Durable before it returns. An empty state takes the mark away.
+/// Durable before it returns.
 Result<void> write_mark(const std::string& directory, const MoveMark& mark);
+/// As far as it can: for a mark that could not be made durable.
+void remove_mark(const std::string& directory);
 /// conflict, the hint saying where the data is, when a server must not start here.
 Result<void> check_mark(const std::string& directory);
 

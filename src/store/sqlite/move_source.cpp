@@ -59,14 +59,21 @@ void SqliteSource::resume() {
   closed_ = false;
 }
 
+void SqliteSource::give_up() {
+  resume();
+  const std::lock_guard lock(mutex_);
+  for (const auto& [tenant, store] : stores_) store->unfollow();
+}
+
 Result<void> SqliteSource::leave(const MoveMark& mark) {
   const std::lock_guard lock(mutex_);
   Result<void> left;
   for (const auto& [tenant, store] : stores_)
     if (!store->leave()) left = Error(Code::timeout, "Writing went on before the switch was made.");
   if (left.ok()) left = sqlite::write_mark(directory_, mark);
-  if (!left.ok())
-    for (const auto& [tenant, store] : stores_) store->come_back();
+  if (left.ok()) return left;
+  sqlite::remove_mark(directory_);
+  for (const auto& [tenant, store] : stores_) store->come_back();
   return left;
 }
 

@@ -30,7 +30,7 @@ class Target final : public MoveTarget {
     const std::vector<std::string> files = sqlite_files(directory_);
     if (there.state == "left")
       return Error(Code::conflict, directory_ + " holds data that has moved to " + there.place + " already. Name another directory, or take its files away.");
-    if (there.state.empty() && !files.empty())
+    if (there.state != "arriving" && there.state != "complete" && !files.empty())
       return Error(Code::conflict, directory_ + " holds data already: " + files.front() + ".db. Name another directory.");
     std::error_code failed;
     if (!fs::exists(directory_, failed) && fs::create_directories(directory_, failed)) fs::permissions(directory_, fs::perms::owner_all, failed);
@@ -95,7 +95,7 @@ class Target final : public MoveTarget {
     return write_mark(directory_, mark);
   }
 
-  Result<void> open(const MoveMark&) override { return write_mark(directory_, {}); }
+  Result<void> open(const MoveMark& mark) override { return write_mark(directory_, mark); }
 
  private:
   Result<void> use(const std::string& tenant) {

@@ -42,6 +42,8 @@ class SqliteStore : public Store, public Migratable {
   // For a move, on a thread that may wait. The store goes on serving.
   /// From the first on, what is touched between two of them is recorded. The view does not outlive the store.
   virtual Result<std::unique_ptr<StillView>> still() = 0;
+  /// Ends the recording.
+  virtual void unfollow() = 0;
   /// Batches wait, reads go on: until go_on(), or until `longest` has passed.
   virtual Result<void> hold(std::chrono::milliseconds longest) = 0;
   virtual void go_on() = 0;

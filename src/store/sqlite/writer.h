@@ -40,6 +40,7 @@ class Writer {
   // On the writer's thread, in a job's `schema`:
   /// What was touched since the last call; the first begins the recording.
   StillView::Changes record();
+  void end_recording() { recorder_.reset(); }
   /// Nothing that is not urgent is run after this job, until go_on() or `longest` has passed.
   void hold(std::chrono::milliseconds longest);
   // From any thread:
