@@ -104,6 +104,13 @@ int run(std::vector<std::string> arguments) {
   forbid_core_dumps();
   allow_descriptors();
 
+  // Signals go to this thread alone; all other threads, that of the log too, inherit the mask.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
   const SystemClock clock;
   SystemRandom random;
   Log log(clock, level_of(config->text("log_level")));
@@ -124,13 +131,6 @@ int run(std::vector<std::string> arguments) {
     options.certificate_file = tls + "/server.pem";
     options.key_file = tls + "/server.key";
   }
-
-  // Signals go to this thread alone; the loops' threads inherit the mask.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
 
   // RL-11: an upgrade. The sockets come from the process before us, or from a supervisor, or we bind them.
   const bool alone = config->text("store").empty();
@@ -182,6 +182,11 @@ int run(std::vector<std::string> arguments) {
     if (signal != SIGHUP) break;
     (void)server->reload_certificate();  // says itself in the log how it went
   }
+  // Who is told twice from the keyboard does not wait; SIGTERM may well come again while we drain.
+  sigset_t impatience;
+  sigemptyset(&impatience);
+  sigaddset(&impatience, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &impatience, nullptr);
   if (after) after->stop();
   if (status != 0) return complain(status, "after a hand-over that failed, the data could not be opened again");
   const bool left = after && after->left();

@@ -71,11 +71,7 @@ export class Mandated {
 
   async start() {
     if (engine === 'postgres' && !this.store) this.store = this.ownStore = await (await sharedPostgres()).createDatabase();
-    this.child = spawn(join(this.build, 'src/mandated'),
-      ['--data-dir', this.data, '--port', String(this.port), '--master-key-file', join(this.directory, 'master.key'),
-        ...(this.store ? ['--store', this.store] : []), ...this.args],
-      {cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, ...this.env}});
-    this.exited = new Promise((done) => this.child.once('exit', (code, signal) => done({code, signal})));
+    ({child: this.child, exited: this.exited} = this.#launch());
     const told = await event(this.child, 'listening', this.lines);
     this.port = told.port;
     this.metricsPort = told.metrics_port;
@@ -84,6 +80,25 @@ export class Mandated {
     this.base = `https://localhost:${this.port}`;
     if (this.tenant) this.apply(this.tenant);
     return this;
+  }
+
+  #launch(...more) {
+    const child = spawn(join(this.build, 'src/mandated'),
+      ['--data-dir', this.data, '--port', String(this.port), '--master-key-file', join(this.directory, 'master.key'),
+        ...(this.store ? ['--store', this.store] : []), ...this.args, ...more],
+      {cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, ...this.env}});
+    return {child, exited: new Promise((done) => child.once('exit', (code, signal) => done({code, signal})))};
+  }
+
+  /**
+   * Another mandated, with `more` options, takes over from this one. Resolves when it serves, to {child, exited} of the one
+   * before; rejects when it ends instead, and the one before is still ours.
+   */
+  async upgrade(...more) {
+    const before = {child: this.child, exited: this.exited}, next = this.#launch('--take-over', ...more);
+    await event(next.child, 'listening', this.lines);
+    ({child: this.child, exited: this.exited} = next);
+    return before;
   }
 
   cli(...args) {
