@@ -83,20 +83,34 @@ constexpr const char* kTooLong =
     "CREATE OR REPLACE FUNCTION mandate_too_long() RETURNS text AS $$ SELECT repeat('x', 2000000000) $$ LANGUAGE sql VOLATILE"
     " SET search_path FROM CURRENT";
 
+// The same order as ICU gives the other engine: letters and accents count, case does not. A server without ICU orders by
+// bytes; its texts are equal in case only.
+constexpr const char* kDictionary[] = {"(provider = icu, locale = 'und-u-ks-level2', deterministic = false)", "FROM \"C\""};
+// Simple case mapping, one character for one.
+constexpr const char* kSimple[] = {"(provider = libc, locale = 'C.UTF-8')", "(provider = icu, locale = 'und')", "FROM \"C\""};
+
+/// The first that the server can make.
+template <std::size_t N>
+Result<void> make_collation(PGconn* c, const std::string& name, const char* const (&ways)[N]) {
+  Result<void> made;
+  for (const char* way : ways) {
+    CHECK_OK(run(c, "SAVEPOINT way"));
+    const auto tried = run(c, "CREATE COLLATION IF NOT EXISTS " + name + " " + way);
+    if (tried.ok()) return {};
+    made = tried.error();
+    CHECK_OK(run(c, "ROLLBACK TO way"));
+  }
+  return made;
+}
+
 Result<void> make(PGconn* c, const std::string& schema) {
   CHECK_OK(run(c, "CREATE SCHEMA IF NOT EXISTS " + identifier(schema)));
   CHECK_OK(run(c, "SET search_path TO " + identifier(schema)));
   CHECK_OK(run(c, kTables));
   CHECK_OK(run(c, "BEGIN"));
   CHECK_OK(lock_schema(c));
-  // The same order as ICU gives the other engine: letters and accents count, case does not.
-  CHECK_OK(run(c, "CREATE COLLATION IF NOT EXISTS mandate_dictionary (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"));
-  CHECK_OK(run(c, "SAVEPOINT simple"));
-  // Simple case mapping, one character for one.
-  if (!run(c, "CREATE COLLATION IF NOT EXISTS mandate_simple (provider = libc, locale = 'C.UTF-8')").ok()) {
-    CHECK_OK(run(c, "ROLLBACK TO simple"));
-    CHECK_OK(run(c, "CREATE COLLATION IF NOT EXISTS mandate_simple (provider = icu, locale = 'und')"));
-  }
+  CHECK_OK(make_collation(c, "mandate_dictionary", kDictionary));
+  CHECK_OK(make_collation(c, "mandate_simple", kSimple));
   CHECK_OK(run(c, kTooLong));
   for (const char* function : kFunctions)
     CHECK_OK(run(c, std::string("CREATE OR REPLACE FUNCTION ") + function + " LANGUAGE sql IMMUTABLE PARALLEL SAFE"));
