@@ -101,7 +101,7 @@ TEST_P(StoreTables, ValuesComeBackAsTheyWent) {
   EXPECT_EQ(row->real("r"), 0.1);
   EXPECT_TRUE(row->boolean("b"));
   // Noncharacters are text like any other, also next to a NUL.
-  for (const std::string noncharacter : {std::string("\xEF\xBF\xBF"), std::string("\xEF\xBF\xBF" "0\0" "1", 6), std::string("\xEF\xBF\xBF" "1")}) {
+  for (const std::string& noncharacter : {std::string("\xEF\xBF\xBF"), std::string("\xEF\xBF\xBF" "0\0" "1", 6), std::string("\xEF\xBF\xBF" "1")}) {
     must(upsert("v", {"id"}, {{"id", "c"}, {"t", noncharacter}}));
     EXPECT_EQ(get("v", equals("t", noncharacter))->text("t"), noncharacter);
   }
