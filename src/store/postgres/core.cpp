@@ -59,8 +59,8 @@ Result<Core::Writing> Core::connect_to_write() {
   Writing out;
   out.stream = options_.random->token(16);
   // A server that takes no writes is of no use here, whatever the URL says of sessions.
-  TRY(const Answer made, run(c.get(), "INSERT INTO mandate_streams SELECT $1::text, 0, $2::bigint, false WHERE NOT EXISTS"
-                                      " (SELECT FROM mandate_move WHERE state = 'left')", {out.stream, std::to_string(now())},
+  TRY(const Answer made, run(c.get(), std::string("INSERT INTO mandate_streams SELECT $1::text, 0, ") + kDatabaseNow +
+                                      ", false WHERE NOT EXISTS (SELECT FROM mandate_move WHERE state = 'left')", {out.stream},
                Patience::of(options_.connect_limit)));
   if (std::string_view(PQcmdTuples(made.get())) == "0")
     return Error(Code::temporarily_unavailable, "The data has moved: this database takes no changes any more.");

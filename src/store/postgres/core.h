@@ -15,6 +15,9 @@
 
 namespace mandate::store::postgres {
 
+/// Milliseconds by the database's clock: what nodes sweep goes by one clock, not by theirs.
+inline constexpr const char* kDatabaseNow = "(extract(epoch FROM now()) * 1000)::bigint";
+
 class Core {
  public:
   Core(PostgresOptions options, Log& log, Metrics& metrics);

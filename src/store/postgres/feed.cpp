@@ -105,9 +105,9 @@ Result<void> Feed::ask(PGconn* connection) {
 
 /// Old news, and streams whose connections are long gone. Any node may; two at once do no harm.
 void Feed::sweep(PGconn* connection) {
-  const Millis now = core_.now();
-  (void)run(connection, "DELETE FROM mandate_feed WHERE at < $1", {std::to_string(now - kKeepNews)}, patience());
-  (void)run(connection, "DELETE FROM mandate_streams WHERE at < $1", {std::to_string(now - kKeepStreams)}, patience());
+  const std::string before = std::string(" WHERE at < ") + kDatabaseNow + " - $1::bigint";
+  (void)run(connection, "DELETE FROM mandate_feed" + before, {std::to_string(kKeepNews)}, patience());
+  (void)run(connection, "DELETE FROM mandate_streams" + before, {std::to_string(kKeepStreams)}, patience());
 }
 
 bool Feed::wait(PGconn* connection, std::chrono::milliseconds longest) {

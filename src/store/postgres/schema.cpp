@@ -46,8 +46,9 @@ Result<void> change(Core& core, const std::string& tenant, const Work& work) {
       TRY(const bool changed, work(c));
       if (changed) {
         CHECK_OK(run(c, "UPDATE mandate_streams SET n = n + 1 WHERE stream = $1", {writing.stream}));
-        CHECK_OK(run(c, "INSERT INTO mandate_feed SELECT stream, n, $2, 'mandate_columns', $3 FROM mandate_streams WHERE stream = $1",
-                     {writing.stream, tenant, std::to_string(core.now())}));
+        CHECK_OK(run(c, std::string("INSERT INTO mandate_feed SELECT stream, n, $2, 'mandate_columns', ") + kDatabaseNow +
+                            " FROM mandate_streams WHERE stream = $1",
+                     {writing.stream, tenant}));
         if (core.options().notifications) CHECK_OK(run(c, "SELECT pg_notify($1, '')", {core.options().schema}));
       }
       CHECK_OK(run(c, "COMMIT"));

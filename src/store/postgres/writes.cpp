@@ -51,13 +51,13 @@ Writes::Writes(Loop& loop, Core& core)
   commit_ = plain(core, "COMMIT");
   rollback_ = plain(core, "ROLLBACK");
   count_ = plain(core,
-                 "WITH u AS (UPDATE " + schema + ".mandate_streams SET n = $2, at = $3 WHERE stream = $1 AND n = $2 - 1 AND NOT fenced"
+                 "WITH u AS (UPDATE " + schema + ".mandate_streams SET n = $2, at = " + kDatabaseNow + " WHERE stream = $1 AND n = $2 - 1 AND NOT fenced"
                  " RETURNING 1) SELECT 1 / count(*) FROM u",
-                 {kText, kInt8, kInt8});
-  const std::string feed = "INSERT INTO " + schema + ".mandate_feed SELECT $1, $2, k.t, k.n, $3 FROM unnest($4, $5) AS k(t, n)";
+                 {kText, kInt8});
+  const std::string feed = "INSERT INTO " + schema + ".mandate_feed SELECT $1, $2, k.t, k.n, " + kDatabaseNow + " FROM unnest($3, $4) AS k(t, n)";
   announce_ = plain(core,
                     core.options().notifications ? "WITH f AS (" + feed + ") SELECT pg_notify(" + literal_sql(core.options().schema) + ", '')" : feed,
-                    {kText, kInt8, kInt8, kTexts, kTexts});
+                    {kText, kInt8, kTexts, kTexts});
   // Waits for a transaction of the stream that still runs; afterwards none of it can commit any more.
   fence_ = plain(core, "UPDATE " + schema + ".mandate_streams SET fenced = true WHERE stream = $1 RETURNING n", {kText});
 }
@@ -168,7 +168,6 @@ void Writes::add_calls(Trip& trip, Group& group) {
   call.statement = announce_;
   call.parameters.add_text(group.stream);
   call.parameters.add_number(group.number);
-  call.parameters.add_number(core_.now());
   std::vector<Parameters> pairs;
   for (const auto& [tenant, table] : news) {
     pairs.emplace_back().add_text(tenant);
@@ -190,7 +189,6 @@ void Writes::send(Joined& link, const std::shared_ptr<Group>& group) {
   count.statement = count_;
   count.parameters.add_text(group->stream);
   count.parameters.add_number(group->number);
-  count.parameters.add_number(core_.now());
   add_calls(*trip, *group);
   group->commit_call = trip->calls.size();
   trip->calls.emplace_back().statement = commit_;
