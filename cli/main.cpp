@@ -17,6 +17,7 @@
 #include "owner_socket.h"
 #include "show.h"
 #include "tenant_file.h"
+#include "upgrade.h"
 
 namespace mandate::cli {
 
@@ -34,6 +35,8 @@ int complain(const Error& error) {
 struct Arguments {
   std::string from, to, schema;
   std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg;
+  std::vector<std::string> command;
+  int wait = 120;
   bool socket_named = false;
   bool dry_run = false, secrets = false, follow = false, revoke = false, json = false, explain = false;
 };
@@ -237,6 +240,11 @@ int run(int argc, char** argv) {
     a.socket_named = socket->count() > 0 || std::getenv("MANDATE_SOCKET") != nullptr;
     result = move_data(a);
   });
+
+  sub = app.add_subcommand("upgrade", "start another mandated, which takes over from the one that runs");
+  sub->add_option("--wait", a.wait, "seconds until it must serve")->capture_default_str()->check(CLI::Range(1, 3600));
+  sub->add_option("COMMAND", a.command, "after --: the new program and its options")->required();
+  sub->callback([&] { result = upgrade(a.command, std::chrono::seconds(a.wait)); });
 
   CLI::App* scripts = app.add_subcommand("script", "table scripts");
   scripts->require_subcommand(1);
