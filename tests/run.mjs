@@ -20,7 +20,8 @@ for (const engine of engines) if (!known.includes(engine)) throw new Error(`MAND
 const onEachEngine = ['wire', 'live', 'compat'];
 /** Files of those parts that are the same on every engine, and why: they run with the first one alone. */
 const once = {'docs.test.mjs': 'nothing is stored there', 'example_cluster.test.mjs': 'it has a PostgreSQL of its own',
-  'nodes.test.mjs': 'it has a PostgreSQL of its own', 'cluster_faults.test.mjs': 'it has a PostgreSQL of its own'};
+  'nodes.test.mjs': 'it has a PostgreSQL of its own', 'cluster_faults.test.mjs': 'it has a PostgreSQL of its own',
+  'failover.test.mjs': 'it has a PostgreSQL of its own'};
 /** How often to run a part: its name as printed, and what its tests find in their environment. */
 const runs = (part) => (onEachEngine.includes(part) ? engines : ['sqlite']).map((engine, at) => ({
   first: at === 0, title: engine === 'sqlite' ? part : `${part} (${engine})`, env: {...process.env, MANDATE_STORE_UNDER_TEST: engine}}));

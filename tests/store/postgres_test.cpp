@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "store/postgres/migrations.h"
 #include "store/single_use.h"
 #include "tests/support/postgres_server.h"
@@ -159,6 +161,74 @@ TEST_F(Postgres, AReadIsEndedAtItsDeadlineByTheServerToo) {
   plan.limit = 1;
   plan.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   EXPECT_TRUE(wait(store->list(plan, [](const RowView&) { return true; })).ok());
+}
+
+TEST_F(Postgres, AnOlderNodeGoesOnWhileANewerOneMigrates) {
+  const Migration first{"test", "0001_note", "CREATE TABLE note (id TEXT NOT NULL PRIMARY KEY, text TEXT);"};
+  const Migration second{"test", "0002_more", "ALTER TABLE note ADD COLUMN rank BIGINT; CREATE INDEX note_rank ON note (rank);"};
+  const Migration before[] = {first}, after[] = {first, second};
+  const auto older = node();
+  ASSERT_TRUE(older->migrate(before).ok());
+  const auto old_store = older->tenant("demo");
+  int wanted = 0, good = 0;
+  const auto write_one = [&] {
+    Batch batch;
+    Mutation m = insert("note", {{"id", std::to_string(++wanted)}, {"text", "x"}});
+    m.returning = {"*"};
+    batch.add(std::move(m));
+    spawn(old_store->mutate(std::move(batch)), [&](Result<Outcome> done) {
+      EXPECT_TRUE(done.ok()) << done.error().detail;
+      ++good;
+    });
+  };
+  for (int i = 0; i < 50; ++i) write_one();
+  // On another machine, so to speak: it may wait.
+  std::atomic<bool> migrated{false};
+  std::unique_ptr<PostgresCluster> newer;
+  std::thread other([&] {
+    newer = node();
+    EXPECT_TRUE(newer->migrate(after).ok());
+    migrated = true;
+  });
+  while (!migrated) {
+    write_one();
+    loop_.run_until([&] { return wanted - good < 20; });
+  }
+  other.join();
+  for (int i = 0; i < 50; ++i) write_one();
+  loop_.run_until([&] { return good == wanted; });
+  const auto new_store = newer->tenant("demo");
+  ASSERT_TRUE(write(*new_store, update("note", equals("id", "1"), {{"rank", std::int64_t{7}}})).ok());
+  EXPECT_EQ(get(*new_store, "note", "1")->integer("rank"), 7);
+  EXPECT_EQ(get(*old_store, "note", "1")->text("text"), "x");
+  // Started anew, the older one would not know what it looks at.
+  const auto again = node();
+  const auto refused = again->migrate(before);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::conflict);
+}
+
+TEST_F(Postgres, ConnectsOverTlsAndOnlyToTheServerItTrusts) {
+  test::PostgresServerOptions with_tls;
+  with_tls.tls = true;
+  test::PostgresServer server(with_tls);
+  const std::string url = server.create_database();
+  PostgresOptions options;
+  options.schema = "mandate";
+  options.clock = &clock_;
+  options.random = &random_;
+  options.url = url + "?sslmode=verify-full&sslrootcert=" + server.certificate();
+  {
+    const auto opened = open_postgres(options, log_, metrics_);
+    ASSERT_TRUE(opened.ok()) << opened.error().detail;
+    ASSERT_TRUE((*opened)->migrate(kMigrations).ok());
+    const auto store = (*opened)->tenant("demo");
+    EXPECT_TRUE(wait(put(*store, "code", {"h", {}, clock_.now_ms() + 1000})).ok());
+  }
+  options.url = url + "?sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt";
+  const auto stranger = open_postgres(options, log_, metrics_);
+  ASSERT_FALSE(stranger.ok());
+  EXPECT_EQ(stranger.error().hint, "The database cannot be reached.");
 }
 
 TEST_F(Postgres, AUrlThatCannotBeReadIsRefusedWithoutItsPassword) {
