@@ -11,13 +11,13 @@ namespace {
 constexpr std::pair<Type, std::string_view> kTypes[] = {{Type::boolean, "boolean"}, {Type::integer, "integer"}, {Type::real, "real"},
                                                         {Type::text, "text"},       {Type::date, "date"},       {Type::json, "json"}};
 
-ColumnSpec column_of(const RowView& row) {
+ColumnSpec column_of(const Row& row) {
   ColumnSpec spec;
-  spec.name = row.text(0);
-  spec.type = type_named(row.text(1));
-  spec.unique = row.integer(2) != 0;
-  spec.index = row.integer(3) != 0;
-  spec.dictionary = row.integer(4) != 0;
+  spec.name = row.text("name");
+  spec.type = type_named(row.text("type"));
+  spec.unique = row.boolean("is_unique");
+  spec.index = row.boolean("is_indexed");
+  spec.dictionary = row.boolean("is_dictionary");
   return spec;
 }
 
@@ -50,14 +50,10 @@ Task<std::vector<ColumnSpec>> columns_written_down(Store& store, std::string tab
   plan.where = equals("table_name", std::move(table));
   plan.order = {{column("position"), false}};
   plan.deadline = deadline;
+  Task<std::vector<Row>> reading = rows(store, std::move(plan));
+  CO_TRY(const std::vector<Row> written, co_await reading);
   std::vector<ColumnSpec> columns;
-  std::function<bool(const RowView&)> keep = [&columns](const RowView& row) {
-    columns.push_back(column_of(row));
-    return true;
-  };
-  Task<Store::Listed> reading = store.list(std::move(plan), keep);
-  Result<Store::Listed> listed = co_await reading;
-  CO_CHECK(std::move(listed));
+  for (const Row& row : written) columns.push_back(column_of(row));
   co_return std::move(columns);
 }
 

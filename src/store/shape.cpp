@@ -103,6 +103,15 @@ bool whole(const Expr& e) {
   return false;
 }
 
+bool null_literal(const Expr& e) { return e.op == Op::literal && is_null(e.value); }
+
+bool by_dictionary(const Expr& e) {
+  if (e.dictionary) return true;
+  for (const ExprPtr& arg : e.args)
+    if (arg->dictionary) return true;
+  return false;
+}
+
 bool met(Mutation::Expect expect, std::int64_t count) {
   switch (expect) {
     case Mutation::Expect::one: return count == 1;

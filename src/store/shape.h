@@ -32,6 +32,11 @@ void read_shape(const Mutation& mutation, Shape& out, bool returning = true);
 /// The cells as written: the owner's column always carries the owner's value, whatever the caller put there (DA-3).
 std::vector<const Cell*> cells_of(const Mutation& mutation);
 
+/// The null literal: beside eq and ne it means IS [NOT] NULL.
+bool null_literal(const Expr& e);
+/// Whether a comparison is in dictionary order: it says so itself, or one of its sides does.
+bool by_dictionary(const Expr& e);
+
 /// Whether a mutation that touched `count` rows did what was expected of it.
 bool met(Mutation::Expect expect, std::int64_t count);
 

@@ -139,6 +139,22 @@ TEST_F(Postgres, ANodeLearnsColumnsRowsAndNewsOfAnother) {
   }
 }
 
+TEST_F(Postgres, AColumnOfAnotherTypeMadeElsewhereTakesAValueOnce) {
+  PostgresOptions deaf;
+  deaf.notifications = false;
+  deaf.feed_every = std::chrono::hours(1);
+  const auto here = node(deaf), there = node(deaf);
+  const auto mine = here->tenant("demo"), other = there->tenant("demo");
+  ASSERT_TRUE(wait(other->ensure_table("t", {{"id", Type::text}, {"x", Type::integer}})).ok());
+  ASSERT_TRUE(write(*mine, insert("t", {{"id", "a"}, {"x", std::int64_t{1}}})).ok());
+  ASSERT_TRUE(wait(other->drop_table("t")).ok());
+  ASSERT_TRUE(wait(other->ensure_table("t", {{"id", Type::text}, {"x", Type::text}})).ok());
+  ASSERT_TRUE(write(*mine, insert("t", {{"id", "a"}, {"x", "no number"}})).ok());
+  Plan all;
+  all.table = "t";
+  EXPECT_EQ(wait(rows(*other, all))->size(), 1U);
+}
+
 TEST_F(Postgres, AReadIsEndedAtItsDeadlineByTheServerToo) {
   const auto cluster = node();
   const auto store = cluster->tenant("demo");

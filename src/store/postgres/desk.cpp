@@ -141,13 +141,14 @@ Result<void> Desk::add_step(WriteAsk& ask, const Mutation& mutation, const Table
     if (statements_.size() >= kMostStatements) statements_.clear();
     found = statements_.emplace(shape_.key, std::move(fresh)).first;
   }
-  WriteAsk::Step& step = ask.steps.emplace_back();
-  step.statement = found->second.one;
-  ask.many = alone ? found->second.many : nullptr;
-  if (ask.first_lock.empty()) ask.first_lock = table_key(ask.tenant, mutation.table);
+  WriteAsk::Step step{found->second.one, {}};
   Result<void> filled;
   fill(*step.statement, ask.tenant, step.parameters, filled);
-  return filled;
+  CHECK_OK(std::move(filled));
+  ask.steps.push_back(std::move(step));
+  ask.many = alone ? found->second.many : nullptr;
+  if (ask.first_lock.empty()) ask.first_lock = table_key(ask.tenant, mutation.table);
+  return {};
 }
 
 Result<void> Desk::push(ReadAskPtr ask) {

@@ -3,15 +3,7 @@
 namespace mandate::store::postgres {
 namespace {
 
-bool null_literal(const Expr& e) { return e.op == Op::literal && is_null(e.value); }
 bool is_whole(Kind kind) { return kind == Kind::int8 || kind == Kind::numeric || kind == Kind::boolean; }
-
-bool dictionary(const Expr& e) {
-  if (e.dictionary) return true;
-  for (const ExprPtr& arg : e.args)
-    if (arg->dictionary) return true;
-  return false;
-}
 
 std::string call(std::string_view function, std::string_view argument) {
   return std::string(function) + '(' + std::string(argument) + ')';
@@ -132,7 +124,7 @@ class Reader {
     }
     const bool texts = alike(*e.args[0], a, *e.args[1], b);
     std::string sql = "(" + a.sql + std::string(word) + b.sql;
-    if (texts) sql += collation(dictionary(e));
+    if (texts) sql += collation(by_dictionary(e));
     return Piece{sql + ")", Kind::boolean};
   }
 
@@ -174,7 +166,7 @@ class Reader {
       TRY(Piece right, read(*e.args[i]));
       Piece mine = left;
       if (mine.kind == Kind::none) mine = {"NULL::text", Kind::text};
-      if (alike(*e.args[0], mine, *e.args[i], right)) mine.sql += collation(dictionary(e));
+      if (alike(*e.args[0], mine, *e.args[i], right)) mine.sql += collation(by_dictionary(e));
       const auto found = std::find_if(lists.begin(), lists.end(), [&](const auto& list) { return list.first == mine.sql; });
       if (found == lists.end()) lists.emplace_back(mine.sql, right.sql);
       else found->second += ", " + right.sql;

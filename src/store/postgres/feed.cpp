@@ -108,6 +108,11 @@ void Feed::sweep(PGconn* connection) {
   const std::string before = std::string(" WHERE at < ") + kDatabaseNow + " - $1::bigint";
   (void)run(connection, "DELETE FROM mandate_feed" + before, {std::to_string(kKeepNews)}, patience());
   (void)run(connection, "DELETE FROM mandate_streams" + before, {std::to_string(kKeepStreams)}, patience());
+  const Result<Answer> left = run(connection, "SELECT stream FROM mandate_streams", patience());
+  if (!left.ok()) return;
+  std::set<std::string, std::less<>> there;
+  for (int i = 0; i < PQntuples(left->get()); ++i) there.emplace(cell(*left, i, 0));
+  std::erase_if(known_, [&](const auto& entry) { return !there.contains(entry.first); });
 }
 
 bool Feed::wait(PGconn* connection, std::chrono::milliseconds longest) {

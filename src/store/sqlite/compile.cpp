@@ -9,15 +9,6 @@
 namespace mandate::store::sqlite {
 namespace {
 
-bool null_literal(const Expr& e) { return e.op == Op::literal && is_null(e.value); }
-
-bool dictionary(const Expr& e) {
-  if (e.dictionary) return true;
-  for (const ExprPtr& arg : e.args)
-    if (arg->dictionary) return true;
-  return false;
-}
-
 std::string_view function_name(Function f) {
   switch (f) {
     case Function::concat: return "mandate_concat";
@@ -139,7 +130,7 @@ class Writer {
       sql += with_null;
     } else {
       expression(*e.args[0]);
-      if (dictionary(e)) sql += std::string(" COLLATE ") + kDictionary;
+      if (by_dictionary(e)) sql += std::string(" COLLATE ") + kDictionary;
       sql += word;
       expression(*e.args[1]);
     }
@@ -163,7 +154,7 @@ class Writer {
     left.expression(*e.args[0]);
     count_ = left.count_;
     sql += '(' + left.sql;
-    if (dictionary(e)) sql += std::string(" COLLATE ") + kDictionary;
+    if (by_dictionary(e)) sql += std::string(" COLLATE ") + kDictionary;
     sql += " IN (";
     for (std::size_t i = 1; i < e.args.size(); ++i) {
       if (null_literal(*e.args[i])) {
