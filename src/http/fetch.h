@@ -18,6 +18,9 @@ struct FetchRequest {
   std::string body;
   Deadline deadline = kNoDeadline;  ///< the sooner of this and 10 s
   std::size_t answer_limit = 1 << 20;
+  /// HTTP/2 or nothing: by ALPN over https, with prior knowledge over http. Requests of one loop to one origin share
+  /// connections as streams.
+  bool http2 = false;
 };
 
 struct Fetched {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "identity/principal.h"
+#include "identity/shown_keys.h"
 #include "tables/operations.h"
 #include "tenant/tenant.h"
 
@@ -14,10 +15,7 @@ Permission permission_of(std::string_view word);
 /// Undelete is asked as insert unless the table says otherwise.
 Permission permission_for(const tenant::TablePermissions& permissions, Operation operation);
 
-/// What a caller showed. A valid token does not stand for the application key; the master key stands for everything.
-struct KeysShown {
-  bool application = false, master = false;
-};
+using identity::KeysShown;
 
 /// unauthorized in every refusal: the old SDKs look for 401.
 Result<void> check_permission(const tenant::Table& table, Operation operation, const KeysShown& keys, const identity::Principal& principal);

@@ -1,8 +1,9 @@
 // The dialects V1 (Mobile Services) and V2 (Mobile Apps) over one core: the order of checks is that of the original.
 #pragma once
 
-#include "tables/keys.h"
+#include "identity/shown_keys.h"
 #include "tables/mount.h"
+#include "tables/permissions.h"
 #include "tables/wire/zumo_answer.h"
 
 namespace mandate::tables::wire {
@@ -30,7 +31,7 @@ class Zumo {
   void note(const Turn& turn, const Error& error) const;
 
   Deps deps_;
-  Keys keys_;
+  identity::ShownKeys keys_;
   Counter& v1_;
   Counter& v2_;
   Counter& refused_;

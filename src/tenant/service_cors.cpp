@@ -1,8 +1,8 @@
-#include "tables/wire/cors.h"
+#include "tenant/service_cors.h"
 
 #include "base/url.h"
 
-namespace mandate::tables::wire {
+namespace mandate::tenant {
 namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -34,7 +34,7 @@ bool harmless(std::string_view header_names) {
 
 }  // namespace
 
-bool origin_allowed(const tenant::Service& service, std::string_view origin) {
+bool origin_allowed(const Service& service, std::string_view origin) {
   if (origin.empty() || origin.size() > 300) return false;
   if (origin == "null") {
     for (const std::string& listed : service.cors_hosts)
@@ -49,7 +49,7 @@ bool origin_allowed(const tenant::Service& service, std::string_view origin) {
   return false;
 }
 
-void add_cors(http::Response& response, const http::Request& request, const tenant::Service& service) {
+void add_cors(http::Response& response, const http::Request& request, const Service& service) {
   const std::string_view origin = request.headers.get("Origin");
   if (origin.empty()) return;
   response.headers.add("Vary", "Origin");
@@ -58,7 +58,7 @@ void add_cors(http::Response& response, const http::Request& request, const tena
   response.headers.set("Access-Control-Expose-Headers", "ETag, Link, Location, X-ZUMO-SERVER-VERSION, WWW-Authenticate");
 }
 
-http::Response preflight(const http::Request& request, const tenant::Service& service) {
+http::Response preflight(const http::Request& request, const Service& service) {
   http::Response response(204);
   add_cors(response, request, service);
   if (!response.headers.has("Access-Control-Allow-Origin")) return response;
@@ -69,4 +69,4 @@ http::Response preflight(const http::Request& request, const tenant::Service& se
   return response;
 }
 
-}  // namespace mandate::tables::wire
+}  // namespace mandate::tenant

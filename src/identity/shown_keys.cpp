@@ -1,11 +1,11 @@
-#include "tables/keys.h"
+#include "identity/shown_keys.h"
 
-namespace mandate::tables {
+namespace mandate::identity {
 namespace {
 constexpr std::size_t kKept = 1000;
 }
 
-Result<KeysShown> Keys::shown(const tenant::Service& service, const http::Request& request) {
+Result<KeysShown> ShownKeys::shown(const tenant::Service& service, const http::Request& request) {
   KeysShown out;
   const std::string_view application = request.headers.get("X-ZUMO-APPLICATION"), master = request.headers.get("X-ZUMO-MASTER");
   if (!application.empty()) {
@@ -20,7 +20,7 @@ Result<KeysShown> Keys::shown(const tenant::Service& service, const http::Reques
   return out;
 }
 
-Result<bool> Keys::equal(const tenant::Service& service, std::string_view field, const std::string& sealed, std::string_view given) {
+Result<bool> ShownKeys::equal(const tenant::Service& service, std::string_view field, const std::string& sealed, std::string_view given) {
   if (sealed.empty()) return false;
   {
     const std::lock_guard lock(mutex_);
@@ -35,4 +35,4 @@ Result<bool> Keys::equal(const tenant::Service& service, std::string_view field,
   return same;
 }
 
-}  // namespace mandate::tables
+}  // namespace mandate::identity

@@ -5,15 +5,19 @@
 #include <mutex>
 
 #include "http/request.h"
-#include "tables/permissions.h"
 #include "tenant/tenants.h"
 
-namespace mandate::tables {
+namespace mandate::identity {
+
+/// What a caller showed. A valid token does not stand for the application key; the master key stands for everything.
+struct KeysShown {
+  bool application = false, master = false;
+};
 
 /// Opens the sealed keys of services, each once. Thread-safe.
-class Keys {
+class ShownKeys {
  public:
-  explicit Keys(const tenant::Tenants& tenants) : tenants_(tenants) {}
+  explicit ShownKeys(const tenant::Tenants& tenants) : tenants_(tenants) {}
   /// What X-ZUMO-APPLICATION and X-ZUMO-MASTER prove. A wrong key proves nothing and is no error; the previous master key
   /// counts as long as the service has one. Code::corrupt when a key cannot be opened.
   Result<KeysShown> shown(const tenant::Service& service, const http::Request& request);
@@ -26,4 +30,4 @@ class Keys {
   std::map<std::string, Secret, std::less<>> opened_;  ///< by sealed text, which is another one for every place
 };
 
-}  // namespace mandate::tables
+}  // namespace mandate::identity
