@@ -83,8 +83,13 @@ class Builder {
       if (place == "application_key") service.application_key_sealed = text;
       if (place == "master_key") service.master_key_sealed = text;
       if (place == "previous_master_key") service.previous_master_key_sealed = text;
+      if (place == "push.apns.key") service.push.apns.key_sealed = text;
+      if (place == "push.fcm.service_account") service.push.fcm.service_account_sealed = text;
+      if (place == "push.wns.client_secret") service.push.wns.client_secret_sealed = text;
+      if (place == kWebPushKey) service.push.webpush.private_key_sealed = text;
       if (place.starts_with("v2_signing_keys.")) service.v2_signing_keys_sealed.push_back(text);
     }
+    if (service.login.enabled) tenant_->service_clients.emplace(service_client_id(service.name), client_of(service));
     tenant_->services.emplace(key.name, std::move(service));
   }
 

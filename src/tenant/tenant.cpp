@@ -19,6 +19,10 @@ const typename Map::mapped_type* find(const Map& map, std::string_view key) {
 const Table* Service::table(std::string_view any_case) const { return find(tables, ascii_lower(any_case)); }
 
 const Client* Tenant::client(std::string_view id) const { return find(clients, id); }
+const Client* Tenant::login_client(std::string_view id) const {
+  const Client* own = find(clients, id);
+  return own ? own : find(service_clients, id);
+}
 const Api* Tenant::api(std::string_view identifier) const { return find(apis, identifier); }
 const Connection* Tenant::connection(std::string_view wanted) const { return find(connections, wanted); }
 
@@ -56,6 +60,8 @@ const jose::Key* Tenant::verifying_key(std::string_view kid) const {
 std::string Tenant::global_id() const {
   return global_client_id.empty() ? to_hex(sha256("global client\n" + name)).substr(0, 32) : global_client_id;
 }
+
+std::string service_client_id(std::string_view service) { return "urn:mandate:service:" + std::string(service); }
 
 std::string_view host_without_port(std::string_view host) {
   const std::size_t colon = host.rfind(':');

@@ -29,6 +29,8 @@ inline constexpr std::string_view kTokenExchange = "urn:ietf:params:oauth:grant-
 inline constexpr std::string_view kLegacyRo = "http://auth0.com/oauth/legacy/grant-type/ro";
 inline constexpr std::string_view kLegacyDelegationIdToken = "http://auth0.com/oauth/legacy/grant-type/delegation/id_token";
 inline constexpr std::string_view kLegacyDelegationRefreshToken = "http://auth0.com/oauth/legacy/grant-type/delegation/refresh_token";
+/// A mobile service's own login (/login/{provider}, /.auth/*); only the client that stands for the service has it.
+inline constexpr std::string_view kServiceLogin = "urn:mandate:grant:service-login";
 }  // namespace grant
 
 struct ClientSecret {
@@ -121,6 +123,51 @@ struct Table {
   std::string user_id_column;         ///< set = per-user table: the storage layer stamps and filters it
 };
 
+/// How people log in to a service itself: /login/{provider} and /.auth/* (mobile-backend-wire 4.1, 4.5, 4.6).
+struct ServiceLogin {
+  bool enabled = false;                  ///< a service without `login` lets nobody in this way
+  std::vector<std::string> connections;  ///< names; empty = every enabled connection of the tenant
+  /// The name in an app's URL, in lower case → connection. Names that are not here mean the connection of that name.
+  std::map<std::string, std::string, std::less<>> providers;
+  std::string token = "v1";                  ///< v1 (master key), v2 (V2 signing key), own (our issuer's key)
+  std::string signing_alg = "ES256";         ///< of own tokens: ES256, RS256
+  std::string user_id_format = "{user_id}";  ///< {user_id}, {provider}:{id} ("Facebook:123"), sid ("sid:" and 32 hex)
+  std::int64_t token_lifetime = 30 * 86'400;    ///< seconds
+  std::int64_t refresh_lifetime = 90 * 86'400;  ///< seconds after the login; later /.auth/refresh says no
+  bool keep_provider_tokens = true;  ///< sealed, for /.auth/me, /.auth/refresh and getIdentities()
+  bool client_flow = true;           ///< POST of a provider's token
+  bool legacy_callbacks = false;     ///< providers send people back to /login/{p} or /.auth/login/{p}/callback
+  std::vector<std::string> external_redirects;  ///< "myapp" = myapp://easyauth.callback, or a whole URL
+  std::string package_sid;                      ///< "ms-app://s-1-15-…": who may ask for sso_end_uri
+};
+
+/// How a service reaches devices, per platform. Endpoints are empty for the platform's own.
+struct Push {
+  struct Apns {
+    bool configured = false, production = true;
+    std::string key_id, team_id, topic, endpoint, key_sealed;  ///< key: PKCS#8 PEM of Apple's .p8 file
+  };
+  struct Fcm {
+    bool configured = false;
+    std::string endpoint, service_account_sealed;  ///< Google's JSON file; names the project and the token's address
+  };
+  struct Wns {
+    bool configured = false;
+    std::string package_sid, endpoint, client_secret_sealed;  ///< endpoint: where the access token comes from
+    std::vector<std::string> channel_hosts;  ///< hosts of channel URIs beside *.notify.windows.com
+  };
+  struct WebPush {
+    bool configured = false;
+    std::string subject, private_key_sealed;  ///< RFC 8292; subject: mailto: or https:
+  };
+  Apns apns;
+  Fcm fcm;
+  Wns wns;
+  WebPush webpush;
+  std::string permission;  ///< to register; empty: application for V1, public for V2, which has no such key
+  std::int64_t registration_days = 90;  ///< a registration not renewed for so long is gone; 0 = never
+};
+
 /// A mobile service: tables, keys, settings. A tenant has one named "default" and may have more.
 struct Service {
   std::string name;
@@ -128,13 +175,19 @@ struct Service {
   std::string application_key_sealed, master_key_sealed, previous_master_key_sealed;
   std::vector<std::string> v2_signing_keys_sealed;
   std::vector<std::string> cors_hosts{"localhost"};
+  ServiceLogin login;
   std::map<std::string, Table, std::less<>> tables;  ///< by lower-case name
   std::map<std::string, std::string, std::less<>> settings;
+  Push push;
 
   const Table* table(std::string_view any_case) const;
 };
 
 inline constexpr std::string_view kDefaultService = "default";
+
+/// The client id that stands for a service at its own login, and the audience of our own tokens for it. No client of the
+/// tenant can have it, for its colons.
+std::string service_client_id(std::string_view service);
 
 /// A signing key of the tenant with its place in the rotation.
 struct SigningKey {
@@ -164,9 +217,12 @@ struct Tenant {
   std::map<std::string, Connection, std::less<>> connections;  ///< by name
   std::vector<DelegationGrant> delegation_grants;
   std::map<std::string, Service, std::less<>> services;      ///< by name
+  std::map<std::string, Client, std::less<>> service_clients;  ///< by service_client_id; made of Service::login
   std::vector<SigningKey> signing_keys;                      ///< by algorithm, each current/next/previous
 
   const Client* client(std::string_view id) const;
+  /// The same, or the client that stands for a service: whom a login under way is for.
+  const Client* login_client(std::string_view id) const;
   const Api* api(std::string_view identifier) const;
   const Connection* connection(std::string_view name) const;
   /// Enabled connections this client may use, in name order.

@@ -30,6 +30,15 @@ JsonObject write_delegation_grant(const DelegationGrant& grant);
 /// Without its tables, which are objects of their own.
 Service read_service(const std::string& name, const JsonObject& body, const std::string& path, Problems& problems);
 JsonObject write_service(const Service& service);
+/// Its member "push".
+void read_push(ObjectReader& service, Push& out);
+JsonObject write_push(const Push& push);
+
+/// The member `login` of a service.
+ServiceLogin read_service_login(const JsonObject& body, const std::string& path, Problems& problems);
+JsonObject write_service_login(const ServiceLogin& login);
+/// What stands for the service where a login asks for a client: its connections, and the one grant it has.
+Client client_of(const Service& service);
 
 /// Without its scripts, which are objects of their own.
 Table read_table(const std::string& name, const JsonObject& body, const std::string& path, Problems& problems);

@@ -82,6 +82,7 @@ Service read_service(const std::string& name, const JsonObject& body, const std:
     if (host.find("://") != std::string::npos || host.find('/') != std::string::npos) return "must be a host name without scheme";
     return host.empty() || host.size() > 255 ? "is no host name" : "";
   });
+  if (const JsonObject* login = in.object("login")) service.login = read_service_login(*login, in.at("login"), problems);
   if (const JsonObject* settings = in.object("settings")) {
     ObjectReader inner(*settings, in.at("settings"), problems);
     for (const auto& [key, value] : *settings) {
@@ -89,6 +90,7 @@ Service read_service(const std::string& name, const JsonObject& body, const std:
       inner.text(setting, service.settings[setting], 4096);
     }
   }
+  read_push(in, service.push);
   in.finish();
   return service;
 }
@@ -102,9 +104,11 @@ JsonObject write_service(const Service& service) {
     for (const std::string& host : service.cors_hosts) list.emplace_back(host);
     out["cors_hosts"] = std::move(list);
   }
+  if (service.login.enabled) out["login"] = write_service_login(service.login);
   JsonObject settings;
   for (const auto& [key, value] : service.settings) settings[key] = value;
   if (!settings.empty()) out["settings"] = std::move(settings);
+  if (JsonObject push = write_push(service.push); !push.empty()) out["push"] = std::move(push);
   return out;
 }
 
