@@ -93,7 +93,7 @@ class Planner {
     }
     for (const std::string& path : needed_secrets(key.kind, next.body)) {
       if (next.sealed.contains(path)) continue;
-      Secret fresh(random_.token(48));
+      Secret fresh(random_.token(fresh_bytes(path)));
       next.sealed.emplace(path, vault_.seal(fresh.reveal(), secret_context(key, path)));
       plan_.made.push_back({key, path, std::move(fresh)});
     }

@@ -7,6 +7,9 @@ namespace mandate::tenant {
 namespace {
 
 constexpr std::string_view kServiceKeys[] = {"application_key", "master_key", "previous_master_key"};
+/// platform, member: below "push" of a service.
+constexpr std::pair<std::string_view, std::string_view> kPushKeys[] = {
+    {"apns", "key"}, {"fcm", "service_account"}, {"wns", "client_secret"}, {"webpush", "private_key"}};
 constexpr std::string_view kWamsKeys[] = {"masterkey", "previous_masterkey"};
 
 void take(JsonObject& from, std::string_view member, std::string path, const std::string& place, Problems& problems,
@@ -47,6 +50,10 @@ PlainSecrets take_secrets(std::string_view kind, JsonObject& body, const std::st
     take(body, "signing_secret", "signing_secret", path, problems, out);
   } else if (kind == kind::kService) {
     for (const std::string_view key : kServiceKeys) take(body, key, std::string(key), path, problems, out);
+    if (JsonObject* push = group(body, "push"))
+      for (const auto& [platform, key] : kPushKeys)
+        if (JsonObject* settings = group(*push, platform))
+          take(*settings, key, "push." + std::string(platform) + "." + std::string(key), path, problems, out);
     // A list: each key signs and verifies at its place, so the whole list is given anew.
     if (const Json* list = body.if_contains("v2_signing_keys"); list && list->is_array()) {
       JsonObject by_index;
@@ -78,13 +85,18 @@ std::string secret_context(const ObjectKey& key, std::string_view path) {
 bool has_place(std::string_view kind, const JsonObject& body, std::string_view path) {
   if (kind == kind::kApi) return text_member(body, "signing_alg") == "HS256";
   if (path == kPreviousSecret) return body.contains("previous_client_secret_expires_at");
-  if (!path.starts_with("addons.")) return true;
-  const Json* addons = body.if_contains("addons");
-  return addons && addons->is_object() && addons->get_object().contains(split(path, '.')[1]);
+  if (!path.starts_with("addons.") && !path.starts_with("push.")) return true;
+  const std::vector<std::string> parts = split(path, '.');
+  const Json* group = body.if_contains(parts[0]);
+  return group && group->is_object() && group->get_object().contains(parts[1]);
 }
 
 std::vector<std::string> needed_secrets(std::string_view kind, const JsonObject& body) {
-  if (kind == kind::kService) return {"application_key", "master_key"};
+  if (kind == kind::kService) {
+    std::vector<std::string> keys{"application_key", "master_key"};
+    if (has_place(kind, body, kWebPushKey)) keys.emplace_back(kWebPushKey);
+    return keys;
+  }
   if (kind == kind::kApi && text_member(body, "signing_alg") == "HS256") return {"signing_secret"};
   if (kind != kind::kClient) return {};
   const Json* jwt = body.if_contains("jwt_configuration");

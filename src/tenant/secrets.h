@@ -17,6 +17,9 @@ PlainSecrets take_secrets(std::string_view kind, JsonObject& body, const std::st
 /// A client's secret before the current one; it has a place while the client says when it ends.
 inline constexpr std::string_view kPreviousSecret = "previous_client_secret";
 
+/// A service's key for RFC 8292: 32 bytes of a P-256 private key as base64url, or PEM.
+inline constexpr std::string_view kWebPushKey = "push.webpush.private_key";
+
 /// The vault's context for one secret of one object.
 std::string secret_context(const ObjectKey& key, std::string_view path);
 
@@ -25,6 +28,8 @@ bool has_place(std::string_view kind, const JsonObject& body, std::string_view p
 
 /// Secrets this object cannot be without; made by us when nobody gives them.
 std::vector<std::string> needed_secrets(std::string_view kind, const JsonObject& body);
+/// Random bytes in a secret that we make.
+inline std::size_t fresh_bytes(std::string_view path) { return path == kWebPushKey ? 32 : 48; }
 
 /// Puts the secrets back among the members as plain text, for an export that was asked for with the key. Code::corrupt.
 Result<void> reveal_secrets(const ObjectKey& key, const StoredObject& object, const Vault& vault, JsonObject& body);
