@@ -159,6 +159,16 @@ class Planner {
           problems.add("clients." + id + ".addons.wams", "needs a masterkey, or the name of a service of this tenant: '" + service + "' is none");
       }
     }
+    for (const auto& [name, service] : t->services) {
+      const std::string login = "services." + name + ".login";
+      const auto need_connection = [&](const std::string& wanted, const std::string& path) {
+        if (!t->connection(wanted)) problems.add(path, "there is no connection '" + wanted + "'");
+      };
+      for (const std::string& wanted : service.login.connections) need_connection(wanted, login + ".connections");
+      for (const auto& [provider, wanted] : service.login.providers) need_connection(wanted, login + ".providers." + provider);
+      if (service.login.token == "v2" && service.v2_signing_keys_sealed.empty())
+        problems.add(login + ".token", "v2 needs a key to sign with: v2_signing_keys");
+    }
     for (const ClientGrant& grant : t->client_grants) {
       need_client(grant.client_id, "client_grants");
       if (!t->api(grant.audience)) problems.add("client_grants", "there is no api '" + grant.audience + "'");

@@ -54,6 +54,7 @@ std::int64_t longest_token_lifetime(const Tenant& tenant) {
   std::int64_t longest = kLeastVerifySeconds;
   for (const auto& [id, client] : tenant.clients) longest = std::max(longest, client.lifetime_in_seconds);
   for (const auto& [id, api] : tenant.apis) longest = std::max({longest, api.token_lifetime, api.token_lifetime_for_web});
+  for (const auto& [name, service] : tenant.services) longest = std::max(longest, service.login.token_lifetime);
   return longest + 60;  // the leeway of TK-6
 }
 

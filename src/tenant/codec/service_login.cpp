@@ -49,7 +49,7 @@ ServiceLogin read_service_login(const JsonObject& body, const std::string& path,
   in.one_of("token", login.token, {"v1", "v2", "own"});
   in.one_of("signing_alg", login.signing_alg, {"ES256", "RS256"});
   in.one_of("user_id_format", login.user_id_format, {"{user_id}", "{provider}:{id}", "sid"});
-  in.integer("token_lifetime", login.token_lifetime, 60, 365 * kDay);
+  in.integer("token_lifetime", login.token_lifetime, 60, 30 * kDay);  // what is revoked is remembered for so long
   in.integer("refresh_lifetime", login.refresh_lifetime, 60, 5 * 365 * kDay);
   in.flag("keep_provider_tokens", login.keep_provider_tokens);
   in.flag("client_flow", login.client_flow);
