@@ -26,7 +26,7 @@ std::optional<std::string> strip_system(JsonObject& item, Dialect dialect) {
   std::vector<std::string> gone;
   for (const auto& member : item) {
     const std::string_view key(member.key().data(), member.key().size());
-    const std::string_view bare = dialect == Dialect::v1 && key.starts_with("__") ? key.substr(2) : dialect == Dialect::v2 ? key : std::string_view();
+    const std::string_view bare = dialect == Dialect::v1 && key.starts_with("__") ? key.substr(2) : dialect != Dialect::v1 ? key : std::string_view();
     if (bare != "version" && bare != "createdAt" && bare != "updatedAt" && bare != "deleted") continue;
     if (bare == "version" && member.value().is_string()) version = std::string(view(member.value().get_string()));
     gone.emplace_back(key);

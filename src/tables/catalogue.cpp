@@ -110,9 +110,10 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   schema->revision = context.here->revision;
   for (const store::ColumnSpec& column : schema->columns)
     if (column.name == system_column::kId) schema->integer_id = column.type == store::Type::integer;
-  const auto whole_v2 = whole_row_of(*schema, Dialect::v2, {}), whole_v1 = whole_row_of(*schema, Dialect::v1, {});
-  schema->whole_v2 = whole_v2;
-  schema->whole_v1 = whole_v1;
+  for (const Dialect dialect : {Dialect::v1, Dialect::v2, Dialect::v3, Dialect::v4}) {
+    auto whole = whole_row_of(*schema, dialect, {});
+    schema->whole[static_cast<std::size_t>(dialect)] = std::move(whole);
+  }
   keep(&store, seen, schema);
   co_return SchemaPtr(schema);
 }

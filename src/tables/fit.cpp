@@ -93,6 +93,7 @@ Result<void> check_system_name(bool integer_id, Dialect dialect, std::string_vie
       return Error(Code::bad_request, "The property '" + std::string(name) + "' is a system property and cannot be set.");
     return {};
   }
+  if (is_datasync(dialect)) return {};  // its clients send the whole entity back as they hold it
   const Role role = role_of(dialect, name);
   if ((role == Role::created || role == Role::updated || role == Role::deleted) && !value.is_null())
     return Error(Code::bad_request, "Cannot update item with property '" + std::string(name) + "' as it is reserved");
@@ -143,6 +144,10 @@ Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item
     CHECK_OK(check_system_name(schema.integer_id, dialect, name, value));
     const Role role = role_of(dialect, name);
     if (role == Role::version && value.is_string()) out.version = std::string(view(value.get_string()));
+    if (role == Role::deleted && is_datasync(dialect) && !value.is_null()) {
+      if (!value.is_bool()) return Error(Code::bad_request, "The property 'deleted' must be true or false.");
+      out.deleted = value.get_bool();
+    }
     if (role != Role::own) continue;
     if (!odata::valid_identifier(name)) return Error(Code::bad_request, "A property has a name that no column may have.");
     if (name.starts_with("__") && (!schema.integer_id || role_of(Dialect::v1, name) != Role::own))

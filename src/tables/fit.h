@@ -15,10 +15,11 @@ struct Fitted {
   std::vector<store::ColumnSpec> missing;   ///< columns the table lacks, with the type the value suggests
   const Json* id = nullptr;                 ///< the item's "id" member; lives as long as the item
   std::optional<std::string> version;       ///< V2: "version" of the body, the version the client expects
+  std::optional<bool> deleted;              ///< V3, V4: "deleted" of the body
 };
 
 /// bad_request: a name that no column may have, the same name in two spellings, a system property (V1: anything that
-/// starts with "__" on string-id tables; V2: createdAt, updatedAt, deleted), objects and arrays outside JSON columns,
+/// starts with "__" on string-id tables; V2: createdAt, updatedAt, deleted; V3 and V4 pass them over), objects and arrays outside JSON columns,
 /// a value its column cannot hold. Nulls for columns that are not there are left out.
 Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item);
 

@@ -28,8 +28,11 @@ enum class Operation { read, insert, update, remove, undelete };
 /// "read", "insert", "update", "delete", "undelete": the words of permissions and of the log.
 std::string_view name(Operation operation);
 
-/// Whose spelling the items carry: V1 writes `__version` on request, V2 writes `version` always.
-enum class Dialect { v1, v2 };
+/// Whose spelling the items carry: V1 writes `__version` on request, V2 `version` always; V3 (Datasync 5/6) and V4
+/// (Community Datasync) as V2, but V4 without createdAt.
+enum class Dialect { v1, v2, v3, v4 };
+/// V3 and V4: deleted rows are 410, preconditions are RFC 9110's, what the table lacks is an error.
+constexpr bool is_datasync(Dialect dialect) { return dialect == Dialect::v3 || dialect == Dialect::v4; }
 
 /// Which system properties a V1 answer carries. V2 ignores it: there they are always present.
 struct SystemProperties {

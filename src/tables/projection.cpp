@@ -129,6 +129,7 @@ void show_system(Projection& out, const Schema& schema, Dialect dialect, const S
   for (const Property& p : properties) {
     const std::string_view name = dialect == Dialect::v1 ? p.v1 : p.v2;
     if (!p.wanted && dialect == Dialect::v1) continue;
+    if (dialect == Dialect::v4 && p.v2 == "createdAt") continue;
     if (const auto field = schema.resolve(dialect, name)) out.show(std::string(name), *field);
   }
 }
@@ -156,9 +157,9 @@ void Projection::show(std::string name, const Field& field) {
 Projection whole_row(const Schema& schema, Dialect dialect, const SystemProperties& system) {
   Projection out;
   out.show("id", *schema.resolve(dialect, "id"));
-  if (dialect == Dialect::v2) show_system(out, schema, dialect, system);
+  if (dialect != Dialect::v1) show_system(out, schema, dialect, system);
   for (const store::ColumnSpec& column : schema.columns) {
-    // In V2 an app's own column named like a system property stays out of sight.
+    // Outside V1 an app's own column named like a system property stays out of sight.
     const auto field = schema.resolve(dialect, column.name);
     if (field && field->role == Role::own) out.show(column.name, *field);
   }
@@ -167,8 +168,8 @@ Projection whole_row(const Schema& schema, Dialect dialect, const SystemProperti
 }
 
 std::shared_ptr<const Projection> whole_row_of(const Schema& schema, Dialect dialect, const SystemProperties& system) {
-  if (dialect == Dialect::v2 && schema.whole_v2) return schema.whole_v2;
-  if (dialect == Dialect::v1 && schema.whole_v1 && system == SystemProperties{}) return schema.whole_v1;
+  const bool usual = dialect != Dialect::v1 || system == SystemProperties{};
+  if (const auto& kept = schema.whole[static_cast<std::size_t>(dialect)]; kept && usual) return kept;
   auto made = std::make_shared<Projection>(whole_row(schema, dialect, system));
   made->source_of(system_column::kUpdated);
   return made;

@@ -27,7 +27,7 @@ struct Projection {
   std::size_t source_of(std::string_view column);
 };
 
-/// The dialect's view of a whole row. V1 shows the system properties asked for, V2 all the table has.
+/// The dialect's view of a whole row. V1 shows the system properties asked for, the others all they have.
 Projection whole_row(const Schema& schema, Dialect dialect, const SystemProperties& system);
 /// The same, kept with the schema where it is the usual one. Its `select` has the stamp of the row.
 std::shared_ptr<const Projection> whole_row_of(const Schema& schema, Dialect dialect, const SystemProperties& system);

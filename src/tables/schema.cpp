@@ -33,7 +33,7 @@ const store::ColumnSpec* Schema::own(std::string_view any_case) const {
 std::optional<Field> Schema::resolve(Dialect dialect, std::string_view name) const {
   const Role role = role_of(dialect, name);
   // Integer-id tables of V1 never had system properties.
-  const bool has_system = dialect == Dialect::v2 || !integer_id;
+  const bool has_system = dialect != Dialect::v1 || !integer_id;
   switch (role) {
     case Role::id: return Field{std::string(system_column::kId), integer_id ? store::Type::integer : store::Type::text, role};
     case Role::created:
@@ -46,7 +46,7 @@ std::optional<Field> Schema::resolve(Dialect dialect, std::string_view name) con
       if (has_system) return Field{std::string(system_column::kUpdated), store::Type::integer, role};
       return std::nullopt;
     case Role::deleted:
-      if (has_system && soft_delete) return Field{std::string(system_column::kDeleted), store::Type::boolean, role};
+      if (has_system && (soft_delete || is_datasync(dialect))) return Field{std::string(system_column::kDeleted), store::Type::boolean, role};
       return std::nullopt;
     case Role::own: break;
   }

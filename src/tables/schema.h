@@ -1,6 +1,7 @@
 // What a table looks like right now, and by which names each dialect knows its columns.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,8 +38,8 @@ struct Schema {
   std::vector<store::ColumnSpec> columns;  ///< as the engine holds them, ours included
   bool integer_id = false, soft_delete = false;
   std::uint64_t revision = 0;              ///< of the tenant's configuration it was made for
-  /// The whole row as V2, and as V1 without system properties, shows it: most reads ask for just that.
-  std::shared_ptr<const Projection> whole_v2, whole_v1;
+  /// The whole row as each dialect, V1 without system properties, shows it: most reads ask for just that.
+  std::array<std::shared_ptr<const Projection>, 4> whole;
 
   /// An app's column or "id", without case; null for ours and for what is not there.
   const store::ColumnSpec* own(std::string_view any_case) const;

@@ -115,7 +115,7 @@ store::ExprPtr row_condition(const Schema& schema, const store::Value& id, bool 
   return store::both(std::move(same), store::equals(std::string(system_column::kDeleted), false));
 }
 
-bool has_versions(const Schema& schema, Dialect dialect) { return dialect == Dialect::v2 || !schema.integer_id; }
+bool has_versions(const Schema& schema, Dialect dialect) { return dialect != Dialect::v1 || !schema.integer_id; }
 
 Task<store::Row> current_row(const OperationContext& context, Catalogue::SchemaPtr schema, store::Value id, std::string id_text,
                              std::optional<store::Owner> owner, bool with_deleted) {
