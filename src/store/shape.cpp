@@ -81,7 +81,7 @@ void read_shape(const Mutation& m, Shape& out, bool returning) {
     for (const std::string& name : m.returning) put(out.key, name);
   put(out.key, "");
   read(m.owner, out);
-  if (m.kind == Mutation::Kind::update || m.kind == Mutation::Kind::remove) read(m.where, out);
+  if (m.kind != Mutation::Kind::insert && m.kind != Mutation::Kind::upsert) read(m.where, out);
 }
 
 std::vector<const Cell*> cells_of(const Mutation& m) {

@@ -32,6 +32,14 @@ Mutation remove(std::string table, ExprPtr where) {
   return m;
 }
 
+Mutation check(std::string table, ExprPtr where, Mutation::Expect expect, Code otherwise) {
+  Mutation m = remove(std::move(table), std::move(where));
+  m.kind = Mutation::Kind::check;
+  m.expect = expect;
+  m.otherwise = otherwise;
+  return m;
+}
+
 Task<std::vector<Row>> rows(Store& store, Plan plan) {
   std::vector<Row> kept;
   std::shared_ptr<const std::vector<std::string>> names;

@@ -52,7 +52,9 @@ struct Cell {
 
 /// One change. Built with the helpers below.
 struct Mutation {
-  enum class Kind { insert, upsert, update, remove };
+  /// A check touches nothing and announces nothing: it counts the rows of `where` at that moment, for Expect. Others may change
+  /// them before this batch commits: it says what was true a moment ago without a round trip of its own.
+  enum class Kind { insert, upsert, update, remove, check };
   /// What must be true of the rows it touched; else the whole batch is undone and Batch fails with `otherwise`.
   enum class Expect { anything, one, at_least_one, none };
 
@@ -60,9 +62,9 @@ struct Mutation {
   std::string table;
   std::vector<Cell> set;                  ///< insert: all cells; update: the changed ones
   std::vector<std::string> conflict_key;  ///< upsert: the unique columns
-  ExprPtr where;                          ///< update, remove
+  ExprPtr where;                          ///< update, remove, check
   std::optional<Owner> owner;
-  std::vector<std::string> returning;     ///< columns of the touched rows to give back; {"*"} = all
+  std::vector<std::string> returning;     ///< columns of the touched rows to give back; {"*"} = all; a check gives none
   Expect expect = Expect::anything;
   Code otherwise = Code::conflict;
 };
@@ -71,6 +73,7 @@ Mutation insert(std::string table, std::vector<Cell> cells);
 Mutation upsert(std::string table, std::vector<std::string> key, std::vector<Cell> cells);
 Mutation update(std::string table, ExprPtr where, std::vector<Cell> set);
 Mutation remove(std::string table, ExprPtr where);
+Mutation check(std::string table, ExprPtr where, Mutation::Expect expect, Code otherwise);
 
 /// Mutations that happen together or not at all, in order.
 struct Batch {
@@ -150,6 +153,10 @@ class Store {
   /// a number found is what another would find as long as the number stands. Lives as long as the store.
   /// Null: this engine cannot tell, read again.
   virtual const std::atomic<std::uint64_t>* changes(std::string_view /*table*/) { return nullptr; }
+
+  /// Counts the commits of this process that touched `table`, from when it is first asked for; other nodes' may count too.
+  /// Lives as long as the store. Null: this engine cannot tell.
+  virtual const std::atomic<std::uint64_t>* commits(std::string_view table) { return changes(table); }
 };
 
 /// All rows of a plan, kept. For internal tables, not for pages of an app's.

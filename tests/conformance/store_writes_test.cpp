@@ -70,6 +70,36 @@ TEST_P(StoreWrites, AnUnmetExpectationUndoesTheBatchWithItsOwnCode) {
   }
 }
 
+TEST_P(StoreWrites, ACheckLetsABatchThroughOrStopsItAndTouchesNothing) {
+  must(item("a", 1));
+  must(item("b", 1));
+  using E = Mutation::Expect;
+  struct Case {
+    ExprPtr where;
+    E expect;
+    bool ok;
+  };
+  const Case cases[] = {{equals("id", "a"), E::one, true},   {equals("id", "x"), E::one, false},  {equals("n", std::int64_t{1}), E::one, false},
+                        {nullptr, E::at_least_one, true},    {equals("id", "x"), E::at_least_one, false},
+                        {equals("id", "x"), E::none, true},  {equals("id", "a"), E::none, false}, {nullptr, E::anything, true}};
+  const std::atomic<std::uint64_t>* changes = store().changes("item");
+  for (const Case& c : cases) {
+    const std::uint64_t before = changes ? changes->load() : 0;
+    const auto alone = write(check("item", c.where, c.expect, Code::invalid_grant));
+    EXPECT_EQ(alone.ok(), c.ok);
+    if (alone.ok()) EXPECT_TRUE((*alone)[0].rows.empty());
+    if (changes) EXPECT_EQ(changes->load(), before);
+    table("note", {{"id", Type::text, true}});
+    const auto in_company = write_all({insert("note", {{"id", "n"}}), check("item", c.where, c.expect, Code::invalid_grant), remove("note", nullptr)});
+    EXPECT_EQ(in_company.ok(), c.ok);
+    if (!c.ok) EXPECT_EQ(in_company.error().code, Code::invalid_grant);
+    if (c.ok) EXPECT_EQ((*in_company)[1].count, (*alone)[0].count);
+    EXPECT_FALSE(get("note", nullptr).has_value());
+  }
+  EXPECT_EQ(n_of("a"), 1);
+  EXPECT_EQ(n_of("b"), 1);
+}
+
 TEST_P(StoreWrites, ReturningGivesTheRowsAsTheyAreNow) {
   Mutation m = item("a", 3);
   m.returning = {"*"};

@@ -200,7 +200,7 @@ Result<std::string> change(Binder& binder, const Mutation& m, const Table& table
     if (written.empty()) sql += table.columns.front().sql + " = " + table.columns.front().sql;
     if (stamped(m)) sql += " FROM " + std::string(kStampTable);
   } else {
-    sql = "DELETE FROM " + table.sql;
+    sql = (m.kind == Mutation::Kind::check ? "SELECT 1 FROM " : "DELETE FROM ") + table.sql;
   }
   CHECK_OK(where(binder, sql, table, m.owner, m.where));
   return sql;
@@ -254,7 +254,8 @@ Result<Statement> compile(const Mutation& m, const TablePtr& table, std::string_
   } else {
     TRY(main, change(binder, m, *table));
   }
-  if (!m.returning.empty()) {
+  const bool checks = m.kind == Mutation::Kind::check, gives = !m.returning.empty() && !checks;
+  if (gives) {
     TRY(const std::string columns, columns_of(out, m.returning, *table));
     main += " RETURNING " + columns;
   }
@@ -262,9 +263,9 @@ Result<Statement> compile(const Mutation& m, const TablePtr& table, std::string_
   if (guard != Guard::none) {
     out.guarded = true;
     out.before = 2;
-    with += (with.empty() ? "WITH " : ", ") + std::string("mandate_d AS (") + main + (m.returning.empty() ? " RETURNING 1" : "") + "), ";
+    with += (with.empty() ? "WITH " : ", ") + std::string("mandate_d AS (") + main + (gives || checks ? "" : " RETURNING 1") + "), ";
     with += guard_of(m.expect, guard);
-    main = m.returning.empty() ? " SELECT n, met FROM mandate_g" : " SELECT mandate_g.n, mandate_g.met, mandate_d.* FROM mandate_g LEFT JOIN mandate_d ON true";
+    main = !gives ? " SELECT n, met FROM mandate_g" : " SELECT mandate_g.n, mandate_g.met, mandate_d.* FROM mandate_g LEFT JOIN mandate_d ON true";
   } else if (!with.empty()) {
     with += ' ';
   }

@@ -14,6 +14,7 @@ std::string table_key(std::string_view tenant, std::string_view table) {
 }
 
 Guard guard_for(const Mutation& m, bool alone) {
+  if (m.kind == Mutation::Kind::check) return Guard::exact;
   if (m.kind == Mutation::Kind::insert || m.expect == Mutation::Expect::anything) return Guard::none;
   if (!alone || m.expect == Mutation::Expect::none) return Guard::exact;
   // A single statement that touched too few rows changed nothing that had to be undone.

@@ -31,7 +31,7 @@ Touched touched_by(const Mutation& m, const Call& call) {
   const PGresult* result = call.result.get();
   Touched out;
   out.count = s.guarded ? std::get<std::int64_t>(cell_of(result, 0, 0)) : rows_touched(call);
-  if (m.returning.empty()) return out;
+  if (m.returning.empty() || m.kind == Mutation::Kind::check) return out;
   for (int row = 0; row < PQntuples(result) && row < out.count; ++row) out.rows.push_back(row_of(s, result, row));
   return out;
 }
@@ -142,7 +142,7 @@ void Writes::add_calls(Trip& trip, Group& group) {
     unit.first_call = trip.calls.size();
     const WriteAsk& first = *unit.asks.front();
     for (const Mutation& m : first.batch.mutations)
-      if (core_.announced(m.table)) news.emplace(first.tenant, m.table);
+      if (m.kind != Mutation::Kind::check && core_.announced(m.table)) news.emplace(first.tenant, m.table);
     if (!unit.merged) {
       for (const WriteAsk::Step& step : first.steps) {
         Call& call = trip.calls.emplace_back();
@@ -239,7 +239,7 @@ void Writes::committed(Group& group, std::vector<Call>& calls) {
       // Also of one whose asker was told no in the meantime: its time was over.
       core_.mutations.add(static_cast<double>(ask->outcome.size()));
       for (std::size_t i = 0; i < ask->outcome.size(); ++i)
-        if (ask->outcome[i].count) changed[ask->tenant].insert(ask->batch.mutations[i].table);
+        if (ask->outcome[i].count && ask->batch.mutations[i].kind != Mutation::Kind::check) changed[ask->tenant].insert(ask->batch.mutations[i].table);
     }
   }
   // Before anybody hears of it: what was remembered of these tables is not trusted from here on.

@@ -30,6 +30,16 @@ std::string_view function_name(Function f) {
     case Function::floor: return "mandate_floor";
     case Function::ceiling: return "mandate_ceiling";
     case Function::round: return "mandate_round";
+    case Function::number_text: return "mandate_concat";
+    case Function::truth_text: return "mandate_truth";
+    case Function::moment_text: return "mandate_moment_text";
+    case Function::text_number: return "mandate_number";
+    case Function::text_moment: return "mandate_moment";
+    case Function::whole: return "mandate_whole";
+    case Function::day_start: return "mandate_day_start";
+    case Function::time_of_day: return "mandate_time_of_day";
+    case Function::fraction: return "mandate_fraction";
+    case Function::distance: return "mandate_distance";
     default: return "";
   }
 }
@@ -331,6 +341,11 @@ std::string sql_of(const Mutation& m, bool with_rows) {
       w.where(m.owner, m.where);
       break;
     }
+    case Mutation::Kind::check:
+      w.sql = "SELECT count(*) FROM ";
+      w.identifier(m.table);
+      w.where(m.owner, m.where);
+      return std::move(w.sql);
     case Mutation::Kind::remove:
       w.sql = "DELETE FROM ";
       w.identifier(m.table);

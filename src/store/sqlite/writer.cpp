@@ -179,7 +179,7 @@ bool Writer::attempt(std::span<const JobPtr> group) {
     const Outcome& outcome = **job->result;
     mutations_.add(static_cast<double>(outcome.size()));
     for (std::size_t i = 0; i < outcome.size(); ++i)
-      if (outcome[i].count) changed_.insert(job->batch.mutations[i].table);
+      if (outcome[i].count && job->batch.mutations[i].kind != Mutation::Kind::check) changed_.insert(job->batch.mutations[i].table);
   }
   return true;
 }
@@ -328,6 +328,11 @@ Result<Touched> Writer::apply(const Mutation& mutation) {
   prepared->bind(shape_.bound);
   Touched touched;
   TRY(touched.rows, rows_of(*prepared));
+  if (mutation.kind == Mutation::Kind::check) {
+    touched.count = std::get<std::int64_t>(touched.rows.front().cell(0));
+    touched.rows.clear();
+    return touched;
+  }
   touched.count = sqlite3_changes64(db_.get());
   if (!row || touched.count == 0) return touched;
   const Running reading(row->statement.get());
