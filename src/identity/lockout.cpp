@@ -47,6 +47,11 @@ Task<bool> locked(store::Store& store, std::string subject, Millis now) {
   co_return true;
 }
 
+store::Mutation expect_unlocked(const std::string& subject, Millis now, Code otherwise) {
+  return store::check("lockouts", store::both(equals("subject", subject), compare(store::Op::gt, "locked_until", now)),
+                      store::Mutation::Expect::none, otherwise);
+}
+
 Task<bool> count_failure(store::Store& store, std::string subject, LockoutRule rule, Millis now, std::vector<store::Mutation> also,
                          std::vector<store::Mutation> when_locked) {
   for (int attempt = 0; attempt < kTries; ++attempt) {

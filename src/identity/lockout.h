@@ -35,6 +35,9 @@ class LockTime {
 /// it then ends the longest lock from now at most.
 Task<bool> locked(store::Store& store, std::string subject, Millis now);
 
+/// For a batch that goes only while `subject` is not locked at `now`.
+store::Mutation expect_unlocked(const std::string& subject, Millis now, Code otherwise);
+
 /// Counts one failure, together with `also` (audit rows) in one batch. True when this one closed the lock;
 /// too_many_attempts when it was closed already. Attempts at the same moment are counted one after the other.
 Task<bool> count_failure(store::Store& store, std::string subject, LockoutRule rule, Millis now, std::vector<store::Mutation> also,

@@ -18,6 +18,9 @@ struct Session {
 inline constexpr std::string_view kSessionCookie = "__Host-mandate";
 inline constexpr std::string_view kPlainSessionCookie = "mandate";  ///< on plain HTTP, where __Host- is impossible
 
+/// The session `sid` while Sessions::find would give it, `user` being its person and not blocked: for a check in a batch.
+store::ExprPtr live_session(const tenant::Here& here, std::string sid, const User& user, Millis now);
+
 class Sessions {
  public:
   Sessions(const Clock& clock, Random& random) : clock_(clock), random_(random) {}

@@ -12,6 +12,8 @@
 
 namespace mandate::oauth {
 
+class GrantMemory;
+
 /// Requests per minute and key.
 struct Rates {
   int token = 6000;    ///< /oauth/token, /oauth/revoke, /oauth/introspect: per client and address
@@ -33,6 +35,8 @@ struct Deps {
   Log& log;
   Metrics& metrics;
   Rates rates;
+  /// What the next use of a refresh token needs not read; mount() makes one where there is none.
+  std::shared_ptr<GrantMemory> grants = nullptr;
 };
 
 }  // namespace mandate::oauth

@@ -2,6 +2,7 @@
 
 #include "oauth/authorize/authorize.h"
 #include "oauth/doors.h"
+#include "oauth/grant_memory.h"
 #include "oauth/token/grants.h"
 #include "oauth/token/token.h"
 #include "oauth/wire/auth0_legacy.h"
@@ -19,7 +20,9 @@ http::Handler handler(std::shared_ptr<const Deps> deps, Door door) {
 }  // namespace
 
 void mount(http::Routes& routes, const Deps& given, std::vector<std::unique_ptr<Grant>> grants) {
-  const auto deps = std::make_shared<const Deps>(given);
+  const auto filled = std::make_shared<Deps>(given);
+  if (!filled->grants) filled->grants = std::make_shared<GrantMemory>(filled->metrics);
+  const std::shared_ptr<const Deps> deps = filled;
   const auto get = [&](std::string_view path, Door door) { routes.get(path, handler(deps, door)); };
   const auto post = [&](std::string_view path, Door door) { routes.post(path, handler(deps, door)); };
   http::RouteOptions cors;
@@ -30,12 +33,12 @@ void mount(http::Routes& routes, const Deps& given, std::vector<std::unique_ptr<
   get("/authorize/resume", resume);
   post("/authorize/consent", consent);
 
-  grants.push_back(authorization_code_grant(given));
-  grants.push_back(refresh_token_grant(given));
-  grants.push_back(client_credentials_grant(given));
-  grants.push_back(password_grant(given, false));
-  grants.push_back(password_grant(given, true));
-  const auto tokens = std::make_shared<const TokenEndpoint>(given, std::move(grants));
+  grants.push_back(authorization_code_grant(*deps));
+  grants.push_back(refresh_token_grant(*deps));
+  grants.push_back(client_credentials_grant(*deps));
+  grants.push_back(password_grant(*deps, false));
+  grants.push_back(password_grant(*deps, true));
+  const auto tokens = std::make_shared<const TokenEndpoint>(*deps, std::move(grants));
   routes.post("/oauth/token", [tokens](http::Request& request) { return tokens->answer(request); }, cors);
   routes.post("/oauth/revoke", handler(deps, revoke_endpoint), cors);
   http::RouteOptions back_channel;

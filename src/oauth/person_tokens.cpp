@@ -1,5 +1,6 @@
 #include "oauth/person_tokens.h"
 
+#include "oauth/grant_memory.h"
 #include "oauth/scopes.h"
 #include "oauth/signing.h"
 
@@ -77,7 +78,9 @@ Task<PersonTokens> make_person_tokens(const Deps& deps, const PersonGrant& grant
   token.tenant_epoch = (*grant.here)->epoch;
   token.expires_at = refresh_expiry(*grant.client, now, now);
   out.refresh_token = new_refresh_token(deps.random);
-  file_refresh_token(batch, token, out.refresh_token, now);
+  // Before its row is in: should that fail, the transaction of the next use finds nothing.
+  RememberedGrant filed = file_refresh_token(batch, token, out.refresh_token, now, grant.session);
+  if (deps.grants) deps.grants->keep((*grant.here)->name, out.refresh_token, std::move(filed));
   co_return out;
 }
 

@@ -54,22 +54,39 @@ store::Plan one(std::string table, std::string column, std::string value) {
   return plan;
 }
 
-Task<Found> find(const tenant::Here& here, std::string text, std::string client_id, Millis now) {
-  if (text.empty() || text.size() > 512) co_return unknown("size");
-  store::Plan by_hash = one("oauth_refresh_tokens", "hash", token_hash(text));
-  CO_TRY(const std::optional<store::Row> token, co_await here.store->get(std::move(by_hash)));
-  if (!token) co_return unknown("unknown");
-  store::Plan by_family = one("oauth_refresh_families", "family", std::string(token->text("family")));
+/// The token's row together with its family's.
+Task<Found> find_family(const tenant::Here& here, store::Row token, std::string client_id, Millis now) {
+  store::Plan by_family = one("oauth_refresh_families", "family", std::string(token.text("family")));
   CO_TRY(const std::optional<store::Row> family, co_await here.store->get(std::move(by_family)));
   if (!family) co_return unknown("family gone");
   Found out;
   out.token = of_row(*family);
-  out.rotated_at = token->integer("rotated_at");
-  out.successor = token->text("successor");
-  out.request = token->text("request");
+  out.rotated_at = token.integer("rotated_at");
+  out.successor = token.text("successor");
+  out.request = token.text("request");
   if (out.token.client_id != client_id) co_return unknown("another client's");
   if (out.token.expires_at != 0 && out.token.expires_at <= now) co_return unknown("expired");
   co_return out;
+}
+
+Task<Found> find(const tenant::Here& here, std::string text, std::string client_id, Millis now) {
+  CO_TRY(store::Row token, co_await refresh_token_row(here, std::move(text)));
+  Result<Found> found = co_await find_family(here, std::move(token), std::move(client_id), now);
+  co_return found;
+}
+
+store::ExprPtr unused(std::string_view text) {
+  return store::both(store::equals("hash", token_hash(text)), store::equals("rotated_at", std::int64_t{0}));
+}
+
+store::Mutation token_row(const RememberedGrant& grant, std::string_view text, Millis now) {
+  return store::insert("oauth_refresh_tokens", {{"hash", token_hash(text)},
+                                                {"family", grant.token.family},
+                                                {"created_at", now},
+                                                {"rotated_at", std::int64_t{0}},
+                                                {"successor", std::string()},
+                                                {"request", std::string()},
+                                                {"carried", to_text(grant)}});
 }
 
 Result<std::string> open_successor(const Found& found, std::string_view old_text) {
@@ -88,7 +105,10 @@ Millis refresh_expiry(const tenant::Client& client, Millis created_at, Millis no
                   now + client.refresh_idle_seconds * 1000);
 }
 
-void file_refresh_token(store::Batch& batch, const RefreshToken& token, std::string_view text, Millis now) {
+RememberedGrant file_refresh_token(store::Batch& batch, const RefreshToken& token, std::string_view text, Millis now,
+                                   const identity::Session* session) {
+  RememberedGrant out = remember(token, session);
+  out.token.created_at = now;
   if (!token.device.empty()) {
     const auto same_device = store::both(
         store::equals("user_id", token.user_id),
@@ -110,12 +130,24 @@ void file_refresh_token(store::Batch& batch, const RefreshToken& token, std::str
                            {"created_at", now},
                            {"used_at", now},
                            {"expires_at", token.expires_at}}));
-  batch.add(store::insert("oauth_refresh_tokens", {{"hash", token_hash(text)},
-                                                   {"family", token.family},
-                                                   {"created_at", now},
-                                                   {"rotated_at", std::int64_t{0}},
-                                                   {"successor", std::string()},
-                                                   {"request", std::string()}}));
+  batch.add(token_row(out, text, now));
+  return out;
+}
+
+Task<store::Row> refresh_token_row(const tenant::Here& here, std::string token) {
+  if (token.empty() || token.size() > 512) co_return unknown("size");
+  store::Plan by_hash = one("oauth_refresh_tokens", "hash", token_hash(token));
+  CO_TRY(std::optional<store::Row> row, co_await here.store->get(std::move(by_hash)));
+  if (!row) co_return unknown("unknown");
+  co_return std::move(*row);
+}
+
+bool rotated_out(const store::Row& token_row) { return token_row.integer("rotated_at") != 0; }
+
+std::optional<RememberedGrant> carried_grant(const store::Row& token_row) {
+  const std::string_view carried = token_row.text("carried");
+  if (carried.empty() || rotated_out(token_row)) return std::nullopt;
+  return remembered_grant(token_row.text("family"), carried);
 }
 
 Task<RefreshToken> find_refresh_token(const tenant::Here& here, std::string token, std::string client_id,
@@ -130,10 +162,10 @@ Task<std::string> refresh_family(const tenant::Here& here, std::string token, st
   co_return std::move(found.token.family);
 }
 
-Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Client& client,
+Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Client& client, store::Row token_row,
                                       std::string token, std::string fingerprint, Millis now) {
   std::string client_id = client.client_id;
-  CO_TRY(Found found, co_await find(here, token, std::move(client_id), now));
+  CO_TRY(Found found, co_await find_family(here, std::move(token_row), std::move(client_id), now));
   Presented out;
   if (found.rotated_at == 0) {
     out.token = std::move(found.token);
@@ -152,34 +184,37 @@ Task<Presented> present_refresh_token(const tenant::Here& here, const tenant::Cl
   co_return unknown("reuse");
 }
 
-void touch_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token,
-                         Millis now) {
-  store::Mutation family =
-      store::update("oauth_refresh_families", store::equals("family", token.family),
-                    {{"used_at", now}, {"expires_at", refresh_expiry(client, token.created_at, now)}});
+void touch_family(store::Batch& batch, const tenant::Client& client, const RefreshToken& token, Millis now) {
+  const auto never = store::equals("expires_at", std::int64_t{0});
+  const auto later = store::make(store::Op::gt, {store::column("expires_at", store::Type::integer),
+                                                 store::literal(now, store::Type::integer)});
+  store::Mutation family = store::update(
+      "oauth_refresh_families",
+      store::both(store::equals("family", token.family), store::make(store::Op::or_, {never, later})),
+      {{"used_at", now}, {"expires_at", refresh_expiry(client, token.created_at, now)}});
   family.expect = store::Mutation::Expect::one;
   family.otherwise = Code::invalid_grant;
   batch.add(std::move(family));
 }
 
-void rotate_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token,
+void touch_refresh_token(store::Batch& batch, const tenant::Client& client, const RefreshToken& token,
+                         std::string_view text, Millis now) {
+  batch.add(store::check("oauth_refresh_tokens", unused(text), store::Mutation::Expect::one, Code::invalid_grant));
+  touch_family(batch, client, token, now);
+}
+
+void rotate_refresh_token(store::Batch& batch, const tenant::Client& client, const RememberedGrant& grant,
                           std::string_view old_text, std::string_view new_text, std::string_view fingerprint,
                           Random& random, Millis now) {
-  const std::string sealed = seal(successor_key(old_text), new_text, token.family, random);
+  const std::string sealed = seal(successor_key(old_text), new_text, grant.token.family, random);
   store::Mutation old = store::update(
-      "oauth_refresh_tokens",
-      store::both(store::equals("hash", token_hash(old_text)), store::equals("rotated_at", std::int64_t{0})),
+      "oauth_refresh_tokens", unused(old_text),
       {{"rotated_at", now}, {"successor", base64url(sealed)}, {"request", std::string(fingerprint)}});
   old.expect = store::Mutation::Expect::one;
   old.otherwise = Code::invalid_grant;
   batch.add(std::move(old));
-  touch_refresh_token(batch, client, token, now);
-  batch.add(store::insert("oauth_refresh_tokens", {{"hash", token_hash(new_text)},
-                                                   {"family", token.family},
-                                                   {"created_at", now},
-                                                   {"rotated_at", std::int64_t{0}},
-                                                   {"successor", std::string()},
-                                                   {"request", std::string()}}));
+  touch_family(batch, client, grant.token, now);
+  batch.add(token_row(grant, new_text, now));
 }
 
 }  // namespace mandate::oauth
