@@ -50,8 +50,10 @@ std::optional<Field> Schema::resolve(Dialect dialect, std::string_view name) con
       return std::nullopt;
     case Role::own: break;
   }
-  if (const store::ColumnSpec* column = own(name)) return Field{column->name, column->type, Role::own};
-  return std::nullopt;
+  const store::ColumnSpec* column = own(name);
+  if (!column) return std::nullopt;
+  const auto meaning = meanings.find(ascii_lower(column->name));
+  return Field{column->name, column->type, Role::own, meaning == meanings.end() ? nullptr : meaning->second};
 }
 
 std::string physical_name(std::string_view service, std::string_view table) {

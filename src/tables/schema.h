@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "store/store.h"
+#include "tables/odata/edm.h"
 #include "tables/operations.h"
 
 namespace mandate::tables {
@@ -30,6 +32,7 @@ struct Field {
   std::string column;   ///< in the store
   store::Type type = store::Type::text;
   Role role = Role::own;
+  std::shared_ptr<const odata::Meaning> meaning = nullptr;  ///< of a declared column; null = what its type says
 };
 
 /// Immutable snapshot; share freely between threads.
@@ -37,6 +40,8 @@ struct Schema {
   std::string physical;
   std::vector<store::ColumnSpec> columns;  ///< as the engine holds them, ours included
   bool integer_id = false, soft_delete = false;
+  /// What declared columns mean beyond their type, by name in lower case.
+  std::map<std::string, std::shared_ptr<const odata::Meaning>, std::less<>> meanings;
   std::uint64_t revision = 0;              ///< of the tenant's configuration it was made for
   /// The whole row as each dialect, V1 without system properties, shows it: most reads ask for just that.
   std::array<std::shared_ptr<const Projection>, 4> whole;
