@@ -110,7 +110,7 @@ Result<Act> apply(Act act, JsonObject arguments) {
     TRY(odata::Query query, query_from_wire(wire->get_object()));
     query.id = act.query.id;
     // A page that the script chose has no limit; the caller's own keeps that of its dialect.
-    if (query.top && query.top != asked_top) act.context.unlimited = true;
+    if (query.top && query.top != asked_top) act.context.unlimited = true, act.context.look_ahead = false;
     act.query = std::move(query);
   } else if (act.operation == Operation::insert || act.operation == Operation::update) {
     Json* item = arguments.if_contains("item");
@@ -156,7 +156,9 @@ Task<Json> TableBinding::execute(JsonObject arguments) {
       executed = rows.error();
       co_return std::move(rows).error();
     }
-    executed.emplace(Answer{});
+    Answer read;
+    read.more = rows->more;
+    executed.emplace(std::move(read));
     JsonObject out{{"results", std::move(rows->items)}};
     if (rows->total) out["totalCount"] = *rows->total;
     co_return out;

@@ -4,6 +4,7 @@
 #include "tables/catalogue.h"
 #include "tables/fit.h"
 #include "tables/projection.h"
+#include "tables/totals.h"
 
 namespace mandate::tables {
 
@@ -16,6 +17,7 @@ struct Tables::Impl {
   Log& log;
   const std::size_t page_bytes;
   Catalogue catalogue;
+  Totals totals;
   Counter& reads;
   Counter& writes;
   Counter& stale;
@@ -34,6 +36,12 @@ Task<Fitted> fit_and_grow(Tables::Impl& impl, const OperationContext& context, C
 
 /// id = value, and not soft-deleted unless `with_deleted`.
 store::ExprPtr row_condition(const Schema& schema, const store::Value& id, bool with_deleted);
+
+/// bad_request when an item's own "id" is another than that of its address.
+Result<void> check_id_member(const Schema& schema, const Json* member, const store::Value& id);
+
+/// The mutation that deletes: a mark with a new stamp where the table says soft.
+store::Mutation removal(const Schema& schema, store::ExprPtr condition);
 
 /// Whether an If-Match means anything here: integer-id tables of V1 have no versions.
 bool has_versions(const Schema& schema, Dialect dialect);

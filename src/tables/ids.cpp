@@ -19,6 +19,12 @@ bool valid_id(std::string_view id) {
   return characters <= 255;
 }
 
+bool valid_datasync_id(std::string_view id) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  if (id.empty() || id.size() > 127 || !plain(id.front())) return false;
+  return std::ranges::all_of(id, [&](char c) { return plain(c) || std::string_view("_.-:|").find(c) != std::string_view::npos; });
+}
+
 Result<store::Value> id_of_url(const Schema& schema, std::string_view id) {
   if (!schema.integer_id) {
     if (!valid_id(id)) return Error(Code::bad_request, "The value specified for 'id' is not valid.");
@@ -31,7 +37,7 @@ Result<store::Value> id_of_url(const Schema& schema, std::string_view id) {
   return store::Value(number);
 }
 
-Result<std::optional<std::string>> chosen_id(const Schema& schema, const Json* member) {
+Result<std::optional<std::string>> chosen_id(const Schema& schema, Dialect dialect, const Json* member) {
   if (!member || member->is_null()) return std::optional<std::string>();
   if (schema.integer_id) {
     const bool nothing = (member->is_string() && member->get_string().empty()) || (member->is_int64() && member->get_int64() == 0) ||
@@ -43,6 +49,8 @@ Result<std::optional<std::string>> chosen_id(const Schema& schema, const Json* m
   const std::string_view id = view(member->get_string());
   if (id.empty()) return std::optional<std::string>();
   if (!valid_id(id)) return Error(Code::bad_request, "An id must be 1 to 255 characters without \" + ? \\ / ` and control characters.");
+  if (is_datasync(dialect) && !valid_datasync_id(id))
+    return Error(Code::bad_request, "An id must begin with a letter or digit, followed by at most 126 letters, digits and _ . - : |");
   return std::optional<std::string>(id);
 }
 

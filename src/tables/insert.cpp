@@ -7,7 +7,11 @@ namespace {
 
 Task<store::Value> id_for(Tables::Impl& impl, const OperationContext& context, const Schema& schema, std::optional<std::string> chosen) {
   if (chosen) co_return store::Value(std::move(*chosen));
-  if (!schema.integer_id) co_return store::Value(impl.random.uuid7(impl.clock.now_ms()));
+  if (!schema.integer_id) {
+    std::string id = impl.random.uuid7(impl.clock.now_ms());
+    if (is_datasync(context.dialect)) std::erase(id, '-');
+    co_return store::Value(std::move(id));
+  }
   Task<std::int64_t> next = impl.catalogue.next_id(context);
   CO_TRY(std::int64_t id, co_await next);
   co_return store::Value(id);
@@ -25,6 +29,17 @@ Task<bool> taken(const OperationContext& context, const Schema& schema, std::str
   co_return row.has_value();
 }
 
+/// The answer to an insert whose id is taken. Datasync clients get the row that has it, when it is one they may see.
+Task<Answer> taken_answer(const OperationContext& context, Catalogue::SchemaPtr schema, store::Value id, std::optional<store::Owner> owner) {
+  if (is_datasync(context.dialect)) {
+    Task<store::Row> get = current_row(context, schema, std::move(id), {}, std::move(owner), true);
+    Result<store::Row> row = co_await get;
+    if (row.ok()) co_return stale_answer(*schema, context.dialect, *row);
+    if (row.error().code != Code::not_found) co_return std::move(row).error();
+  }
+  co_return Error(Code::conflict, std::string(kItemExists));
+}
+
 }  // namespace
 
 Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
@@ -33,7 +48,7 @@ Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
   CO_TRY(Catalogue::SchemaPtr schema, co_await look);
   CO_TRY(std::optional<store::Owner> owner, owner_of(context));
   const Json* id_member = item.if_contains("id");
-  CO_TRY(std::optional<std::string> chosen, chosen_id(*schema, id_member));
+  CO_TRY(std::optional<std::string> chosen, chosen_id(*schema, context.dialect, id_member));
   CO_TRY(Fitted fitted, fit(*schema, context.dialect, item));
   CO_CHECK(settle_owner(context, owner, fitted));
   if (!fitted.missing.empty()) {
@@ -41,7 +56,11 @@ Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
       // A refused write leaves the table as it was.
       Task<bool> look = taken(context, *schema, *chosen);
       CO_TRY(const bool exists, co_await look);
-      if (exists) co_return Error(Code::conflict, std::string(kItemExists));
+      if (exists) {
+        Task<Answer> refusing = taken_answer(context, schema, *chosen, std::move(owner));
+        CO_TRY(Answer answer, co_await refusing);
+        co_return answer;
+      }
     }
     Task<Fitted> growing = fit_and_grow(*impl_, context, schema, item);
     CO_TRY(fitted, co_await growing);
@@ -52,19 +71,22 @@ Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
 
   std::vector<store::Cell> cells;
   cells.reserve(fitted.cells.size() + 4);
+  const store::Value key = id;
   cells.push_back({std::string(system_column::kId), std::move(id)});
   cells.push_back({std::string(system_column::kCreated), store::Stamp{}});
   cells.push_back({std::string(system_column::kUpdated), store::Stamp{}});
   cells.push_back({std::string(system_column::kDeleted), false});
   for (store::Cell& cell : fitted.cells) cells.push_back(std::move(cell));
   store::Mutation mutation = store::insert(schema->physical, std::move(cells));
-  mutation.owner = std::move(owner);
+  mutation.owner = owner;
   mutation.returning = {"*"};
   Task<store::Touched> change = mutate_one(context, std::move(mutation));
   Result<store::Touched> touched = co_await change;
   if (!touched.ok()) {
-    if (touched.error().code == Code::conflict) co_return Error(Code::conflict, std::string(kItemExists));
-    co_return std::move(touched).error();
+    if (touched.error().code != Code::conflict) co_return std::move(touched).error();
+    Task<Answer> refusing = taken_answer(context, schema, key, std::move(owner));
+    CO_TRY(Answer answer, co_await refusing);
+    co_return answer;
   }
   if (touched->rows.empty()) co_return Error(Code::server_error, "", "an insert gave no row back");
   co_return row_answer(*schema, context, touched->rows.front(), &fitted.sent);

@@ -16,6 +16,7 @@
 #include "base/task.h"
 #include "identity/principal.h"
 #include "tables/odata/query.h"
+#include "tables/preconditions.h"
 #include "tenant/tenants.h"
 
 namespace mandate::tables {
@@ -51,6 +52,10 @@ struct OperationContext {
   SystemProperties system;
   bool include_deleted = false;   ///< reads see soft-deleted rows too
   bool unlimited = false;         ///< a script reads: no page of 50, no limit of 1000
+  std::int64_t page = 50;         ///< rows of a list that asks for no number; V3, V4: of any list
+  bool look_ahead = false;        ///< a list says in Answer::more whether rows follow it
+  bool resumable = false;         ///< and in Answer::last where it ended, when its order is by system properties
+  std::vector<store::Value> after;  ///< Answer::last of the page before: the list goes on behind that row, whatever changed since
   Deadline deadline = kNoDeadline;
 };
 
@@ -62,6 +67,8 @@ struct Act {
   JsonObject item;                            ///< insert, update
   odata::Query query;                         ///< read; query.id is set for a read of one row
   std::optional<std::string> expected_version;  ///< wire form (base64), from If-Match or the body; absent = no check
+  Preconditions preconditions;                ///< V3, V4, beside or instead of it
+  bool replace = false;                       ///< update: own columns that the item lacks become null
   std::vector<std::pair<std::string, std::string>> parameters;  ///< the client's own query parameters
 };
 
@@ -71,7 +78,8 @@ struct Answer {
     rows,       ///< a read of many: `json` is a JSON array of `count` rows, `total` when asked for
     row,        ///< a read of one (`json` is its object) or a write (`item`)
     nothing,    ///< a script completed without a body
-    stale,      ///< the expected version is not the row's: `item` is the row as it is now, all system properties in it
+    stale,      ///< the expected version is not the row's, or (V3, V4) the id of an insert is taken: `item` is the row as
+                ///< it is now, all system properties in it
     responded,  ///< a script answered by itself: `status` and `body`
   };
   Kind kind = Kind::nothing;
@@ -79,6 +87,8 @@ struct Answer {
   std::int64_t count = 0;
   std::optional<std::int64_t> total;
   bool cut = false;     ///< rows: the page ends before its number of rows because of its size
+  bool more = false;    ///< rows, with look_ahead: rows follow these
+  std::vector<store::Value> last;  ///< rows, with resumable: the keys of the order in the last row; empty when the order has others
   JsonObject item;
   std::string version;  ///< wire form of the row's version; empty where there is none
   int status = 0;
@@ -92,6 +102,7 @@ inline constexpr std::string_view kItemExists = "Could not insert the item becau
 struct Rows {
   JsonArray items;
   std::optional<std::int64_t> total;
+  bool more = false;  ///< with look_ahead
 };
 
 /// Thread-safe; one for the house. Methods check neither permissions nor scripts: the door does, before it calls.
@@ -99,7 +110,7 @@ struct Rows {
 /// Errors of all: bad_request (names, types, query; hint for the caller), not_found (hint `An item with id 'X' does not
 /// exist.`; a foreign or soft-deleted row is the same as an absent one), conflict (the id exists), unauthorized (a
 /// per-user table without a user), payload_too_large (a list whose dialect, or script, cannot go on behind its first
-/// part), and those of the store.
+/// part), gone (V3, V4: the row is soft-deleted), and those of the store.
 class Tables {
  public:
   /// `page_bytes`: largest list of items in one answer; a single item above it is given all the same.
@@ -125,6 +136,11 @@ class Tables {
   /// Every row of the condition, hard or soft; Answer::count says how many. Not all at once: see remove.cpp.
   Task<Answer> remove_matching(OperationContext context, odata::Query query);
   Task<Answer> undelete(OperationContext context, std::string id, std::optional<std::string> expected_version);
+
+  /// Update or removal of one row that is read and judged first: preconditions, replacement, what V3 and V4 say of
+  /// soft-deleted rows. An update of theirs brings a deleted row back when it may: a replacement that sees deleted rows, or
+  /// an item with `deleted: false`.
+  Task<Answer> change(Act act);
 
   /// Creates or extends the physical table from its configuration; for management, before first use.
   Task<void> ensure(OperationContext context);

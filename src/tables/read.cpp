@@ -6,7 +6,6 @@
 namespace mandate::tables {
 namespace {
 
-constexpr std::int64_t kPage = 50;
 /// A script reads without pages, so it gets the bytes of several.
 constexpr std::size_t kScriptPages = 4;
 
@@ -15,14 +14,65 @@ struct Reading {
   Catalogue::SchemaPtr schema;
   store::Plan plan;
   std::shared_ptr<const Projection> projection;
-  bool empty = false, one = false;
+  bool empty = false, one = false, total = false;
+  std::int64_t page = -1;             ///< rows of the page when one row more is read to see whether there is one
+  std::vector<std::size_t> keys;      ///< where in a row the keys of the order are; empty when the list cannot be resumed
+  store::ExprPtr uncut;               ///< the condition without the place where an earlier page ended: what a total counts
 };
+
+bool is_system(const store::Expr& by, const Schema& schema) {
+  if (by.op != store::Op::column) return false;
+  if (by.text == system_column::kId) return !schema.integer_id || by.type == store::Type::integer;
+  return by.text == system_column::kUpdated || by.text == system_column::kCreated;
+}
+
+/// Rows behind the row with these keys: (a > x) or (a = x and ((b > y) or …)). Keys are never null.
+store::ExprPtr behind(const std::vector<store::Order>& order, const std::vector<store::Value>& keys) {
+  store::ExprPtr out;
+  for (std::size_t i = order.size(); i-- > 0;) {
+    const store::ExprPtr key = store::literal(keys[i], order[i].by->type);
+    store::ExprPtr further = store::make(order[i].descending ? store::Op::lt : store::Op::gt, {order[i].by, key});
+    if (out) {
+      store::ExprPtr tied = store::both(store::make(store::Op::eq, {order[i].by, key}), std::move(out));
+      std::vector<store::ExprPtr> either{std::move(further), std::move(tied)};
+      further = store::make(store::Op::or_, std::move(either));
+    }
+    out = std::move(further);
+  }
+  return out;
+}
+
+/// The page, its place, and whether the next one can begin behind its last row (docs/adr/0013).
+Result<void> prepare_page(Reading& out, const OperationContext& context) {
+  if (is_datasync(context.dialect) && !context.unlimited) out.plan.limit = std::min(out.plan.limit.value_or(context.page), context.page);
+  const bool by_system = std::ranges::all_of(out.plan.order, [&](const store::Order& o) { return is_system(*o.by, *out.schema); });
+  out.uncut = out.plan.where;
+  if (!context.after.empty()) {
+    bool fits = by_system && context.after.size() == out.plan.order.size();
+    for (std::size_t i = 0; fits && i < context.after.size(); ++i)
+      fits = std::holds_alternative<std::string>(context.after[i]) == (out.plan.order[i].by->type == store::Type::text);
+    if (!fits) return Error(Code::bad_request, "The value of '$skiptoken' does not belong to this query.");
+    out.plan.where = store::both(out.plan.where, behind(out.plan.order, context.after));
+    out.plan.offset = 0;
+  }
+  if (context.look_ahead && out.plan.limit) {
+    out.page = *out.plan.limit;
+    ++*out.plan.limit;
+  }
+  if (!context.resumable || !by_system) return {};
+  auto wider = std::make_shared<Projection>(*out.projection);
+  for (const store::Order& order : out.plan.order) out.keys.push_back(wider->source_of(order.by->text));
+  out.projection = std::move(wider);
+  return {};
+}
 
 Result<Reading> prepare(const OperationContext& context, const odata::Query& query, Catalogue::SchemaPtr schema) {
   Reading out;
   out.schema = std::move(schema);
-  const std::optional<std::int64_t> page = context.unlimited ? std::nullopt : std::optional<std::int64_t>(kPage);
-  TRY(odata::Planned planned, odata::to_plan(query, *out.schema, context.dialect, context.table->dynamic_schema, page));
+  const std::optional<std::int64_t> page = context.unlimited ? std::nullopt : std::optional<std::int64_t>(context.page);
+  // Datasync servers know their columns: a name they do not have is an error.
+  const bool lenient = context.table->dynamic_schema && !is_datasync(context.dialect);
+  TRY(odata::Planned planned, odata::to_plan(query, *out.schema, context.dialect, lenient, page));
   out.plan = std::move(planned.plan);
   out.empty = planned.empty;
   if (query.id) {
@@ -32,7 +82,8 @@ Result<Reading> prepare(const OperationContext& context, const odata::Query& que
     out.plan.limit.reset();
     out.one = true;
   }
-  if (out.schema->soft_delete && !context.include_deleted)
+  const bool tells_deleted = out.one && is_datasync(context.dialect);  // 410 is not 404
+  if (out.schema->soft_delete && !context.include_deleted && !tells_deleted)
     out.plan.where = store::both(out.plan.where, store::equals(std::string(system_column::kDeleted), false));
   TRY(out.plan.owner, owner_of(context));
   out.plan.deadline = context.deadline;
@@ -43,7 +94,27 @@ Result<Reading> prepare(const OperationContext& context, const odata::Query& que
     shown->source_of(system_column::kUpdated);  // the tag needs it, whatever is shown
     out.projection = std::move(shown);
   }
+  if (out.one) {
+    if (tells_deleted) {
+      auto wider = std::make_shared<Projection>(*out.projection);
+      wider->source_of(system_column::kDeleted);
+      out.projection = std::move(wider);
+    }
+  } else {
+    out.total = std::exchange(out.plan.count, false);
+    CHECK_OK(prepare_page(out, context));
+  }
   out.plan.select = out.projection->select;
+  return out;
+}
+
+/// What a list counts: its rows without page and place.
+store::Plan counted(const Reading& reading) {
+  store::Plan out;
+  out.table = reading.plan.table;
+  out.where = reading.uncut;
+  out.owner = reading.plan.owner;
+  out.deadline = reading.plan.deadline;
   return out;
 }
 
@@ -65,6 +136,8 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
     Task<std::optional<store::Row>> get = context.here.store->get(std::move(reading.plan));
     CO_TRY(std::optional<store::Row> row, co_await get);
     if (!row) co_return no_such_item(*query.id);
+    if (is_datasync(context.dialect) && reading.schema->soft_delete && !context.include_deleted && row->boolean(system_column::kDeleted))
+      co_return Error(Code::gone, "The item has been deleted.");
     append_row(answer.json, *reading.projection, *row);
     if (has_versions(*reading.schema, context.dialect)) answer.version = wire_version(row->integer(system_column::kUpdated));
     answer.count = 1;
@@ -81,14 +154,27 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   out += '[';
   const std::size_t most = impl_->page_bytes;
   reading.plan.most_bytes = most;
+  std::optional<store::Plan> counting;
+  if (reading.total) counting = counted(reading);
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
+    if (answer.count == reading.page) {
+      answer.more = true;
+      return false;
+    }
     const std::size_t before = out.size();
     if (answer.count) out += ',';
     append_row(out, *reading.projection, row);
     answer.cut = out.size() > most && answer.count > 0;
-    if (answer.cut) out.resize(before);
-    else ++answer.count;
-    return !answer.cut;
+    if (answer.cut) {
+      out.resize(before);
+      return false;
+    }
+    ++answer.count;
+    for (std::size_t i = 0; i < reading.keys.size(); ++i) {
+      answer.last.resize(reading.keys.size());
+      answer.last[i] = row.value(reading.keys[i]);
+    }
+    return true;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));
   CO_TRY(store::Store::Listed listed, co_await list);
@@ -96,7 +182,10 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   answer.cut = answer.cut || listed.cut;
   // V1 has no way to say that there is more: its clients take a short page for the last one.
   if (answer.cut && context.dialect == Dialect::v1) co_return too_much();
-  answer.total = listed.total;
+  if (counting) {
+    Task<std::int64_t> count = impl_->totals.of(*context.here.store, std::move(*counting));
+    CO_TRY(answer.total, co_await count);
+  }
   co_return answer;
 }
 
@@ -111,14 +200,23 @@ Task<Rows> Tables::read_rows(OperationContext context, odata::Query query) {
     co_return rows;
   }
   reading.plan.most_bytes = kScriptPages * impl_->page_bytes;
+  std::optional<store::Plan> counting;
+  if (reading.total) counting = counted(reading);
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
+    if (static_cast<std::int64_t>(rows.items.size()) == reading.page) {
+      rows.more = true;
+      return false;
+    }
     rows.items.push_back(to_object(*reading.projection, row));
     return true;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));
   CO_TRY(store::Store::Listed listed, co_await list);
   if (listed.cut) co_return too_much();
-  rows.total = listed.total;
+  if (counting) {
+    Task<std::int64_t> count = impl_->totals.of(*context.here.store, std::move(*counting));
+    CO_TRY(rows.total, co_await count);
+  }
   co_return rows;
 }
 

@@ -10,11 +10,6 @@ std::vector<store::Cell> mark(bool deleted) {
   return {{std::string(system_column::kDeleted), deleted}, {std::string(system_column::kUpdated), store::Stamp{}}};
 }
 
-store::Mutation removal(const Schema& schema, store::ExprPtr condition) {
-  if (schema.soft_delete) return store::update(schema.physical, std::move(condition), mark(true));
-  return store::remove(schema.physical, std::move(condition));
-}
-
 /// Rows of a delete by filter that go in one transaction: some ten milliseconds of the writer, who has others waiting.
 constexpr std::size_t kPiece = 500;
 /// Pieces in a row that met a row which had changed since it was read.
@@ -73,6 +68,11 @@ Task<Answer> change_one(Tables::Impl& impl, OperationContext context, Catalogue:
 }
 
 }  // namespace
+
+store::Mutation removal(const Schema& schema, store::ExprPtr condition) {
+  if (schema.soft_delete) return store::update(schema.physical, std::move(condition), mark(true));
+  return store::remove(schema.physical, std::move(condition));
+}
 
 Task<Answer> Tables::remove(OperationContext context, std::string id, std::optional<std::string> expected_version) {
   impl_->writes.add();

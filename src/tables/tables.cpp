@@ -16,7 +16,7 @@ std::string_view name(Operation operation) {
 }
 
 Tables::Impl::Impl(const Clock& c, Random& r, Log& l, Metrics& metrics, std::size_t bytes)
-    : clock(c), random(r), log(l), page_bytes(bytes), catalogue(c),
+    : clock(c), random(r), log(l), page_bytes(bytes), catalogue(c), totals(c, metrics),
       reads(metrics.counter("mandate_tables_operations_total", "Operations on apps' tables that reached the store.", {{"kind", "read"}})),
       writes(metrics.counter("mandate_tables_operations_total", "Operations on apps' tables that reached the store.", {{"kind", "write"}})),
       stale(metrics.counter("mandate_tables_conflicts_total", "Writes refused because the row had changed.")),
@@ -39,6 +39,11 @@ Task<Answer> Tables::perform(Act act) {
       co_return answer;
     }
     case Operation::update: {
+      if (is_datasync(act.context.dialect) || act.replace) {
+        Task<Answer> changing = change(std::move(act));
+        CO_TRY(Answer answer, co_await changing);
+        co_return answer;
+      }
       Task<Answer> task = update(std::move(act.context), std::move(act.id), std::move(act.item), std::move(act.expected_version));
       CO_TRY(Answer answer, co_await task);
       co_return answer;
@@ -47,6 +52,11 @@ Task<Answer> Tables::perform(Act act) {
       if (act.id.empty()) {
         Task<Answer> many = remove_matching(std::move(act.context), std::move(act.query));
         CO_TRY(Answer answer, co_await many);
+        co_return answer;
+      }
+      if (is_datasync(act.context.dialect)) {
+        Task<Answer> changing = change(std::move(act));
+        CO_TRY(Answer answer, co_await changing);
         co_return answer;
       }
       Task<Answer> task = remove(std::move(act.context), std::move(act.id), std::move(act.expected_version));

@@ -3,7 +3,6 @@
 #include "tables/ids.h"
 
 namespace mandate::tables {
-namespace {
 
 Result<void> check_id_member(const Schema& schema, const Json* member, const store::Value& id) {
   if (!member) return {};
@@ -14,8 +13,6 @@ Result<void> check_id_member(const Schema& schema, const Json* member, const sto
   }
   return Error(Code::bad_request, "The item ID and querystring ID did not match");
 }
-
-}  // namespace
 
 Task<Answer> Tables::update(OperationContext context, std::string id, JsonObject item, std::optional<std::string> expected_version) {
   impl_->writes.add();
