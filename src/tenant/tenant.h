@@ -88,7 +88,7 @@ struct ClientGrant {
 
 /// A way to log in.
 struct Connection {
-  std::string name, strategy, display_name;  ///< strategy: auth0 (database), github, oauth2
+  std::string name, strategy, display_name;  ///< strategy: auth0 (database), github, oauth2, oidc, oidc
   bool enabled = true;
   JsonObject options;  ///< strategy's own; secrets inside are sealed texts
 };
@@ -116,7 +116,8 @@ struct TableScript {
 struct Table {
   std::string name;                   ///< spelling as created; found without case
   bool integer_id = false, soft_delete = false, dynamic_schema = true;
-  std::string dialect = "v2";         ///< for callers that give no sign (mobile-backend-wire 0.3 #6)
+  std::string dialect = "v2";         ///< v1, v2, v3, v4: for callers that give no sign (mobile-backend-wire 0.3 #6)
+  std::int64_t page_size = 0, max_top = 0;  ///< rows of a page, largest $top; 0 = as the dialect has it
   TablePermissions permissions;
   std::map<std::string, TableScript, std::less<>> scripts;  ///< operation: insert read update delete
   std::vector<std::pair<std::string, std::string>> columns; ///< declared: name, type (string number boolean datetime)

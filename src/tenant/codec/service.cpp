@@ -6,6 +6,9 @@ namespace mandate::tenant {
 
 namespace {
 
+/// The most that the servers before us took (mobile-backend-wire 1.8, 1.9).
+constexpr std::int64_t kMostRowsOfAPage = 128'000, kMostTop = 512'000;
+
 void read_permission(ObjectReader& in, std::string_view operation, std::string& out) {
   std::string word;
   in.text(operation, word, 64);
@@ -122,7 +125,9 @@ Table read_table(const std::string& name, const JsonObject& body, const std::str
   table.integer_id = id == "integer";
   in.flag("soft_delete", table.soft_delete);
   in.flag("dynamic_schema", table.dynamic_schema);
-  in.one_of("dialect", table.dialect, {"v1", "v2"});
+  in.one_of("dialect", table.dialect, {"v1", "v2", "v3", "v4"});
+  in.integer("page_size", table.page_size, 0, kMostRowsOfAPage);
+  in.integer("max_top", table.max_top, 0, kMostTop);
   read_permissions(in, table.permissions);
   read_columns(in, table);
   in.text("user_id_column", table.user_id_column, 64);
@@ -138,6 +143,8 @@ JsonObject write_table(const Table& table) {
   put(out, "soft_delete", table.soft_delete, false);
   put(out, "dynamic_schema", table.dynamic_schema, true);
   put(out, "dialect", table.dialect, "v2");
+  if (table.page_size) out["page_size"] = table.page_size;
+  if (table.max_top) out["max_top"] = table.max_top;
   const TablePermissions& p = table.permissions;
   if (p.read == p.insert && p.read == p.update && p.read == p.remove && p.undelete.empty()) {
     out["permissions"] = p.read;
