@@ -5,6 +5,7 @@ import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import test from 'node:test';
@@ -16,6 +17,10 @@ const build = join(root, process.env.MANDATE_BUILD ?? 'build/dev');
 const releaseBuild = join(root, 'build/release');
 /** Whether there is a server without sanitizers, for tests whose figures mean something only there. */
 export const released = existsSync(join(releaseBuild, 'src/mandated'));
+
+/** One version and the next: mandated as it is, and tests/next. Of the second there may be no release build. */
+export const current = 'src/mandated', next = 'tests/next/mandated_next';
+export const bothReleased = released && existsSync(join(releaseBuild, next));
 
 /** What the servers of these tests keep their data in: 'sqlite' or 'postgres'. */
 export const engine = process.env.MANDATE_STORE_UNDER_TEST || 'sqlite';
@@ -46,6 +51,18 @@ function event(child, name, lines) {
   });
 }
 
+/**
+ * A port below those the kernel gives away by itself, and in a range that no other lane of tests/run takes from: a server
+ * that was killed comes back on the port it had.
+ */
+function freePort() {
+  const tried = Number(process.env.MANDATE_TEST_PORTS ?? 9_500) + Math.floor(Math.random() * 500), probe = net.createServer();
+  return new Promise((done, fail) => {
+    probe.once('error', (error) => (error.code === 'EADDRINUSE' ? freePort().then(done, fail) : fail(error)));
+    probe.listen(tried, () => probe.close(() => done(tried)));
+  });
+}
+
 /** A figure that depends on the machine: it must hold under `./dev long`, on a machine of its own; elsewhere a miss is said. */
 export function figure(holds, missed) {
   if (process.env.MANDATE_FIGURES) return assert.ok(holds, missed);
@@ -55,9 +72,11 @@ export function figure(holds, missed) {
 export class Mandated {
   /**
    * A data directory and a database of its own; `tenant` is the text of a tenant file, or undefined. `release`: without
-   * sanitizers, if there is one. `store`: a URL, for servers that share a database.
+   * sanitizers, if there is one. `store`: a URL, for servers that share a database. `program`: current or next; it may be
+   * changed for what is started later.
    */
-  constructor({tenant, args = [], env = {}, release = false, store} = {}) {
+  constructor({tenant, args = [], env = {}, release = false, store, program = current} = {}) {
+    this.program = program;
     this.build = release && released ? releaseBuild : build;
     this.directory = mkdtempSync(join(tmpdir(), 'mandate-live-'));
     this.data = join(this.directory, 'data');
@@ -71,6 +90,7 @@ export class Mandated {
 
   async start() {
     if (engine === 'postgres' && !this.store) this.store = this.ownStore = await (await sharedPostgres()).createDatabase();
+    this.port ||= await freePort();
     ({child: this.child, exited: this.exited} = this.#launch());
     const told = await event(this.child, 'listening', this.lines);
     this.port = told.port;
@@ -83,7 +103,7 @@ export class Mandated {
   }
 
   #launch(...more) {
-    const child = spawn(join(this.build, 'src/mandated'),
+    const child = spawn(join(this.build, this.program),
       ['--data-dir', this.data, '--port', String(this.port), '--master-key-file', join(this.directory, 'master.key'),
         ...(this.store ? ['--store', this.store] : []), ...this.args, ...more],
       {cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, ...this.env}});
@@ -95,11 +115,20 @@ export class Mandated {
    * before; rejects when it ends instead, and the one before is still ours.
    */
   async upgrade(...more) {
-    const before = {child: this.child, exited: this.exited}, next = this.#launch('--take-over', ...more);
-    await event(next.child, 'listening', this.lines);
-    ({child: this.child, exited: this.exited} = next);
+    const before = {child: this.child, exited: this.exited}, coming = this.beginUpgrade(...more);
+    await coming.serves;
+    ({child: this.child, exited: this.exited} = coming);
     return before;
   }
+
+  /** The same, begun only: {child, exited, serves} of the one that comes; the one before stays ours. */
+  beginUpgrade(...more) {
+    const coming = this.#launch('--take-over', ...more);
+    return {...coming, serves: event(coming.child, 'listening', this.lines)};
+  }
+
+  /** What the running server calls itself. */
+  version() { return this.cli('status').stdout.match(/^mandated (\S+),/)?.[1]; }
 
   cli(...args) {
     const told = spawnSync(join(this.build, 'cli/mandate'), ['--socket', join(this.data, 'admin.sock'), ...args], {encoding: 'utf8', cwd: this.directory});
