@@ -1,6 +1,7 @@
 #include "identity/bearer.h"
 
 #include "base/url.h"
+#include "identity/credentials.h"
 #include "identity/epochs.h"
 
 namespace mandate::identity {
@@ -84,6 +85,16 @@ Result<void> as_v1(const BearerPlace& place, const jose::Claims& claims, Bearer&
   return {};
 }
 
+void read_identities(const BearerPlace& place, const jose::Claims& claims, Bearer& bearer) {
+  for (const Secret* master : {&place.keys.master_key, &place.keys.previous_master_key}) {
+    if (master->empty()) continue;
+    auto identities = identities_in(claims.all, bearer.principal.user_id, master->reveal());
+    if (!identities) continue;
+    bearer.principal.identities = std::make_shared<const JsonObject>(std::move(*identities));
+    return;
+  }
+}
+
 Result<void> as_v2(const BearerPlace& place, const jose::Claims& claims, Bearer& bearer) {
   const std::string origin = std::string(place.origin);
   const auto is_us = [&](std::string_view text) { return text == kZumoUrn || text == place.issuer || text == origin + "/" || text == origin; };
@@ -93,6 +104,13 @@ Result<void> as_v2(const BearerPlace& place, const jose::Claims& claims, Bearer&
   if (!for_us) return refuse("jwt audience invalid");
   if (claims.sub().empty()) return refuse("The authentication token has no user id.");
   name_user(bearer, std::string(claims.sub()));
+  // Made by our own login, or by somebody else who holds the key.
+  bearer.subject = claims.text(kSubjectClaim);
+  if (const auto epochs = epochs_of(claims.all)) {
+    bearer.tenant_epoch = epochs->tenant;
+    bearer.user_epoch = epochs->user;
+  }
+  bearer.ours = !bearer.subject.empty() && bearer.user_epoch;
   return {};
 }
 
@@ -124,7 +142,10 @@ Result<void> as_own(const BearerPlace& place, const jose::Claims& claims, Bearer
   const Epochs epochs = epochs_of(claims.all).value_or(Epochs{});
   bearer.user_epoch = integer_member(claims.all, "user_epoch").value_or(epochs.user);
   bearer.tenant_epoch = static_cast<std::uint64_t>(integer_member(claims.all, "tenant_epoch").value_or(static_cast<std::int64_t>(epochs.tenant)));
-  name_user(bearer, service_user_id(uid_format_of(place.tenant, claims), claims.sub()));
+  const bool own_login = !place.keys.login_audience.empty() && claims.has_aud(place.keys.login_audience);
+  std::string uid(own_login ? claims.text("uid") : std::string_view());
+  if (uid.empty()) uid = service_user_id(uid_format_of(place.tenant, claims), claims.sub());
+  name_user(bearer, std::move(uid));
   return {};
 }
 
@@ -145,6 +166,7 @@ Result<Bearer> read_bearer(const BearerPlace& place, std::string_view token, std
   if (jose::symmetric(*parts->alg)) {
     if (verified_by_any(*parts, place.keys.v1)) {
       CHECK_OK(as_v1(place, claims, bearer));
+      read_identities(place, claims, bearer);
     } else if (verified_by_any(*parts, place.keys.v2)) {
       CHECK_OK(as_v2(place, claims, bearer));
     } else {

@@ -25,6 +25,7 @@ struct ServiceKeys {
   std::vector<jose::Key> v1;  ///< 32 raw bytes of SHA-256(masterKey + "JWTSig"): current, then previous master key
   std::vector<jose::Key> v2;  ///< V2 signing keys (hex, base64 or text), each for HS256, HS384 and HS512
   std::vector<std::string> audiences;  ///< client ids and API identifiers that mean this service (DG-13)
+  std::string login_audience;  ///< that of our own tokens from the service's own login; empty when it has none
   Secret application_key, master_key;
   Secret previous_master_key;  ///< while keys are being changed; empty when there is none
 };
@@ -34,8 +35,9 @@ Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant
 /// The key a V1 token is signed with (identity-wire 2.8).
 jose::Key zumo_key(std::string_view master_key);
 
-/// The user id a mobile service shows to scripts. `format`: "{user_id}" (as is) or "{provider}:{id}", which turns
-/// "facebook|123" into "Facebook:123" so that rows of the old service keep their owner.
+/// The user id a mobile service shows to scripts. `format`: "{user_id}" (as is); "{provider}:{id}", which turns
+/// "facebook|123" and "oidc|facebook|123" into "Facebook:123" so that rows of the old service keep their owner; or "sid":
+/// "sid:" and 32 hex digits, the form of V2, which tells nobody who it is.
 std::string service_user_id(std::string_view format, std::string_view user_id);
 
 /// A token that was found good.
@@ -65,6 +67,10 @@ Result<Bearer> read_bearer(const BearerPlace& place, std::string_view token, std
 
 /// The claim by which our own service tokens carry "tenant epoch.user epoch", so that a block or a restore reaches them.
 inline constexpr std::string_view kEpochClaim = "urn:mandate:epoch";
+/// The user_id of this tenant, in tokens whose `sub` is the service's form of it.
+inline constexpr std::string_view kSubjectClaim = "urn:mandate:sub";
+/// The connection that the person came through, in tokens of a service's own login.
+inline constexpr std::string_view kConnectionClaim = "urn:mandate:connection";
 
 /// Whether a token of ours with these claims was revoked. The list is kept above (oauth); this room only asks.
 using IsRevoked = std::function<Task<bool>(store::Store& store, std::shared_ptr<const JsonObject> claims)>;

@@ -1,5 +1,6 @@
 #include "identity/mount.h"
 
+#include "base/url.h"
 #include "identity/dbconnections.h"
 #include "identity/login/pages.h"
 #include "identity/login/steps.h"
@@ -13,7 +14,7 @@ using Step = Task<http::Response> (*)(const Room&, http::Request&);
 
 }  // namespace
 
-void mount(http::Routes& routes, const Deps& deps) {
+void mount(http::Routes& routes, const Deps& deps, http::Handler post_json_login) {
   const auto room = std::make_shared<const Room>(deps);
   // The room lives as long as the handler that holds it, which outlives every request.
   const auto step = [room](Step run) -> http::Handler { return [room, run](http::Request& request) { return run(*room, request); }; };
@@ -23,7 +24,11 @@ void mount(http::Routes& routes, const Deps& deps) {
   const http::RouteOptions form{.body_limit = kFormBytes, .handles_options = false, .answers_refusals = true, .metric = {}};
 
   routes.get("/login", step(show_login));
-  routes.post("/login", step(post_login), form);
+  // One path, two doors of the last ten years: our form, and a token that an old mobile client posts as JSON.
+  routes.post("/login", [room, post_json_login](http::Request& request) {
+    const bool json = ascii_lower(request.headers.get("Content-Type")).starts_with("application/json");
+    return json && post_json_login ? post_json_login(request) : post_login(*room, request);
+  }, form);
   routes.get("/login/signup", step(show_sign_up));
   routes.post("/login/signup", step(post_sign_up), form);
   routes.get("/login/with", step(go_upstream));

@@ -34,11 +34,12 @@ struct Deps {
   Metrics& metrics;
 };
 
-/// github and oauth2, ready for Deps::strategies. The references must outlive them.
-Strategies make_strategies(http::Fetch& fetch, const tenant::Vault& vault, Random& random);
+/// github, oauth2 and oidc, ready for Deps::strategies. The references must outlive them.
+Strategies make_strategies(http::Fetch& fetch, const tenant::Vault& vault, Random& random, const Clock& clock);
 
 /// GET|POST /login, GET|POST /login/signup, GET /login/with, GET|POST /login/callback, GET /mobile, GET /win8,
 /// POST /dbconnections/signup, GET /user/ssodata (identity-wire 1.5, 1.7, 1.1, 1.11, 1.13).
-void mount(http::Routes& routes, const Deps& deps);
+/// `post_json_login` answers a POST /login whose body is JSON: another door of another room (mobile-backend-wire 4.5).
+void mount(http::Routes& routes, const Deps& deps, http::Handler post_json_login = {});
 
 }  // namespace mandate::identity

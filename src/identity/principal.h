@@ -20,6 +20,9 @@ struct Principal {
   /// The token's; null without one. Shared, because a request hands its caller on more than once.
   std::shared_ptr<const JsonObject> claims;
 
+  /// What getIdentities() of a script gives, where the token carries it; else null.
+  std::shared_ptr<const JsonObject> identities;
+
   /// Null when the token does not have it.
   const Json* claim(std::string_view name) const { return claims ? claims->if_contains(name) : nullptr; }
 };

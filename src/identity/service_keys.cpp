@@ -56,6 +56,7 @@ Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant
     TRY(const Secret key, open(text, "v2_signing_key"));
     if (!key.empty()) add_v2_text(keys.v2, key.reveal());
   }
+  if (service.login.enabled) keys.audiences.push_back(keys.login_audience = tenant::service_client_id(service.name));
   for (const auto& [id, client] : tenant.clients) {
     const auto wams = client.addons.find("wams");
     if (!client.enabled || wams == client.addons.end()) continue;
@@ -70,11 +71,19 @@ Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant
 }
 
 std::string service_user_id(std::string_view format, std::string_view user_id) {
+  if (format == "sid") return "sid:" + to_hex(sha256("service user id\n" + std::string(user_id))).substr(0, 32);
   if (format != "{provider}:{id}") return std::string(user_id);
-  const std::size_t bar = user_id.find('|');
+  std::size_t bar = user_id.find('|');
   if (bar == std::string_view::npos) return std::string(user_id);
+  // A generic strategy says nothing; the connection's name behind it is what people chose.
+  if (const std::size_t second = user_id.find('|', bar + 1);
+      second != std::string_view::npos && (user_id.starts_with("oidc|") || user_id.starts_with("oauth2|"))) {
+    user_id.remove_prefix(bar + 1);
+    bar = second - bar - 1;
+  }
   constexpr std::pair<std::string_view, std::string_view> kOldNames[] = {
-      {"facebook", "Facebook"}, {"google-oauth2", "Google"}, {"twitter", "Twitter"}, {"windowslive", "MicrosoftAccount"}, {"waad", "Aad"}};
+      {"facebook", "Facebook"}, {"google-oauth2", "Google"}, {"google", "Google"}, {"twitter", "Twitter"},
+      {"windowslive", "MicrosoftAccount"}, {"microsoftaccount", "MicrosoftAccount"}, {"waad", "Aad"}, {"aad", "Aad"}};
   std::string_view provider = user_id.substr(0, bar);
   for (const auto& [ours, theirs] : kOldNames)
     if (provider == ours) provider = theirs;

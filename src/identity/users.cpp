@@ -241,7 +241,7 @@ Task<void> Users::remove(const tenant::Here& here, std::string user_id) const {
   gone.expect = store::Mutation::Expect::one;
   gone.otherwise = Code::not_found;
   batch.add(std::move(gone));
-  for (const std::string_view table : {"identities", "logins", "sessions"})
+  for (const std::string_view table : {"identities", "logins", "sessions", "provider_tokens"})
     batch.add(store::remove(std::string(table), equals("user_id", user_id)));
   // The generation hangs on the id that the same upstream person would get again.
   for (const store::Row& row : identities) {

@@ -22,6 +22,14 @@ struct User {
   std::int64_t epoch = 0;     ///< raised by block, password change, revoke-all: tokens and sessions older are void
 };
 
+/// What a provider gave besides the person's name: kept sealed, and only where a service wants it.
+struct ProviderTokens {
+  std::string access_token, access_token_secret, refresh_token, id_token;
+  Millis expires_at = 0;  ///< of the access token; 0 = the provider did not say
+
+  bool empty() const { return access_token.empty() && id_token.empty() && refresh_token.empty(); }
+};
+
 /// What a connection learnt about the person who just proved who they are.
 struct Profile {
   std::string connection, strategy;
@@ -30,6 +38,7 @@ struct Profile {
   std::string email, name, nickname, picture, username, given_name, family_name, locale;
   bool email_verified = false;
   JsonObject extra;
+  ProviderTokens tokens;
 };
 
 class RecentUsers;

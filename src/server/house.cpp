@@ -73,7 +73,7 @@ struct House::Rooms {
         tenants([this](std::string_view name) { return open_store(name); }, tenant::Vault(options.master_key, random), signing,
                 clock, random, log, options.default_tenant),
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
-        bearers(tenants.vault(), users, clock, oauth::claims_revoked), strategies(identity::make_strategies(*fetch, tenants.vault(), random)),
+        bearers(tenants.vault(), users, clock, oauth::claims_revoked), strategies(identity::make_strategies(*fetch, tenants.vault(), random, clock)),
         scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics, options.page_bytes),
         lines(clock, log, metrics, std::stoul(random.hex(4), nullptr, 16)), table_scripts(tables::make_table_scripts(*scripts, tables, lines)), people(users, passwords),
         login{tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics},

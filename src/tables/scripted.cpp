@@ -26,7 +26,7 @@ std::string_view word_of(identity::Level level) {
 
 /// What getIdentities gives: the provider's user, by the key that scripts know it by; null for tokens of other makers.
 Json identities_of(const identity::Principal& principal) {
-  if (const Json* legacy = principal.claim("urn:microsoft:credentials"); legacy && legacy->is_object()) return *legacy;
+  if (principal.identities) return *principal.identities;
   const std::string provider = ascii_lower(principal.provider);
   const std::string key = provider == "microsoftaccount" ? "microsoft" : provider;
   for (const std::string_view known : {"facebook", "google", "twitter", "microsoft", "aad"})

@@ -71,7 +71,7 @@ struct IdentityTest : testing::Test {
   tenant::RateLimiter limiter{clock};
   test::GitHubStandIn github;
   test::RouterFetch fetch;
-  Strategies strategies = make_strategies(fetch, tenants.vault(), random);
+  Strategies strategies = make_strategies(fetch, tenants.vault(), random, clock);
   http::Router router;
 
   IdentityTest() {

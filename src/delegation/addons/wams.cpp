@@ -6,6 +6,7 @@
 #include "delegation/addons/addon.h"
 #include "delegation/addons/wams_key.h"
 #include "identity/bearer.h"
+#include "identity/credentials.h"
 #include "jose/jws.h"
 
 namespace mandate::delegation {
@@ -55,7 +56,7 @@ class Wams final : public Addon {
     claims[identity::kEpochClaim] = std::to_string(d.here->epoch) + "." + std::to_string(user.epoch);
     if (bool_member(settings, "include_identities").value_or(false)) {
       CO_TRY(const Secret master, wams_master_key(*d.here, d.target, vault_));
-      claims["urn:microsoft:credentials"] = wams_encrypted(master.reveal(), to_json(identities_of(user)));
+      claims[identity::kCredentialsClaim] = identity::encrypt_credentials(master.reveal(), to_json(identities_of(user)));
     }
     co_return jose::sign_compact(known.key, kWamsHeader, to_json(claims));
   }

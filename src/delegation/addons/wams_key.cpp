@@ -1,8 +1,5 @@
 #include "delegation/addons/wams_key.h"
 
-#include <openssl/evp.h>
-
-#include "base/base64.h"
 #include "identity/bearer.h"
 
 namespace mandate::delegation {
@@ -64,26 +61,6 @@ JsonObject wams_claims(const JsonObject& settings, const WamsToken& token) {
   claims["iat"] = token.iat;
   claims["exp"] = token.exp;
   return claims;
-}
-
-std::string wams_encrypted(std::string_view master_key, std::string_view json) {
-  unsigned char key[32], iv[16];
-  EVP_BytesToKey(EVP_aes_256_cbc(), EVP_md5(), nullptr, reinterpret_cast<const unsigned char*>(master_key.data()),
-                 static_cast<int>(master_key.size()), 1, key, iv);
-  struct Free {
-    void operator()(EVP_CIPHER_CTX* c) const { EVP_CIPHER_CTX_free(c); }
-  };
-  const std::unique_ptr<EVP_CIPHER_CTX, Free> ctx(EVP_CIPHER_CTX_new());
-  std::string out(json.size() + 16, '\0');
-  auto* to = reinterpret_cast<unsigned char*>(out.data());
-  int first = 0, last = 0;
-  const bool done = EVP_EncryptInit_ex(ctx.get(), EVP_aes_256_cbc(), nullptr, key, iv) == 1 &&
-                    EVP_EncryptUpdate(ctx.get(), to, &first, reinterpret_cast<const unsigned char*>(json.data()), static_cast<int>(json.size())) == 1 &&
-                    EVP_EncryptFinal_ex(ctx.get(), to + first, &last) == 1;
-  OPENSSL_cleanse(key, sizeof key);
-  if (!done) return {};
-  out.resize(static_cast<std::size_t>(first + last));
-  return base64(out);
 }
 
 }  // namespace mandate::delegation

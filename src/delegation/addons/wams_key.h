@@ -26,8 +26,4 @@ struct WamsToken {
 /// The claims in the published order: the zumo form, or the original one of Auth0 when the setting `claims` is "auth0".
 JsonObject wams_claims(const JsonObject& settings, const WamsToken& token);
 
-/// `json` as version 2 of urn:microsoft:credentials: AES-256-CBC, base64, key and IV by one round of MD5 from the master
-/// key (mobile-backend-wire 4.1). Hides, does not protect: the reader is an old runtime that knows nothing better.
-std::string wams_encrypted(std::string_view master_key, std::string_view json);
-
 }  // namespace mandate::delegation

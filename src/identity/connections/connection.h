@@ -32,6 +32,16 @@ class Strategy {
   /// upstream_error, timeout: the provider does not work.
   virtual Task<Profile> finish(tenant::Here here, const tenant::Connection& connection, const JsonObject& state,
                                const http::Params& answer, const http::Request& request) const = 0;
+
+  /// Who a token belongs to that the provider gave to the app itself; `given` is what the app posted
+  /// (mobile-backend-wire 4.5, 4.6: access_token, id_token, authenticationToken …). The token must have been made for a
+  /// client of the connection. invalid_token: it is not good; access_denied: this connection takes none; upstream_error, timeout.
+  virtual Task<Profile> verify(tenant::Here here, const tenant::Connection& connection, JsonObject given, Deadline deadline) const;
+
+  /// New tokens for an old refresh token. invalid_grant: the provider takes it no longer; request_not_supported: it
+  /// gives none; upstream_error, timeout.
+  virtual Task<ProviderTokens> refresh(tenant::Here here, const tenant::Connection& connection, std::string refresh_token,
+                                       Deadline deadline) const;
 };
 
 /// Strategies by name, filled once by the wiring.

@@ -1,5 +1,9 @@
 #include "identity/connections/github.h"
 
+#include "base/base64.h"
+#include "base/url.h"
+#include "identity/connections/upstream.h"
+
 namespace mandate::identity {
 namespace {
 
@@ -39,7 +43,31 @@ Result<OAuth2Settings> GitHub::settings(const tenant::Connection& connection) co
   // The addresses live beside the profile, also on GitHub Enterprise Server.
   const std::optional<std::string_view> emails = text_member(connection.options, "emails_url");
   read.emails_url = emails && !emails->empty() ? std::string(*emails) : read.profile_url + "/emails";
+  if (read.client_id.empty()) return Error(Code::server_error, "", "connection " + connection.name + ": client_id is not set");
+  const std::string_view api = std::string_view(read.profile_url).substr(0, read.profile_url.rfind('/'));
+  read.check_url = std::string(api) + "/applications/" + percent_encode(read.client_id) + "/token";
   return read;
+}
+
+// GitHub tells the app itself, and nobody else, whether a token was made for it.
+Task<void> GitHub::check_audience(OAuth2Settings with, std::string access_token, Deadline deadline) const {
+  http::FetchRequest call;
+  call.method = http::Method::post;
+  call.url = with.check_url;
+  call.deadline = deadline;
+  call.headers.set("Accept", kAccept);
+  call.headers.set("Content-Type", "application/json");
+  call.headers.set("User-Agent", kAgent);
+  call.headers.set("Authorization", "Basic " + base64(with.client_id + ":" + std::string(with.client_secret.reveal())));
+  call.body = to_json(JsonObject{{"access_token", access_token}});
+  Result<http::Fetched> fetched = co_await fetch_.send(std::move(call));
+  if (!fetched.ok()) {
+    if (fetched.error().code == Code::timeout) co_return std::move(fetched).error();
+    co_return not_working("token check: " + fetched.error().hint + " " + fetched.error().detail);
+  }
+  if (fetched->status == 404 || fetched->status == 422) co_return not_to_trust("the token is not one of this client's");
+  if (fetched->status != 200) co_return not_working("token check answered " + std::to_string(fetched->status));
+  co_return ok();
 }
 
 Task<Profile> GitHub::fetch_profile(OAuth2Settings settings, std::string access_token, Deadline deadline) const {

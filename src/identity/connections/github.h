@@ -14,6 +14,7 @@ class GitHub final : public OAuth2 {
 
  protected:
   Result<OAuth2Settings> settings(const tenant::Connection& connection) const override;
+  Task<void> check_audience(OAuth2Settings settings, std::string access_token, Deadline deadline) const override;
   Task<Profile> fetch_profile(OAuth2Settings settings, std::string access_token, Deadline deadline) const override;
 };
 

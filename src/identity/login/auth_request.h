@@ -14,6 +14,10 @@ struct AuthRequest {
   std::string browser;       ///< binds it to the browser that began: a hash of its login cookie (SE-2)
   std::string client_id, redirect_uri, response_type, response_mode, scope, state, nonce, audience, connection, prompt,
       login_hint, code_challenge, device, acr_values, protocol = "oauth2";
+  std::string service;    ///< a mobile service's own login: its name; then `dialect` is that door's, kept for its end
+  std::string dialect;
+  std::string upstream;   ///< JSON object of parameters to hand on to the provider
+  std::string callback;   ///< where the provider sends the person back to; empty = {iss}login/callback
   std::string hinted_user;   ///< whom the id_token_hint names, when it is one of ours: nobody else will do
   std::int64_t max_age = -1;
   bool redirect_uri_given = true;

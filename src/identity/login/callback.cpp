@@ -2,6 +2,7 @@
 #include "base/url.h"
 #include "identity/login/pages.h"
 #include "identity/login/steps.h"
+#include "identity/provider_tokens.h"
 #include "store/single_use.h"
 #include "tenant/audit.h"
 
@@ -14,6 +15,12 @@ Task<http::Response> distrust(const Room& room, const http::Request& request, te
   CO_CHECK(co_await tenant::audit(here, std::move(event), request, room.deps.clock));
   room.deps.log.warn("login.refused", {{"reason", error.detail}, {"request", request.id}, {"peer", request.peer}});
   co_return problem(room, request, error);
+}
+
+/// Whether the login is for a service that keeps what providers give.
+bool keeps_tokens(const UnderWay& way) {
+  const auto service = way.here->services.find(way.login.service);
+  return !way.login.service.empty() && service != way.here->services.end() && service->second.login.keep_provider_tokens;
 }
 
 }  // namespace
@@ -75,8 +82,14 @@ Task<http::Response> get_callback(const Room& room, http::Request& request) {
     co_return co_await fail(room, request, std::move(*way), std::move(code), std::move(said), 302);
   }
 
+  ProviderTokens tokens = std::move(profile->tokens);
   Result<User> user = co_await room.deps.users.upsert_from_profile(way->here, std::move(*profile));
   if (!user.ok()) co_return problem(room, request, user.error());
+  if (!user->blocked && !tokens.empty() && keeps_tokens(*way)) {
+    const Result<void> kept =
+        co_await keep_provider_tokens(way->here, room.deps.tenants.vault(), user->user_id, connection_name, std::move(tokens), now);
+    if (!kept.ok()) co_return problem(room, request, kept.error());
+  }
   event.user_id = user->user_id;
   if (user->blocked) {
     event.reason = "blocked";

@@ -19,7 +19,7 @@ Task<UnderWay> under_way(const Room& room, const http::Request& request, std::st
   const Error ended(Code::invalid_request, "This sign-in has ended. Please go back to the app and start again.");
   if (!login) co_return ended;
   way.login = std::move(*login);
-  way.client = way.here->client(way.login.client_id);
+  way.client = way.here->login_client(way.login.client_id);
   if (!way.client || !way.client->enabled) co_return ended;
   CO_TRY(way.choice, choose(*way.here, *way.client, way.login.connection));
   co_return way;

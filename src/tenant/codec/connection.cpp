@@ -6,6 +6,8 @@ namespace mandate::tenant {
 
 namespace {
 
+constexpr std::string_view kDatabase = "auth0";
+
 /// Endpoints of a generic OAuth2 connection: https, or http on loopback for a stand-in.
 void check_endpoints(ObjectReader& in, const JsonObject& options) {
   for (const auto& [key, value] : options) {
@@ -26,8 +28,8 @@ Connection read_connection(const std::string& name, const JsonObject& body, cons
   connection.name = name;
   if (const std::string text = connection_name_problem(name); !text.empty()) problems.add(path, "the name " + text);
   ObjectReader in(body, path, problems);
-  if (!in.has("strategy")) in.problem("strategy", "is missing: auth0 (database), github or oauth2");
-  in.one_of("strategy", connection.strategy, {"auth0", "github", "oauth2"});
+  if (!in.has("strategy")) in.problem("strategy", "is missing: auth0 (database), github, oauth2 or oidc");
+  in.one_of("strategy", connection.strategy, {"auth0", "github", "oauth2", "oidc"});
   in.text("display_name", connection.display_name, 256);
   in.flag("enabled", connection.enabled);
   if (const JsonObject* options = in.object("options")) {
@@ -36,7 +38,12 @@ Connection read_connection(const std::string& name, const JsonObject& body, cons
     check_endpoints(inner, *options);
   }
   in.finish();
-  const bool upstream = connection.strategy == "github" || connection.strategy == "oauth2";
+  if (connection.strategy == "oidc") {
+    const std::string issuer(text_member(connection.options, "issuer").value_or(""));
+    const std::string text = issuer.empty() ? "is missing: the provider's issuer, exactly as its discovery document writes it" : redirect_problem(issuer, false);
+    if (!text.empty()) in.problem("options.issuer", text);
+  }
+  const bool upstream = connection.strategy != kDatabase;
   if (upstream && connection.enabled && text_member(connection.options, "client_id").value_or("").empty())
     in.problem("options.client_id", "is missing: the client this server is at the provider");
   return connection;

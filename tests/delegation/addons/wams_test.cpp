@@ -1,5 +1,6 @@
 #include "delegation/addons/wams_key.h"
 #include "identity/bearer.h"
+#include "identity/credentials.h"
 #include "tests/delegation/world.h"
 
 namespace mandate::delegation {
@@ -20,7 +21,7 @@ TEST(WamsToken, BothFormsAreThePublishedOnesToTheLastByte) {
 }
 
 TEST(WamsToken, CredentialsAreEncryptedAsTheOldRuntimeReadsThem) {
-  EXPECT_EQ(wams_encrypted(kMaster, R"({"accessToken":"abc"})"), "7h8rSxCl2trHDDYa0YosTVFXx2NPbx1JtJaBC1P8gTw=");
+  EXPECT_EQ(identity::encrypt_credentials(kMaster, R"({"accessToken":"abc"})"), "7h8rSxCl2trHDDYa0YosTVFXx2NPbx1JtJaBC1P8gTw=");
 }
 
 TEST_F(Wams, ItsOwnMasterKeyAndLifetimeComeFirst) {
