@@ -8,7 +8,7 @@ import https from 'node:https';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
-import test from 'node:test';
+import test, {after} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {sharedPostgres} from '../support/postgres.mjs';
 
@@ -69,6 +69,10 @@ export function figure(holds, missed) {
   if (!holds) console.log(`# a figure missed on this machine: ${missed}`);
 }
 
+/** Those that a test which failed did not stop: else this file would not end before its limit. */
+const running = new Set();
+after(() => setTimeout(() => { for (const child of running) child.kill('SIGKILL'); }, 5000).unref());
+
 export class Mandated {
   /**
    * A data directory and a database of its own; `tenant` is the text of a tenant file, or undefined. `release`: without
@@ -107,6 +111,8 @@ export class Mandated {
       ['--data-dir', this.data, '--port', String(this.port), '--master-key-file', join(this.directory, 'master.key'),
         ...(this.store ? ['--store', this.store] : []), ...this.args, ...more],
       {cwd: this.directory, stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, ...this.env}});
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     return {child, exited: new Promise((done) => child.once('exit', (code, signal) => done({code, signal})))};
   }
 
