@@ -31,6 +31,9 @@ Task<http::Response> certificate_pem_text(const Deps& deps, http::Request& reque
 Task<http::Response> legacy_logout(const Deps& deps, http::Request& request);
 /// GET|POST /oidc/logout, OIDC RP-Initiated Logout 1.0.
 Task<http::Response> oidc_logout(const Deps& deps, http::Request& request);
+/// The same for a mobile service: `return_to` is one of its external_redirects, or a path of its own host.
+Task<http::Response> service_logout(const Deps& deps, const http::Request& request, tenant::Here here, std::string client_id,
+                                    std::string return_to);
 /// POST /logout/confirm: the person said yes on our page (SE-5).
 Task<http::Response> confirm_logout(const Deps& deps, http::Request& request);
 

@@ -125,10 +125,11 @@ struct House::Rooms {
 
   void mount() {
     mount_health(*routes);
-    identity::mount(*routes, login);
+    identity::mount(*routes, login, oauth::post_json_login(authorization, bearers, strategies));
     std::vector<std::unique_ptr<oauth::Grant>> grants;
     grants.push_back(delegation::make_token_exchange_grant(trade));
     oauth::mount(*routes, authorization, std::move(grants));
+    oauth::mount_service_login(*routes, authorization, bearers, strategies);
     delegation::mount(*routes, trade);
     tables::mount(*routes, backend);
     mount_health(*owner_routes);

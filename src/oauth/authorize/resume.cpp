@@ -8,6 +8,7 @@
 #include "oauth/authorize/consents.h"
 #include "oauth/authorize/decide.h"
 #include "oauth/authorize/respond.h"
+#include "oauth/wire/zumo_login.h"
 
 namespace mandate::oauth {
 namespace {
@@ -31,6 +32,9 @@ Error error_of(const identity::AuthRequest& request) {
   return Error(Code::access_denied, request.error_description, "login step: " + request.error);
 }
 
+/// A login of a mobile service: no client of ours asked, and no redirect URI is waiting.
+bool of_service(const Asked& asked) { return asked.request.protocol == wire::kServiceProtocol; }
+
 Task<Asked> load(const Deps& deps, const http::Request& request, std::string handle) {
   Asked asked;
   CO_TRY(asked.here, deps.tenants.by_host(request.host));
@@ -41,6 +45,7 @@ Task<Asked> load(const Deps& deps, const http::Request& request, std::string han
          co_await identity::find_login(asked.here, request, std::move(handle), deps.clock.now_ms()));
   if (!login) co_return expired();
   asked.request = std::move(*login);
+  if (of_service(asked)) co_return asked;  // its own end checks what there is to check
   CO_CHECK(check_where(asked));
   co_return asked;
 }
@@ -66,6 +71,10 @@ Task<http::Response> resume(const Deps& deps, http::Request& request) {
   Result<Asked> loaded = co_await load(deps, request, std::move(handle));
   if (!loaded.ok()) co_return error_page(loaded.error());
   Asked& asked = *loaded;
+  if (of_service(asked)) {
+    Result<http::Response> ended = co_await wire::finish_service_login(deps, request, asked.here, asked.request);
+    co_return ended;
+  }
   const Present nobody;
   std::optional<Error> error;
   if (!asked.request.error.empty()) error = error_of(asked.request);
@@ -117,6 +126,7 @@ Task<http::Response> consent(const Deps& deps, http::Request& request) {
   Result<Asked> loaded = co_await load(deps, request, std::move(handle));
   if (!loaded.ok()) co_return error_page(loaded.error());
   Asked& asked = *loaded;
+  if (of_service(asked)) co_return error_page(expired());  // nobody asks for consent there
   if (const Result<void> what = check_what(asked); !what.ok()) co_return error_page(what.error());
   const Result<Present> present = co_await who_is_there(deps, request, asked.here);
   if (!present.ok()) co_return present.error();

@@ -88,6 +88,8 @@ Client client_of(const Service& service) {
   client.client_id = service_client_id(service.name);
   client.name = service.name;
   client.connections = service.login.connections;
+  for (const std::string& address : service.login.external_redirects)
+    if (address.find(':') != std::string::npos) client.allowed_logout_urls.push_back(address);
   client.grant_types = {std::string(grant::kServiceLogin)};
   return client;
 }
