@@ -92,12 +92,13 @@ class OneTenant final : public tenant::Tenants {
 
   Result<tenant::Here> by_host(std::string_view) const override { return by_name("demo"); }
   Result<tenant::Here> by_name(std::string_view) const override {
-    return tenant::Here{std::make_shared<tenant::Tenant>(config), &temp_.store()};
+    return tenant::Here{std::make_shared<tenant::Tenant>(config), store ? store : &temp_.store()};
   }
   std::vector<std::string> names() const override { return {"demo"}; }
   const tenant::Vault& vault() const override { return vault_; }
 
   tenant::Tenant config;
+  store::Store* store = nullptr;  ///< another than the TempStore's own
 
  private:
   tenant::Vault vault_;
