@@ -15,6 +15,7 @@
 #include "base/yaml.h"
 #include "move.h"
 #include "owner_socket.h"
+#include "push.h"
 #include "show.h"
 #include "tenant_file.h"
 #include "upgrade.h"
@@ -34,6 +35,7 @@ int complain(const Error& error) {
 
 struct Arguments {
   std::string from, to, schema;
+  PushArguments push;
   std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg;
   std::vector<std::string> command;
   int wait = 120;
@@ -190,6 +192,19 @@ int rotate_keys(const Arguments& a) {
   return print(a, OwnerSocket(a.socket).ask("POST", "/admin/keys/rotate", to_json(body)), show_keys);
 }
 
+int push_send(const Arguments& a) {
+  const Result<std::string> body = push_body(a.push, a.tenant, a.service);
+  if (!body.ok()) return complain(body.error());
+  return print(a, OwnerSocket(a.socket).ask("POST", "/admin/push", *body), show_filed);
+}
+
+int push_list(const Arguments& a) {
+  std::string target = a.push.registrations ? "/admin/push/registrations" : "/admin/push";
+  with(target, "tenant", a.tenant);
+  with(target, "service", a.service);
+  return print(a, OwnerSocket(a.socket).ask("GET", target), show_push);
+}
+
 int status(const Arguments& a) { return print(a, OwnerSocket(a.socket).ask("GET", "/admin/status"), show_status); }
 
 int move_data(const Arguments& a) { return move({a.from, a.to, a.schema, a.socket_named ? a.socket : ""}); }
@@ -265,6 +280,25 @@ int run(int argc, char** argv) {
   tenant_option(sub);
   sub = script_command("logs", "what scripts wrote to their console", script_logs, false);
   sub->add_flag("-f,--follow", a.follow, "go on as lines come");
+
+  CLI::App* push = app.add_subcommand("push", "messages to devices");
+  push->require_subcommand(1);
+  push->fallthrough();
+  const auto push_command = [&](const char* name, const char* what, int (*act)(const Arguments&)) {
+    CLI::App* one = command(*push, name, what, act);
+    tenant_option(one);
+    one->add_option("--service", a.service, "which service")->capture_default_str();
+    return one;
+  };
+  sub = push_command("send", "send a message", push_send);
+  sub->add_option("--tags", a.push.tags, "an expression: a && !(b || c); default: everybody");
+  sub->add_option("--user", a.push.user, "the devices of one user");
+  sub->add_option("--platform", a.push.platform, "payload is native: apns, gcm, wns or webpush");
+  sub->add_option("--payload", a.push.payload, "JSON: properties for templates, or native; text for wns");
+  sub->add_option("--title", a.push.title, "with --body: a message for every platform");
+  sub->add_option("--body", a.push.body, "its text");
+  sub = push_command("list", "what became of messages, or who is registered", push_list);
+  sub->add_flag("--registrations", a.push.registrations, "who is registered");
 
   CLI::App* delegation = app.add_subcommand("delegation", "who may trade whose token for what");
   delegation->require_subcommand(1);

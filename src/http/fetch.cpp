@@ -97,10 +97,11 @@ void prepare(Easy& easy, Transfer& transfer, const FetchRequest& request, const 
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(CURLOPT_NOSIGNAL, 1L);
   const bool plain = target.url.scheme == "http";
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(!request.http2 ? CURL_HTTP_VERSION_1_1
-                                              : plain        ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                                                             : CURL_HTTP_VERSION_2TLS));
-  if (request.http2) set(CURLOPT_PIPEWAIT, 1L);
+  long version = CURL_HTTP_VERSION_1_1;
+  if (request.version != FetchRequest::Version::one && !plain) version = CURL_HTTP_VERSION_2TLS;
+  if (request.version == FetchRequest::Version::two && plain) version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  set(CURLOPT_HTTP_VERSION, version);
+  if (version != CURL_HTTP_VERSION_1_1) set(CURLOPT_PIPEWAIT, 1L);
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -174,7 +175,7 @@ class CheckedFetch final : public Fetch {
                       target.host + ": " + curl_easy_strerror(code));
     long status = 0, version = 0;
     curl_easy_getinfo(easy.handle, CURLINFO_HTTP_VERSION, &version);
-    if (request.http2 && version != CURL_HTTP_VERSION_2_0)
+    if (request.version == FetchRequest::Version::two && version != CURL_HTTP_VERSION_2_0)
       co_return Error(Code::upstream_error, "The other server does not speak HTTP/2.", target.host);
     curl_easy_getinfo(easy.handle, CURLINFO_RESPONSE_CODE, &status);
     transfer.fetched.status = static_cast<int>(status);

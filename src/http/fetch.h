@@ -18,9 +18,10 @@ struct FetchRequest {
   std::string body;
   Deadline deadline = kNoDeadline;  ///< the sooner of this and 10 s
   std::size_t answer_limit = 1 << 20;
-  /// HTTP/2 or nothing: by ALPN over https, with prior knowledge over http. Requests of one loop to one origin share
-  /// connections as streams.
-  bool http2 = false;
+  /// two: HTTP/2 or nothing, by ALPN over https, with prior knowledge over http. Requests of one loop to one origin
+  /// share its connections as streams. offered: the same where the server offers it over https, else HTTP/1.1.
+  enum class Version { one, offered, two };
+  Version version = Version::one;
 };
 
 struct Fetched {

@@ -29,6 +29,9 @@ Task<http::Response> post_rotate(Deps& deps, http::Request& request);
 Task<http::Response> get_check(Deps& deps, http::Request& request);
 Task<http::Response> post_move(Deps& deps, http::Request& request);
 Task<http::Response> get_move(Deps& deps, http::Request& request);
+Task<http::Response> post_push(Deps& deps, http::Request& request);
+Task<http::Response> get_push(Deps& deps, http::Request& request);
+Task<http::Response> get_push_registrations(Deps& deps, http::Request& request);
 Task<http::Response> get_status(Deps& deps, http::Request& request);
 
 }  // namespace mandate::management

@@ -69,6 +69,9 @@ void mount(http::Routes& routes, Deps& deps) {
   routes.get("/admin/check", owner_only(deps, get_check));
   routes.post("/admin/move", owner_only(deps, post_move));
   routes.get("/admin/move", owner_only(deps, get_move));
+  routes.post("/admin/push", owner_only(deps, post_push));
+  routes.get("/admin/push", owner_only(deps, get_push));
+  routes.get("/admin/push/registrations", owner_only(deps, get_push_registrations));
   routes.get("/admin/status", owner_only(deps, get_status));
 }
 

@@ -16,6 +16,12 @@ using ExplainDelegation =
     std::function<Task<Json>(tenant::Here here, std::string client_id, std::string target, std::string user_id)>;
 
 class Moves;
+}  // namespace mandate::management
+namespace mandate::push {
+class Registrations;
+class Sends;
+}  // namespace mandate::push
+namespace mandate::management {
 
 struct Deps {
   tenant::TenantDirectory& tenants;
@@ -27,6 +33,8 @@ struct Deps {
   Log& log;
   std::string version;                   ///< shown by status
   Moves* moves = nullptr;                ///< null = 404
+  push::Sends* sends = nullptr;          ///< these two: null = 404
+  push::Registrations* registrations = nullptr;
 };
 
 /// Mount on the router of the owner's Unix socket, and on no other: whoever can open the socket is the owner. A request that
@@ -44,6 +52,9 @@ struct Deps {
 ///   GET    /admin/check                                     every tenant's store and audit chain
 ///   POST   /admin/move {"from","to","schema"}               begins to move the data to another engine
 ///   GET    /admin/move[?after=]                             how far it is, and its lines from that one on
+///   POST   /admin/push {"tenant","service","tags"|"user","payload","platform"|"kind","headers"}   files a message
+///   GET    /admin/push[?tenant=&service=]                   what became of those of the last week
+///   GET    /admin/push/registrations[?tenant=&service=&after=]
 ///   GET    /admin/status
 /// Errors: {"statusCode","error","message","errorCode"}.
 void mount(http::Routes& routes, Deps& deps);

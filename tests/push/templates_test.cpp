@@ -16,30 +16,30 @@ std::string rendered(Platform platform, std::string_view body) {
 }
 
 TEST(Template, APropertyIsPutInAndNamesAreFoundWithoutCase) {
-  EXPECT_EQ(rendered(Platform::apns, R"({"aps":{"alert":"$(message)"}})"), R"({"aps":{"alert":"Hello \"you\" <b> & more"}})");
-  EXPECT_EQ(rendered(Platform::apns, R"({"a":"$(nothing)","b":"$(device)","c":"$(name)"})"), R"({"a":"","b":"phone","c":"Ana"})");
+  EXPECT_EQ(rendered(Platform::apns, R"j({"aps":{"alert":"$(message)"}})j"), R"j({"aps":{"alert":"Hello \"you\" <b> & more"}})j");
+  EXPECT_EQ(rendered(Platform::apns, R"j({"a":"$(nothing)","b":"$(device)","c":"$(name)"})j"), R"j({"a":"","b":"phone","c":"Ana"})j");
 }
 
 TEST(Template, NumbersStayNumbersWhereTheTemplateAsks) {
-  EXPECT_EQ(rendered(Platform::gcm, R"({"data":{"n":"#(count)","t":"#(text)","on":"#(on)","s":"$(count)","none":"#(no)"}})"),
-            R"({"data":{"n":7,"t":42,"on":true,"s":"7","none":""}})");
+  EXPECT_EQ(rendered(Platform::gcm, R"j({"data":{"n":"#(count)","t":"#(text)","on":"#(on)","s":"$(count)","none":"#(no)"}})j"),
+            R"j({"data":{"n":7,"t":42,"on":true,"s":"7","none":""}})j");
 }
 
 TEST(Template, TextIsCutByCharactersWithOrWithoutDots) {
-  EXPECT_EQ(rendered(Platform::gcm, R"({"a":"$(long, 4)","b":".(long, 8)","c":".(name, 10)","d":".(name,2)"})"),
+  EXPECT_EQ(rendered(Platform::gcm, R"j({"a":"$(long, 4)","b":".(long, 8)","c":".(name, 10)","d":".(name,2)"})j"),
             "{\"a\":\"Grüß\",\"b\":\"Grüße...\",\"c\":\"Ana\",\"d\":\"..\"}");
 }
 
 TEST(Template, PiecesAreJoinedBetweenBraces) {
-  EXPECT_EQ(rendered(Platform::apns, R"({"aps":{"alert":"{'Hi ' + $(name) + ', ' + #(count)}"}})"), R"({"aps":{"alert":"Hi Ana, 7"}})");
-  EXPECT_EQ(rendered(Platform::apns, R"({"a":"{'open","b":"{}","c":"{x}"})"), R"({"a":"{'open","b":"{}","c":"{x}"})");
+  EXPECT_EQ(rendered(Platform::apns, R"j({"aps":{"alert":"{'Hi ' + $(name) + ', ' + #(count)}"}})j"), R"j({"aps":{"alert":"Hi Ana, 7"}})j");
+  EXPECT_EQ(rendered(Platform::apns, R"j({"a":"{'open","b":"{}","c":"{x}"})j"), R"j({"a":"{'open","b":"{}","c":"{x}"})j");
 }
 
-TEST(Template, PercentEncodesForAddresses) { EXPECT_EQ(rendered(Platform::gcm, R"({"u":"x?q=%(message)"})"), R"({"u":"x?q=Hello%20%22you%22%20%3Cb%3E%20%26%20more"})"); }
+TEST(Template, PercentEncodesForAddresses) { EXPECT_EQ(rendered(Platform::gcm, R"j({"u":"x?q=%(message)"})j"), R"j({"u":"x?q=Hello%20%22you%22%20%3Cb%3E%20%26%20more"})j"); }
 
 TEST(Template, InXmlWhatIsPutInIsEscaped) {
-  EXPECT_EQ(rendered(Platform::wns, R"(<toast launch="{'a' + $(count)}"><text id="1">$(Message)</text></toast>)"),
-            R"(<toast launch="a7"><text id="1">Hello &quot;you&quot; &lt;b&gt; &amp; more</text></toast>)");
+  EXPECT_EQ(rendered(Platform::wns, R"j(<toast launch="{'a' + $(count)}"><text id="1">$(Message)</text></toast>)j"),
+            R"j(<toast launch="a7"><text id="1">Hello &quot;you&quot; &lt;b&gt; &amp; more</text></toast>)j");
   EXPECT_EQ(rendered(Platform::wns, "raw $(Message)"), "raw Hello \"you\" <b> & more");
 }
 
@@ -56,8 +56,8 @@ TEST(Template, WhatIsNoExpressionStaysAsItIs) {
 
 TEST(Payload, OneMessageInEachPlatformsWords) {
   const JsonObject message{{"title", "T"}, {"body", "B & C"}, {"badge", 3}, {"data", JsonObject{{"id", "7"}}}};
-  EXPECT_EQ(native_of(Platform::apns, message).payload, R"({"id":"7","aps":{"alert":{"title":"T","body":"B & C"},"badge":3}})");
-  EXPECT_EQ(native_of(Platform::gcm, message).payload, R"({"notification":{"title":"T","body":"B & C"},"data":{"id":"7"}})");
+  EXPECT_EQ(native_of(Platform::apns, message).payload, R"j({"id":"7","aps":{"alert":{"title":"T","body":"B & C"},"badge":3}})j");
+  EXPECT_EQ(native_of(Platform::gcm, message).payload, R"j({"notification":{"title":"T","body":"B & C"},"data":{"id":"7"}})j");
   const Native toast = native_of(Platform::wns, message);
   EXPECT_NE(toast.payload.find("<text id=\"2\">B &amp; C</text>"), std::string::npos);
   EXPECT_EQ(toast.headers.at("X-WNS-Type"), "wns/toast");
@@ -72,7 +72,7 @@ TEST(Payload, HeadersFollowFromWhatIsSent) {
   complete_headers(Platform::wns, "<badge value=\"1\"/>", headers);
   EXPECT_EQ(headers.size(), 1U);
   headers = {};
-  complete_headers(Platform::apns, R"({"aps":{"content-available":1},"x":2})", headers);
+  complete_headers(Platform::apns, R"j({"aps":{"content-available":1},"x":2})j", headers);
   EXPECT_EQ(headers.at("apns-push-type"), "background");
   EXPECT_EQ(headers.at("apns-priority"), "5");
 }
