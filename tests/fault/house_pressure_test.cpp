@@ -1,100 +1,38 @@
 // A database that cannot serve, seen at the doors of a house: 503 with Retry-After at the request's deadline and no hang,
 // what needs no database goes on, and all is well again without a restart.
-#include <gtest/gtest.h>
 #include <libpq-fe.h>
 
-#include <fstream>
-
-#include "server/house.h"
+#include "tests/fault/one_house.h"
 #include "tests/fault/small_disk.h"
 #include "tests/support/postgres_server.h"
-#include "tests/support/temp_store.h"
-#include "tests/support/test_loop.h"
 
 namespace mandate::server {
 namespace {
 
-using test::run;
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class HouseOnPostgres : public testing::Test {
+class HouseOnPostgres : public test::OneHouse {
  protected:
-  ~HouseOnPostgres() override { close(); }
-
   void open(const std::string& url) {
     HouseOptions options;
-    options.data_dir = directory.path();
-    options.master_key = std::string(32, 'k');
     options.store_url = url;
     options.postgres.read_connections = options.postgres.write_connections = 1;
     options.postgres.statement_limit = milliseconds(2000);
-    options.password_cost = {8192, 1};
-    options.workers = 1;
-    house = std::make_unique<House>(options, clock, random, log, metrics);
-    auto opened = run(loop, house->open());
-    ASSERT_TRUE(opened.ok()) << opened.error().hint << opened.error().detail;
-    std::ifstream in(std::string(MANDATE_SOURCE_DIR) + "/tests/wire/tenant.yaml");
-    const std::string file(std::istreambuf_iterator<char>(in), {});
-    const auto applied =
-        send(*house->owner_routes(), http::Method::post, "/admin/apply", {{"Content-Type", "application/yaml"}}, file);
-    ASSERT_EQ(applied.status, 200) << applied.body;
+    OneHouse::open(std::move(options));
     ASSERT_EQ(post("/tables/anyone", R"({"id":"first","n":1})").status, 201);
     ASSERT_EQ(login().status, 200);
-  }
-  void close() {
-    if (!house) return;
-    house->stop();
-    for (int i = 0; i < 3; ++i) (void)run(loop, sleep_for(milliseconds(1)));
-    house.reset();
-  }
-
-  http::Response send(const http::Router& router, http::Method method, const std::string& path,
-                      const std::vector<std::pair<std::string, std::string>>& headers, const std::string& body) {
-    http::Request request;
-    request.method = method;
-    request.target = request.path = path;
-    request.host = "localhost";
-    request.secure = request.local_admin = true;
-    request.peer = "192.0.2.7";
-    request.deadline = Steady::now() + patience;
-    request.body = body;
-    for (const auto& [name, value] : headers) request.headers.add(name, value);
-    auto answered = run(loop, router.answer(request));
-    return answered.ok() ? std::move(*answered) : http::Response(0);
-  }
-  http::Response post(const std::string& path, const std::string& body) {
-    return send(*house->routes(), http::Method::post, path, {{"Content-Type", "application/json"}, {"ZUMO-API-VERSION", "2.0.0"}},
-                body);
-  }
-  http::Response get(const std::string& path) {
-    return send(*house->routes(), http::Method::get, path, {{"ZUMO-API-VERSION", "2.0.0"}}, "");
-  }
-  http::Response login() {
-    return post("/oauth/ro",
-                R"({"client_id":"todo","connection":"Username-Password-Authentication","username":"ana@example.org",)"
-                R"("password":"correct horse battery staple","scope":"openid offline_access","device":"phone"})");
   }
   template <class Asking>
   void expect_refused(const char* what, const Asking& asking) {
     const auto begin = Steady::now();
     const http::Response response = asking();
-    EXPECT_EQ(response.status, 503) << what << ": " << response.body;
-    EXPECT_NE(response.headers.get("Retry-After"), "") << what;
-    EXPECT_EQ(response.body.find("postgres"), std::string::npos) << what << " tells too much: " << response.body;
+    OneHouse::expect_refused(response, what, "postgres");
     EXPECT_LE(Steady::now() - begin, longest) << what;
   }
 
-  seconds patience{30};         ///< of each request
   milliseconds longest{1500};  ///< what a refusal may take
-  test::TestLoop loop;
-  test::TempDir directory;
-  ManualClock clock;
-  SystemRandom random;
-  Log log{clock, Level::error, [](std::string_view) {}};
-  Metrics metrics;
-  std::unique_ptr<House> house;
 };
 
 TEST_F(HouseOnPostgres, WhoFindsThePoolUsedUpIsTold503AtTheRequestsDeadline) {

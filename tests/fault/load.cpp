@@ -6,6 +6,7 @@
 #include <random>
 
 #include "store/single_use.h"
+#include "tests/fault/one_cluster.h"
 
 namespace mandate::test {
 namespace {
@@ -18,39 +19,25 @@ constexpr std::size_t kLatest = 40;
 
 ExprPtr text_equals(const char* name, std::string value) { return equals(name, std::move(value)); }
 
-/// A cluster for the test itself.
+/// A cluster for the test itself, with a loop.
 struct Look {
-  explicit Look(const std::string& url) {
-    PostgresOptions options;
-    options.url = url;
-    options.clock = &clock;
-    options.random = &random;
-    auto opened = open_postgres(options, log, metrics);
-    if (!opened.ok()) throw std::runtime_error(opened.error().hint + " " + opened.error().detail);
-    cluster = *std::move(opened);
-    store = cluster->tenant("demo");
-  }
-  ~Look() {
-    store.reset();
-    cluster.reset();
+  explicit Look(const std::string& url) : cluster(at(url)) {
+    if (const auto refused = cluster.open()) throw std::runtime_error("the database cannot be opened: " + std::string(name(*refused)));
   }
   std::vector<std::string> ids(const char* table) {
     Plan plan;
     plan.table = table;
     plan.select = {"id"};
     std::vector<std::string> out;
-    auto listed = run(loop, store->list(plan, [&](const RowView& row) { return out.emplace_back(row.text(0)), true; }));
+    auto listed = run(loop, store().list(plan, [&](const RowView& row) { return out.emplace_back(row.text(0)), true; }));
     if (!listed.ok()) throw std::runtime_error(listed.error().detail);
     return out;
   }
 
+  Store& store() { return cluster.store(); }
+
   TestLoop loop;
-  SystemClock clock;
-  SystemRandom random;
-  Log log{clock, Level::error, [](std::string_view) {}};
-  Metrics metrics;
-  std::unique_ptr<PostgresCluster> cluster;
-  std::unique_ptr<Store> store;
+  OneCluster cluster;
 };
 
 }  // namespace
@@ -84,16 +71,16 @@ void prepare_tables(const std::string& url) {
   const auto must = [](const auto& result) {
     if (!result.ok()) throw std::runtime_error(result.error().hint + " " + result.error().detail);
   };
-  must(look.cluster->migrate(kMigrations));
-  must(run(look.loop, look.store->ensure_table("item", {{"id", Type::text, true}, {"n", Type::integer}})));
+  must(look.cluster.cluster().migrate(kMigrations));
+  must(run(look.loop, look.store().ensure_table("item", {{"id", Type::text, true}, {"n", Type::integer}})));
   must(run(look.loop,
-           look.store->ensure_table("register", {{"id", Type::text, true}, {"version", Type::integer}, {"value", Type::text}})));
+           look.store().ensure_table("register", {{"id", Type::text, true}, {"version", Type::integer}, {"value", Type::text}})));
   for (const char* side : {"left_side", "right_side"})
-    must(run(look.loop, look.store->ensure_table(side, {{"id", Type::text, true}, {"at", Type::integer}})));
+    must(run(look.loop, look.store().ensure_table(side, {{"id", Type::text, true}, {"at", Type::integer}})));
   Batch batch;
   for (int i = 0; i < kRegisters; ++i)
     batch.add(insert("register", {{"id", std::to_string(i)}, {"version", std::int64_t{0}}, {"value", ""}}));
-  must(run(look.loop, look.store->mutate(std::move(batch))));
+  must(run(look.loop, look.store().mutate(std::move(batch))));
 }
 
 Node::Node(const std::string& url, Shared& shared, NodeOptions options) : options_(std::move(options)), shared_(shared) {
@@ -301,7 +288,7 @@ std::string anomalies(const std::string& url, const Shared& shared) {
   Plan plan;
   plan.table = "register";
   std::map<std::string, Versioned> last;
-  auto registers = run(look.loop, rows(*look.store, plan));
+  auto registers = run(look.loop, rows(look.store(), plan));
   if (!registers.ok()) throw std::runtime_error(registers.error().detail);
   for (const Row& row : *registers) last[std::string(row.text("id"))] = {row.integer("version"), std::string(row.text("value"))};
   say(check_registers(shared.registers.all(), last));
@@ -312,7 +299,7 @@ std::string anomalies(const std::string& url, const Shared& shared) {
   for (const Operation& o : tokens) {
     if (o.what != Operation::What::put) continue;
     ++waiting;
-    spawn(peek(*look.store, "code", o.key, "", 0), [&, key = o.key](Result<std::optional<JsonObject>> found) {
+    spawn(peek(look.store(), "code", o.key, "", 0), [&, key = o.key](Result<std::optional<JsonObject>> found) {
       if (!found.ok()) out += "a token cannot be read: " + found.error().detail + "\n";
       else if (*found) there.insert(key);
       --waiting;

@@ -7,11 +7,13 @@
 #include <random>
 
 #include "tests/fault/load.h"
+#include "tests/fault/one_cluster.h"
 #include "tests/fault/small_disk.h"
 
 namespace mandate::store {
 namespace {
 
+using test::OneCluster;
 using test::run;
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
@@ -31,38 +33,6 @@ class Outsider {
 
  private:
   std::unique_ptr<PGconn, void (*)(PGconn*)> pg_;
-};
-
-/// A cluster on the test's own loop.
-class One {
- public:
-  explicit One(PostgresOptions options) : options_(std::move(options)) {
-    options_.clock = &clock_;
-    options_.random = &random_;
-  }
-  /// The code it was refused with.
-  std::optional<Code> open() {
-    auto opened = open_postgres(options_, log_, metrics_);
-    if (!opened.ok()) return opened.error().code;
-    cluster_ = *std::move(opened);
-    store_ = cluster_->tenant("demo");
-    return std::nullopt;
-  }
-  void close() {
-    store_.reset();
-    cluster_.reset();
-  }
-  bool is_open() const { return store_ != nullptr; }
-  Store& store() { return *store_; }
-
- private:
-  PostgresOptions options_;
-  SystemClock clock_;
-  SystemRandom random_;
-  Log log_{clock_, Level::error, [](std::string_view) {}};
-  Metrics metrics_;
-  std::unique_ptr<PostgresCluster> cluster_;
-  std::unique_ptr<Store> store_;
 };
 
 Batch item(const std::string& id, milliseconds patience, std::string filler = {}) {
@@ -92,11 +62,11 @@ TEST(PostgresPressure, AStormOfNodesAtStartFindsTheServerFullAndIsToldSoInTime) 
   constexpr int kNodes = 20;
   constexpr milliseconds kPatience{4000};
   test::TestLoop loop;
-  std::vector<std::unique_ptr<One>> nodes;
+  std::vector<std::unique_ptr<OneCluster>> nodes;
   for (int i = 0; i < kNodes; ++i) {
     PostgresOptions options;
     options.url = url;
-    nodes.push_back(std::make_unique<One>(options));
+    nodes.push_back(std::make_unique<OneCluster>(options));
   }
   std::vector<std::thread> starting;
   std::atomic<int> turned_away{0};
@@ -115,7 +85,7 @@ TEST(PostgresPressure, AStormOfNodesAtStartFindsTheServerFullAndIsToldSoInTime) 
   const auto everybody_writes = [&](const char* round) {
     int waiting = 0, served = 0, refused = 0;
     for (int i = 0; i < kNodes; ++i) {
-      One& node = *nodes[static_cast<std::size_t>(i)];
+      OneCluster& node = *nodes[static_cast<std::size_t>(i)];
       if (!node.is_open()) continue;
       ++waiting;
       const auto begin = Steady::now();
@@ -136,13 +106,13 @@ TEST(PostgresPressure, AStormOfNodesAtStartFindsTheServerFullAndIsToldSoInTime) 
   EXPECT_GT(refused + turned_away, 0) << "there was no storm";
 
   // The others leave, and three remain who fit.
-  std::vector<One*> staying;
+  std::vector<OneCluster*> staying;
   for (auto& node : nodes) {
     if (staying.size() < 3 && node->is_open()) staying.push_back(node.get());
     else node->close();
   }
   int count = 0;
-  for (One* node : staying) {
+  for (OneCluster* node : staying) {
     Result<Outcome> done = Error(Code::timeout);
     const auto begin = Steady::now();
     for (int tries = 0; !done.ok() && since(begin) < seconds(5); ++tries)
@@ -152,7 +122,7 @@ TEST(PostgresPressure, AStormOfNodesAtStartFindsTheServerFullAndIsToldSoInTime) 
   }
   PostgresOptions options;
   options.url = url;
-  One late(options);
+  OneCluster late(options);
   EXPECT_EQ(late.open(), std::nullopt) << "who was turned away is welcome later";
   EXPECT_TRUE(run(loop, late.store().get(item_of("none", seconds(2)))).ok());
   late.close();
@@ -167,7 +137,7 @@ class PoolOfOne : public testing::Test {
     options.read_connections = options.write_connections = 1;
     options.statement_limit = milliseconds(2000);
     options.queue_limit = 50;
-    one = std::make_unique<One>(options);
+    one = std::make_unique<OneCluster>(options);
     if (one->open()) throw std::runtime_error("not opened");
   }
   ~PoolOfOne() override {
@@ -182,7 +152,7 @@ class PoolOfOne : public testing::Test {
 
   const std::string url = prepared();  // before the loop: it has one of its own meanwhile
   test::TestLoop loop;
-  std::unique_ptr<One> one;
+  std::unique_ptr<OneCluster> one;
   Outsider outsider{url};
 };
 
@@ -239,7 +209,7 @@ TEST(PostgresPressure, AFullDiskRefusesWritesReadsGoOnAndItRecoversByItself) {
   test::prepare_tables(disk.url());
   PostgresOptions options;
   options.url = disk.url();
-  One one(options);
+  OneCluster one(options);
   ASSERT_EQ(one.open(), std::nullopt);
   test::TestLoop loop;
   std::mt19937 chance(5);
