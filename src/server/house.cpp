@@ -12,6 +12,7 @@
 #include "server/migrations.h"
 #include "server/mover.h"
 #include "server/people.h"
+#include "server/pushing.h"
 #include "server/upkeep.h"
 #include "store/sqlite/sqlite.h"
 #include "tables/mount.h"
@@ -75,7 +76,8 @@ struct House::Rooms {
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
         bearers(tenants.vault(), users, clock, oauth::claims_revoked), strategies(identity::make_strategies(*fetch, tenants.vault(), random, clock)),
         scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics, options.page_bytes),
-        lines(clock, log, metrics, std::stoul(random.hex(4), nullptr, 16)), table_scripts(tables::make_table_scripts(*scripts, tables, lines)), people(users, passwords),
+        pushing({tenants, bearers, *fetch, limiter, clock, random, log, metrics}),
+        lines(clock, log, metrics, std::stoul(random.hex(4), nullptr, 16)), table_scripts(tables::make_table_scripts(*scripts, tables, lines, push_calls())), people(users, passwords),
         login{tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics},
         authorization{tenants, users, sessions, passwords, limiter, signing, clock, random, log, metrics, options.rates},
         trade{tenants, users, sessions, limiter, signing, clock, log, metrics, options.delegations_per_minute},
@@ -89,7 +91,16 @@ struct House::Rooms {
       mover = std::make_unique<Mover>(files, options.postgres, clock, random, log);
       desk.moves = mover.get();
     }
+    desk.sends = &pushing.sends;
+    desk.registrations = &pushing.registrations;
     mount();
+  }
+
+  /// push.* of scripts.
+  tables::OtherCalls push_calls() {
+    return [this](const tables::OperationContext& context, std::string method, Json arguments) {
+      return pushing.calls.invoke(context.here, context.service, std::move(method), std::move(arguments));
+    };
   }
 
   /// The database that all tenants share, opened and brought up to date once.
@@ -132,6 +143,7 @@ struct House::Rooms {
     oauth::mount_service_login(*routes, authorization, bearers, strategies);
     delegation::mount(*routes, trade);
     tables::mount(*routes, backend);
+    pushing.mount(*routes);
     mount_health(*owner_routes);
     management::mount(*owner_routes, desk);
   }
@@ -158,6 +170,7 @@ struct House::Rooms {
   identity::Strategies strategies;
   std::unique_ptr<scripts::Host> scripts;
   tables::Tables tables;
+  Pushing pushing;
   tables::ScriptLog lines;
   std::unique_ptr<tables::Script> table_scripts;
   People people;
@@ -190,6 +203,7 @@ void House::start_upkeep(Loop& loop) {
                                                           rooms_->random.token(12), rooms_->clock, rooms_->log, rooms_->metrics,
                                                           rooms_->keeping_up});
   rooms_->upkeep->start();
+  rooms_->pushing.start(loop, rooms_->tenants.system(), rooms_->keeping_up);
 }
 
 bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0 || rooms_->tenants.reading(); }
@@ -197,6 +211,7 @@ bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_
 void House::stop() {
   if (rooms_->mover) rooms_->mover->stop();
   rooms_->upkeep.reset();
+  rooms_->pushing.stop();
   rooms_->scripts->stop();
 }
 

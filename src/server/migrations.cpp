@@ -2,6 +2,7 @@
 
 #include "identity/mount.h"
 #include "oauth/mount.h"
+#include "push/mount.h"
 #include "tables/mount.h"
 #include "tenant/directory.h"
 
@@ -9,7 +10,7 @@ namespace mandate::server {
 
 std::vector<store::Migration> every_migration() {
   std::vector<store::Migration> out;
-  for (const auto list : {store::kMigrations, tenant::kMigrations, identity::kMigrations, oauth::kMigrations, tables::kMigrations})
+  for (const auto list : {store::kMigrations, tenant::kMigrations, identity::kMigrations, oauth::kMigrations, tables::kMigrations, push::kMigrations})
     out.insert(out.end(), list.begin(), list.end());
   return out;
 }

@@ -124,6 +124,11 @@ Result<Act> apply(Act act, JsonObject arguments) {
 }
 
 Task<Json> TableBinding::invoke(std::string_view method, Json arguments) {
+  if (others_ && *others_ && method.starts_with("push.")) {
+    Task<Json> asking = (*others_)(act_.context, std::string(method), std::move(arguments));
+    Result<Json> answer = co_await asking;
+    co_return answer;
+  }
   JsonObject given;
   if (arguments.is_object()) given = std::move(arguments.get_object());
   std::optional<Task<Json>> task;

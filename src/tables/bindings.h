@@ -1,6 +1,7 @@
 // What a table script may call: the tables of its own service (scripts/table_protocol.h).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -22,11 +23,15 @@ Result<SystemProperties> system_from_wire(const JsonArray& names);
 /// `act` as the script left it: its item or query, its options. The version inside an item becomes the expected one.
 Result<Act> apply(Act act, JsonObject arguments);
 
+/// What scripts call of other rooms, by dotted names such as "push.send". `context` is only borrowed for the call.
+using OtherCalls = std::function<Task<Json>(const OperationContext& context, std::string method, Json arguments)>;
+
 /// One call's binding. request.execute is the act itself, for the caller it came from; tables.* act with administrator's
 /// rights, without page limits, and never start another script.
 class TableBinding final : public scripts::Binding {
  public:
-  TableBinding(Act act, std::string source, Tables& tables, ScriptLog& lines) : act_(std::move(act)), source_(std::move(source)), tables_(tables), lines_(lines) {}
+  TableBinding(Act act, std::string source, Tables& tables, ScriptLog& lines, const OtherCalls* others = nullptr)
+      : act_(std::move(act)), source_(std::move(source)), tables_(tables), lines_(lines), others_(others) {}
 
   Task<Json> invoke(std::string_view method, Json arguments) override;
   void console(std::string_view level, std::string_view text) override;
@@ -47,6 +52,7 @@ class TableBinding final : public scripts::Binding {
   std::string source_;
   Tables& tables_;
   ScriptLog& lines_;
+  const OtherCalls* others_;  ///< null: none
 };
 
 }  // namespace mandate::tables

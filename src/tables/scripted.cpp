@@ -168,7 +168,8 @@ Result<Answer> default_answer(const Act& act, const JsonObject& left, const Tabl
 
 class TableScripts final : public Script {
  public:
-  TableScripts(scripts::Host& host, Tables& tables, ScriptLog& lines) : host_(host), tables_(tables), lines_(lines) {}
+  TableScripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others)
+      : host_(host), tables_(tables), lines_(lines), others_(std::move(others)) {}
 
   bool has(const Act& act) const override {
     const auto found = act.context.table->scripts.find(script_of(act.operation));
@@ -187,7 +188,7 @@ class TableScripts final : public Script {
     call.deadline = act.context.deadline;
     // The text has it, and execute() brings it back as the script left it.
     if (act.operation == Operation::insert || act.operation == Operation::update) act.item.clear();
-    const auto binding = std::make_shared<TableBinding>(act, source, tables_, lines_);
+    const auto binding = std::make_shared<TableBinding>(act, source, tables_, lines_, &others_);
     Task<Json> running = host_.run(std::move(call), binding);
     Result<Json> outcome = co_await running;
     if (!outcome.ok()) {
@@ -233,6 +234,7 @@ class TableScripts final : public Script {
   scripts::Host& host_;
   Tables& tables_;
   ScriptLog& lines_;
+  const OtherCalls others_;
 };
 
 }  // namespace
@@ -252,8 +254,8 @@ std::string script_source(std::string_view table, std::string_view script) {
   return "/table/" + std::string(table) + "." + std::string(script) + ".js";
 }
 
-std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines) {
-  return std::make_unique<TableScripts>(host, tables, lines);
+std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others) {
+  return std::make_unique<TableScripts>(host, tables, lines, std::move(others));
 }
 
 }  // namespace mandate::tables

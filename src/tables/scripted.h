@@ -14,7 +14,7 @@ namespace mandate::tables {
 ///
 /// A script that throws, or is ended at its limit, is server_error (500, generic); one that never answers is timeout
 /// (503). Both leave an error line in the script log. Other errors are those of storage, or what the script gave respond().
-std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines);
+std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others = {});
 
 /// "insert", "read", "update" or "delete": the script an operation runs, as configuration names it.
 std::string_view script_of(Operation operation);

@@ -8,7 +8,7 @@ function main() {
   const settings = JSON.parse(process.argv[2]);
   const kHead = 16, kGone = 6, kHello = 9, kHolding = 10, kTerminate = 24, kOpen = 27, kWho = 28;
   // Evaluated inside each context, and inside each Worker.
-  const kInside = [lockdown, translating, query, pendings, items, calls_of, requests, table, surroundings, realm].join('\n');
+  const kInside = [lockdown, translating, query, pendings, items, calls_of, requests, table, pushes, surroundings, realm].join('\n');
   const parts = `(() => { 'use strict'; ${kInside}\nreturn (${entrance})(); })()`;
   const source = `'use strict'; ${cutter}\n${wire}\n${modules}\n(${worker})()`;
   const socket = new Socket({ fd: 3, readable: true, writable: true });

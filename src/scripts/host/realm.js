@@ -11,7 +11,7 @@ function realm(host, limits, visible) {
   const { freeze } = Object;
   const { parse } = JSON;
   const kind_of = Object.prototype.toString;
-  const kConsole = 1, kTables = 2, kRequire = 4, kProcess = 8, kBuffer = 16, kTimers = 32;
+  const kConsole = 1, kTables = 2, kRequire = 4, kProcess = 8, kBuffer = 16, kTimers = 32, kPush = 64;
 
   // A built-in of Node, or an error of this realm.
   function load(name) {
@@ -24,7 +24,7 @@ function realm(host, limits, visible) {
   const { Call, calls } = calls_of(host, limits);
   const words = { Query, ...pendings(), ...items(load), own_lines: host.stack };
   const { Act, request_of } = requests(words);
-  const tables_of = table(words);
+  const tables_of = table(words), push_of = pushes(words);
   const { statusCodes, console_of, timers_of, user_of } = surroundings(host.format);
   const kNoTimers = freeze({});
   for (const each of [Call, Act, Query]) { freeze(each); freeze(each.prototype); }
@@ -55,7 +55,7 @@ function realm(host, limits, visible) {
     const act = call.act = new Act(call, subject_of(context));
     const timers = needs & kTimers ? timers_of(call) : kNoTimers;
     const fn = factory(
-      visible, visible, needs & kConsole ? console_of(call) : undefined, needs & kTables ? tables_of(call) : undefined, statusCodes, needs & kRequire ? (name) => load(name) : undefined,
+      visible, visible, needs & kConsole ? console_of(call) : undefined, needs & kTables ? tables_of(call) : undefined, needs & kPush ? push_of(call) : undefined, statusCodes, needs & kRequire ? (name) => load(name) : undefined,
       needs & kProcess ? process_of(call) : undefined, needs & kBuffer ? load('Buffer') : undefined, timers.setTimeout, timers.setInterval, timers.setImmediate, timers.clearTimeout, timers.clearInterval, timers.clearImmediate,
     )[operation];
     if (typeof fn !== 'function') throw new Error(`The script does not define the function ${operation}.`);

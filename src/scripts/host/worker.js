@@ -11,7 +11,7 @@ function worker() {
   const { setTimeout, setInterval, clearTimeout, process } = globalThis;
   const { parts, limits, running } = workerData;
   const kFailed = 4, kPong = 7, kChecked = 8, kScript = 20, kCall = 21, kAnswer = 22, kCancel = 23, kPing = 25, kCheck = 26;
-  const kNames = ['globalThis', 'global', 'console', 'tables', 'statusCodes', 'require', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
+  const kNames = ['globalThis', 'global', 'console', 'tables', 'push', 'statusCodes', 'require', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
   const kActs = ['insert', 'read', 'update', 'del'];
   const kEnd = `\n;return {${kActs.map((act) => `${act}: typeof ${act} === "function" ? ${act} : undefined`).join(', ')}};};})()`;
   const kStart = '"use strict";';
@@ -24,8 +24,8 @@ function worker() {
   const kBuiltIn = 'Array|String|Object|Function|Date|Number|Boolean|RegExp|Error|TypeError|RangeError|Promise|Math|JSON|Map|Set|WeakMap|WeakSet|Symbol|Reflect|Proxy|Intl|BigInt';
   const kOwnContext = new RegExp(`\\bglobal(This)?\\b|\\b(${kBuiltIn})\\s*\\.\\s*(prototype\\b[^;\\n]*=|\\w+\\s*=[^=])|\\b(defineProperty|defineProperties|assign|setPrototypeOf)\\s*\\(\\s*(${kBuiltIn})\\b`);
   // What a text does not mention need not be made for it (the bits of realm.js). A name can be spelt with escapes too.
-  const kMentions = [/\bconsole\b/, /\btables\b/, /\brequire\b/, /\bprocess\b/, /\bBuffer\b/, /\b(set|clear)(Timeout|Interval|Immediate)\b/];
-  const needs_of = (source) => (source.includes('\\u') ? 63 : kMentions.reduce((bits, pattern, i) => bits | (pattern.test(source) ? 1 << i : 0), 0));
+  const kMentions = [/\bconsole\b/, /\btables\b/, /\brequire\b/, /\bprocess\b/, /\bBuffer\b/, /\b(set|clear)(Timeout|Interval|Immediate)\b/, /\bpush\b/];
+  const needs_of = (source) => (source.includes('\\u') ? 127 : kMentions.reduce((bits, pattern, i) => bits | (pattern.test(source) ? 1 << i : 0), 0));
 
   // ── texts ──
   // A stack without the lines that are ours: what remains has the line numbers of the one who wrote the script.
@@ -92,7 +92,7 @@ function worker() {
     }
     if (script.alone) {
       const own = make_context(call);
-      return { api: own.api, factory: compile(script, own.context, kOpenAlone), needs: 63 };
+      return { api: own.api, factory: compile(script, own.context, kOpenAlone), needs: 127 };
     }
     shared ??= make_context();
     return script.ready ??= { api: shared.api, factory: compile(script, shared.context), needs: script.needs };
