@@ -19,11 +19,22 @@ enum class Op {
   call,     ///< function(args…)
 };
 
-/// OData functions of mobile-backend-wire 3.3, with its meanings (zero-based, case-insensitive search, half away from zero).
+/// OData functions of mobile-backend-wire 3.3, with its meanings (zero-based, case-insensitive search, half away from zero),
+/// and below them the pieces that the casts and functions of OData 4 are made of. Null in, null out.
 enum class Function {
   none,
   substringof, startswith, endswith, concat, indexof, replace, substring, length, tolower, toupper, trim,
   year, month, day, hour, minute, second, floor, ceiling, round,
+  number_text,  ///< a number as text, 3 for 3.0
+  truth_text,   ///< a boolean as "true" or "false"
+  moment_text,  ///< a date as yyyy-MM-ddTHH:mm:ss.fffZ; null outside the years 1 to 9999
+  text_number,  ///< a text that writes out a number; null when it does not
+  text_moment,  ///< a text in ISO 8601 as a date; null when it is none
+  whole,        ///< a number without its fraction, as an integer; null when it is too large for one
+  day_start,    ///< the date's midnight in UTC
+  time_of_day,  ///< milliseconds since the date's midnight in UTC
+  fraction,     ///< the fraction of the date's second, 0 to 0.999
+  distance,     ///< kilometres between two points, each a text of GeoJSON (store/geo.h); null when one is none
 };
 
 /// What a tree node yields; the engine needs it for text collation and for division.
@@ -37,7 +48,7 @@ struct Expr {
   Op op = Op::literal;
   Type type = Type::unknown;
   Value value;                         ///< for literal; a date literal is Millis with type date
-  std::string text;                    ///< for column
+  std::string text;                    ///< for column; elsewhere a mark of whoever made the tree, no engine looks at it
   Function function = Function::none;  ///< for call
   std::vector<ExprPtr> args;
   /// Text comparison: true = case-insensitive dictionary order (what apps see), false = byte order (ids, keys, tokens).

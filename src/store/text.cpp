@@ -4,6 +4,7 @@
 #include <unicode/ucol.h>
 #include <unicode/utf8.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstring>
 
@@ -150,5 +151,61 @@ std::int64_t date_part(Function part, Millis at) {
 }
 
 double round_half_away(double value) { return std::round(value); }
+
+// [+-]? ( digits{1,100} [ "." digits{0,100} ] | "." digits{1,100} ) [ (e|E) [+-]? digits{1,2} ], the same in every engine.
+std::optional<double> number_of(std::string_view text) {
+  const auto digits = [](std::string_view t) {
+    std::size_t n = 0;
+    while (n < t.size() && t[n] >= '0' && t[n] <= '9') ++n;
+    return n;
+  };
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  std::string_view rest = text;
+  const std::size_t before = digits(rest);
+  rest.remove_prefix(before);
+  std::size_t behind = 0;
+  if (rest.starts_with('.')) {
+    rest.remove_prefix(1);
+    behind = digits(rest);
+    rest.remove_prefix(behind);
+  }
+  if (before + behind == 0 || before > 100 || behind > 100) return std::nullopt;
+  if (rest.starts_with('e') || rest.starts_with('E')) {
+    rest.remove_prefix(1);
+    if (rest.starts_with('+') || rest.starts_with('-')) rest.remove_prefix(1);
+    const std::size_t exponent = digits(rest);
+    if (exponent == 0 || exponent > 2) return std::nullopt;
+    rest.remove_prefix(exponent);
+  }
+  if (!rest.empty()) return std::nullopt;
+  const std::string plain(text);  // strtod also reads "1." and "e+1", which from_chars does not
+  const double value = std::strtod(plain.c_str(), nullptr);
+  return negative ? -value : value;
+}
+
+std::optional<std::int64_t> whole_of(double value) {
+  if (!(value > -9.2e18 && value < 9.2e18)) return std::nullopt;
+  return static_cast<std::int64_t>(value);
+}
+
+std::optional<Millis> moment_of(std::string_view text) {
+  if (text.starts_with("0000")) return std::nullopt;
+  return parse_iso8601(text);
+}
+
+std::optional<std::string> moment_text(Millis at) {
+  if (at < -62'135'596'800'000 || at > 253'402'300'799'999) return std::nullopt;
+  return iso8601(at);
+}
+
+namespace {
+constexpr Millis kDayLength = 86'400'000;
+Millis remainder(Millis at, Millis of) { return (at % of + of) % of; }
+}  // namespace
+
+Millis day_start(Millis at) { return at < INT64_MIN + kDayLength ? at : at - remainder(at, kDayLength); }
+Millis time_of_day(Millis at) { return remainder(at, kDayLength); }
+double fraction_of_second(Millis at) { return static_cast<double>(remainder(at, 1000)) / 1000; }
 
 }  // namespace mandate::store

@@ -37,4 +37,19 @@ std::int64_t date_part(Function part, Millis at);
 /// Half away from zero.
 double round_half_away(double value);
 
+/// The number that a text writes out: sign, digits, fraction, an exponent of at most two digits; nullopt for anything else.
+std::optional<double> number_of(std::string_view text);
+/// Without its fraction; nullopt when no int64 holds it.
+std::optional<std::int64_t> whole_of(double value);
+
+/// ISO 8601 as parse_iso8601 reads it, from year 1 on.
+std::optional<Millis> moment_of(std::string_view text);
+/// yyyy-MM-ddTHH:mm:ss.fffZ; nullopt outside the years 1 to 9999.
+std::optional<std::string> moment_text(Millis at);
+/// Midnight before `at` in UTC, and what has passed since.
+Millis day_start(Millis at);
+Millis time_of_day(Millis at);
+/// 0 to 0.999 seconds.
+double fraction_of_second(Millis at);
+
 }  // namespace mandate::store

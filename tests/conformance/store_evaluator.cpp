@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "store/geo.h"
 #include "store/text.h"
 
 namespace mandate::store {
@@ -74,6 +75,11 @@ Value arithmetic(const Expr& e, const PlainRow& row) {
   }
 }
 
+template <class T>
+Value or_null(const std::optional<T>& value) {
+  return value ? Value(*value) : Value{};
+}
+
 Value call(const Expr& e, const PlainRow& row) {
   std::vector<Value> a;
   for (const ExprPtr& arg : e.args) {
@@ -97,6 +103,19 @@ Value call(const Expr& e, const PlainRow& row) {
     case Function::floor: return rounded([](double x) { return std::floor(x); });
     case Function::ceiling: return rounded([](double x) { return std::ceil(x); });
     case Function::round: return rounded([](double x) { return round_half_away(x); });
+    case Function::number_text: return shown(a[0]);
+    case Function::truth_text: return std::string(whole(a[0]) ? "true" : "false");
+    case Function::moment_text: return or_null<std::string>(moment_text(whole(a[0])));
+    case Function::text_number: return or_null<double>(number_of(text(a[0])));
+    case Function::text_moment: return or_null<std::int64_t>(moment_of(text(a[0])));
+    case Function::whole: return is_whole(a[0]) ? a[0] : or_null<std::int64_t>(whole_of(real(a[0])));
+    case Function::day_start: return day_start(whole(a[0]));
+    case Function::time_of_day: return time_of_day(whole(a[0]));
+    case Function::fraction: return fraction_of_second(whole(a[0]));
+    case Function::distance: {
+      const auto from = point_of(text(a[0])), to = point_of(text(a[1]));
+      return from && to ? Value(distance_km(*from, *to)) : Value{};
+    }
     default: return date_part(e.function, whole(a[0]));
   }
 }

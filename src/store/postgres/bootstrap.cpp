@@ -73,8 +73,23 @@ constexpr const char* kFunctions[] = {
     " THEN ((make_date(m[1]::int, m[2]::int, 1) + m[3]::int - 1 - date '1970-01-01')::bigint * 86400"
     " + coalesce(m[5]::int, 0) * 3600 + coalesce(m[6]::int, 0) * 60 + coalesce(m[8]::int, 0)"
     " - coalesce((m[12] || '1')::int * (m[13]::int * 3600 + m[14]::int * 60), 0)) * 1000 + coalesce(left(rpad(m[10], 3, '0'), 3)::int, 0) END"
-    " FROM regexp_match($1, '^(\\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])([T ]([01]\\d|2[0-3]):([0-5]\\d)(:([0-5]\\d)(\\.(\\d{1,9}))?)?(Z|([+-])(\\d\\d):(\\d\\d))?)?$') AS m"
+    " FROM regexp_match($1, '^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([Tt ]([01][0-9]|2[0-3]):([0-5][0-9])(:([0-5][0-9]|60)(\\.([0-9]{1,9}))?)?"
+    "([Zz]|([+-])(0[0-9]|1[0-4]):?([0-5][0-9]))?)?$') AS m"
     " WHERE m[1] <> '0000' $$",
+    "mandate_truth(boolean) RETURNS text AS $$ SELECT CASE WHEN $1 THEN 'true' WHEN NOT $1 THEN 'false' END $$",
+    "mandate_moment_text(bigint) RETURNS text AS $$ SELECT CASE WHEN $1 BETWEEN -62135596800000 AND 253402300799999"
+    " THEN to_char(mandate_date($1), 'YYYY-MM-DD\"T\"HH24:MI:SS.') || lpad((($1 % 1000 + 1000) % 1000)::text, 3, '0') || 'Z' END $$",
+    "mandate_whole(double precision) RETURNS bigint AS $$ SELECT CASE WHEN $1 > -9.2e18 AND $1 < 9.2e18 THEN trunc($1)::bigint END $$",
+    "mandate_day_start(bigint) RETURNS bigint AS $$ SELECT $1 - ($1 % 86400000 + 86400000) % 86400000 $$",
+    "mandate_time_of_day(bigint) RETURNS bigint AS $$ SELECT ($1 % 86400000 + 86400000) % 86400000 $$",
+    "mandate_fraction(bigint) RETURNS double precision AS $$ SELECT (($1 % 1000 + 1000) % 1000)::double precision / 1000 $$",
+    // store/geo.h in SQL's words.
+    "mandate_point(text) RETURNS double precision[] AS $$ SELECT ARRAY[m[2]::double precision, m[3]::double precision]"
+    " FROM regexp_match($1, '^\\{(\"type\":\"Point\",)?\"coordinates\":\\[(-?[0-9]{1,20}(?:\\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?)"
+    ",(-?[0-9]{1,20}(?:\\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?)[],]') AS m WHERE m IS NOT NULL $$",
+    "mandate_distance(text, text) RETURNS double precision AS $$ SELECT 12742.0176::double precision * asin(CASE WHEN h < 1 THEN sqrt(h) WHEN h >= 1 THEN 1 END)"
+    " FROM mandate_point($1) AS a, mandate_point($2) AS b, LATERAL (SELECT power(sin((radians(b[2]) - radians(a[2])) / 2), 2)"
+    " + cos(radians(a[2])) * cos(radians(b[2])) * power(sin(radians(b[1] - a[1]) / 2), 2) AS h) AS s $$",
 };
 
 // Text that a filter makes has an end (DA-8). Volatile, and with a setting of its own, so that no planner runs it to

@@ -192,10 +192,10 @@ class Reader {
       const Piece number = as_number(a[0]);
       return number.kind == Kind::float8 ? Piece{call(name, number.sql), Kind::float8} : number;
     };
-    const auto part = [&](std::string_view name) {
-      const std::string at = a[0].kind == Kind::text ? call("mandate_moment", a[0].sql) : "(" + as_number(a[0]).sql + ")::bigint";
-      return Piece{call(name, at), Kind::int8};
+    const auto moment = [](const Piece& p) {
+      return p.kind == Kind::text ? call("mandate_moment", p.sql) : "(" + as_number(p).sql + ")::bigint";
     };
+    const auto part = [&](std::string_view name) { return Piece{call(name, moment(a[0])), Kind::int8}; };
     switch (e.function) {
       case Function::substringof: return Piece{"mandate_contains(" + as_text(a[1]) + ", " + as_text(a[0]) + ")", Kind::boolean};
       case Function::startswith: return texts("mandate_startswith", Kind::boolean);
@@ -225,6 +225,19 @@ class Reader {
       case Function::hour: return part("mandate_hour");
       case Function::minute: return part("mandate_minute");
       case Function::second: return part("mandate_second");
+      case Function::number_text: return Piece{as_text(as_number(a[0])), Kind::text};
+      case Function::truth_text: return Piece{call("mandate_truth", as_bool(a[0])), Kind::text};
+      case Function::moment_text: return Piece{call("mandate_moment_text", moment(a[0])), Kind::text};
+      case Function::text_number: return Piece{call("mandate_number", as_text(a[0])), Kind::float8};
+      case Function::text_moment: return Piece{call("mandate_moment", as_text(a[0])), Kind::int8};
+      case Function::whole: {
+        const Piece number = as_number(a[0]);
+        return is_whole(number.kind) ? number : Piece{call("mandate_whole", number.sql), Kind::int8};
+      }
+      case Function::day_start: return Piece{call("mandate_day_start", moment(a[0])), Kind::int8};
+      case Function::time_of_day: return Piece{call("mandate_time_of_day", moment(a[0])), Kind::int8};
+      case Function::fraction: return Piece{call("mandate_fraction", moment(a[0])), Kind::float8};
+      case Function::distance: return texts("mandate_distance", Kind::float8);
       case Function::none: break;
     }
     return Error(Code::server_error, "", "a function without SQL");

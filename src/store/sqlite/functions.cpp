@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "store/geo.h"
 #include "store/sqlite/handle.h"
 #include "store/text.h"
 
@@ -95,6 +96,34 @@ void date(sqlite3_context* c, int, Args a) {
   sqlite3_result_int64(c, date_part(F, sqlite3_value_int64(a[0])));
 }
 
+void truth(sqlite3_context* c, int, Args a) { give(c, sqlite3_value_int64(a[0]) ? "true" : "false"); }
+
+void shown_moment(sqlite3_context* c, int, Args a) {
+  const auto text = moment_text(sqlite3_value_int64(a[0]));
+  return text ? give(c, *text) : sqlite3_result_null(c);
+}
+void read_number(sqlite3_context* c, int, Args a) {
+  const auto value = number_of(text_of(a[0]));
+  return value ? sqlite3_result_double(c, *value) : sqlite3_result_null(c);
+}
+void read_moment(sqlite3_context* c, int, Args a) {
+  const auto at = moment_of(text_of(a[0]));
+  return at ? sqlite3_result_int64(c, *at) : sqlite3_result_null(c);
+}
+void to_whole(sqlite3_context* c, int, Args a) {
+  if (sqlite3_value_type(a[0]) == SQLITE_INTEGER) return sqlite3_result_int64(c, sqlite3_value_int64(a[0]));
+  const auto value = number(a[0]) ? whole_of(sqlite3_value_double(a[0])) : std::nullopt;
+  return value ? sqlite3_result_int64(c, *value) : sqlite3_result_null(c);
+}
+void midnight(sqlite3_context* c, int, Args a) { sqlite3_result_int64(c, day_start(sqlite3_value_int64(a[0]))); }
+void since_midnight(sqlite3_context* c, int, Args a) { sqlite3_result_int64(c, time_of_day(sqlite3_value_int64(a[0]))); }
+void fraction(sqlite3_context* c, int, Args a) { sqlite3_result_double(c, fraction_of_second(sqlite3_value_int64(a[0]))); }
+
+void distance(sqlite3_context* c, int, Args a) {
+  const auto from = point_of(text_of(a[0])), to = point_of(text_of(a[1]));
+  return from && to ? sqlite3_result_double(c, distance_km(*from, *to)) : sqlite3_result_null(c);
+}
+
 /// NULL in, NULL out, for every function here; and each pays for the text it looks at.
 template <void (*F)(sqlite3_context*, int, Args)>
 void strict(sqlite3_context* c, int n, Args a) {
@@ -137,6 +166,15 @@ constexpr Entry kFunctions[] = {
     {"mandate_hour", 1, strict<date<Function::hour>>},
     {"mandate_minute", 1, strict<date<Function::minute>>},
     {"mandate_second", 1, strict<date<Function::second>>},
+    {"mandate_truth", 1, strict<truth>},
+    {"mandate_moment_text", 1, strict<shown_moment>},
+    {"mandate_number", 1, strict<read_number>},
+    {"mandate_moment", 1, strict<read_moment>},
+    {"mandate_whole", 1, strict<to_whole>},
+    {"mandate_day_start", 1, strict<midnight>},
+    {"mandate_time_of_day", 1, strict<since_midnight>},
+    {"mandate_fraction", 1, strict<fraction>},
+    {"mandate_distance", 2, strict<distance>},
 };
 
 constexpr const char* kMeter = "mandate_meter";
