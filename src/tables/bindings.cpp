@@ -7,7 +7,7 @@ namespace mandate::tables {
 namespace {
 
 /// A script's query has no address line to fit into, and its text was made by translation.
-const odata::Limits kLimits{.bytes = 256 << 10, .depth = 250, .nodes = 20'000, .orderings = 32, .columns = 500};
+const odata::Limits kLimits{.bytes = 256 << 10, .depth = 250, .nodes = 20'000, .orderings = 32, .columns = 500, .members = 1000};
 
 Result<std::string> id_of(const Json* id) {
   if (id && id->is_string() && !id->get_string().empty()) return std::string(view(id->get_string()));
@@ -55,13 +55,14 @@ JsonObject query_to_wire(const odata::Query& query) {
   return out;
 }
 
-Result<odata::Query> query_from_wire(const JsonObject& wire) {
+Result<odata::Query> query_from_wire(const JsonObject& wire, Dialect dialect) {
+  const odata::Grammar grammar = is_datasync(dialect) ? odata::Grammar::v4 : odata::Grammar::v2;
   odata::Query out;
   if (const auto filter = text_member(wire, "filter"); filter && !filter->empty()) {
-    TRY(out.filter, odata::parse_filter(*filter, kLimits));
+    TRY(out.filter, odata::parse_filter(*filter, kLimits, grammar));
   }
   if (const auto order = text_member(wire, "orderBy"); order && !order->empty()) {
-    TRY(out.order, odata::parse_order(*order, kLimits));
+    TRY(out.order, odata::parse_order(*order, kLimits, grammar));
   }
   if (const auto select = text_member(wire, "select"); select && !select->empty()) {
     TRY(out.select, odata::parse_select(*select, kLimits));
@@ -107,7 +108,7 @@ Result<Act> apply(Act act, JsonObject arguments) {
     const Json* wire = arguments.if_contains("query");
     if (!wire || !wire->is_object()) return Error(Code::server_error, "", "the script's query is missing");
     const std::optional<std::int64_t> asked_top = act.query.top;
-    TRY(odata::Query query, query_from_wire(wire->get_object()));
+    TRY(odata::Query query, query_from_wire(wire->get_object(), act.context.dialect));
     query.id = act.query.id;
     // A page that the script chose has no limit; the caller's own keeps that of its dialect.
     if (query.top && query.top != asked_top) act.context.unlimited = true, act.context.look_ahead = false;
@@ -193,7 +194,7 @@ Result<OperationContext> TableBinding::context_of(const JsonObject& arguments) c
 Task<Json> TableBinding::read(JsonObject arguments) {
   CO_TRY(OperationContext context, context_of(arguments));
   const JsonObject wire = object_member(arguments, "query");
-  CO_TRY(odata::Query query, query_from_wire(wire));
+  CO_TRY(odata::Query query, query_from_wire(wire, context.dialect));
   Task<Rows> reading = tables_.read_rows(std::move(context), std::move(query));
   CO_TRY(Rows rows, co_await reading);
   JsonObject out{{"results", std::move(rows.items)}};

@@ -13,7 +13,8 @@ namespace mandate::tables {
 
 /// The query of an act in the words of scripts, and back. Coming back: bad_request for text that does not parse.
 JsonObject query_to_wire(const odata::Query& query);
-Result<odata::Query> query_from_wire(const JsonObject& wire);
+/// `dialect`: whose grammar the texts are in.
+Result<odata::Query> query_from_wire(const JsonObject& wire, Dialect dialect = Dialect::v2);
 
 /// The system properties as scripts name them.
 JsonArray system_to_wire(const SystemProperties& system, Dialect dialect);

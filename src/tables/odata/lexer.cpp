@@ -1,5 +1,7 @@
 #include "tables/odata/lexer.h"
 
+#include "tables/odata/edm.h"
+
 namespace mandate::tables::odata {
 namespace {
 
@@ -32,6 +34,7 @@ Result<Token> Lexer::next() {
     case '\'': return quoted(pos_);
     default: break;
   }
+  if (auto token = bare()) return *std::move(token);
   if (is_digit(c)) return number();
   if (starts_word(c) || text_.substr(pos_).starts_with(kDotlessI)) return word();
   return error_at("Syntax error", pos_);
@@ -43,13 +46,49 @@ Result<Token> Lexer::quoted(std::size_t start) {
   for (++pos_;; ++pos_) {
     if (pos_ >= text_.size()) return error_at("Unterminated string literal", text_.size());
     if (text_[pos_] == '\'') {
-      if (at(pos_ + 1) != '\'') break;
-      ++pos_;
+      if (at(pos_ + 1) == '\'') ++pos_;
+      else if (ends_text()) break;
     }
     token.text += text_[pos_];
   }
   ++pos_;
   return token;
+}
+
+bool Lexer::ends_text() const {
+  if (!tolerant_) return true;
+  std::size_t next = pos_ + 1;
+  while (at(next) == ' ') ++next;
+  return next >= text_.size() || at(next) == ',' || at(next) == ')';
+}
+
+// Dates, times and guids without quotes, which no number or word looks like.
+std::optional<Token> Lexer::bare() {
+  const auto digits = [&](std::size_t from, std::string_view pattern) {
+    for (std::size_t i = 0; i < pattern.size(); ++i)
+      if (pattern[i] == '0' ? !is_digit(at(from + i)) : at(from + i) != pattern[i]) return false;
+    return true;
+  };
+  const auto token = [&](Token::Kind kind, std::size_t size) {
+    Token out{kind, std::string(text_.substr(pos_, size)), {}, pos_, false};
+    pos_ += size;
+    return out;
+  };
+  if (is_guid(text_.substr(pos_, 36)) && !in_word(at(pos_ + 36))) return token(Token::Kind::guid, 36);
+  if (!is_digit(at(pos_))) return std::nullopt;
+  const auto clock = [&](std::size_t from) {
+    while (is_digit(at(from)) || at(from) == ':' || at(from) == '.') ++from;
+    return from - pos_;
+  };
+  if (digits(pos_, "00:00")) return token(Token::Kind::time, clock(pos_));
+  if (!digits(pos_, "0000-00-00")) return std::nullopt;
+  if (!is_one_of(at(pos_ + 10), "Tt")) return token(Token::Kind::date, 10);
+  const std::size_t size = clock(pos_ + 11), end = pos_ + size;
+  if (is_one_of(at(end), "Zz")) return token(Token::Kind::moment, size + 1);
+  if (!is_one_of(at(end), "+- ") || !digits(end + 1, "00:00")) return token(Token::Kind::moment, size);
+  Token moment = token(Token::Kind::moment, size + 6);
+  if (moment.text[size] == ' ') moment.text[size] = '+';  // a "+" that a URL lost
+  return moment;
 }
 
 Result<Token> Lexer::number() {
@@ -89,7 +128,8 @@ Result<Token> Lexer::word() {
     if (text_.substr(pos_).starts_with(kDotlessI)) {
       token.text += 'i', token.folded = true;
       pos_ += kDotlessI.size();
-    } else if (in_word(text_[pos_]) || (pos_ == token.at && text_[pos_] == '@')) {
+    } else if (in_word(text_[pos_]) || (pos_ == token.at && text_[pos_] == '@') ||
+               (grammar_ == Grammar::v4 && text_[pos_] == '.' && is_letter(at(pos_ + 1)))) {
       token.text += text_[pos_++];
     } else {
       break;

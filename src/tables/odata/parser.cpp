@@ -29,8 +29,10 @@ struct Operator {
 constexpr Operator kCompare[] = {{"eq", Op::eq}, {"ne", Op::ne}, {"gt", Op::gt}, {"ge", Op::ge}, {"lt", Op::lt}, {"le", Op::le}};
 constexpr Operator kAdd[] = {{"add", Op::add}, {"sub", Op::sub}};
 constexpr Operator kMultiply[] = {{"mul", Op::mul}, {"div", Op::div}, {"mod", Op::mod}};
+constexpr Operator kMultiply4[] = {{"mul", Op::mul}, {"div", Op::div}, {"mod", Op::mod}, {"divby", Op::div}};
 
-bool is_keyword(std::string_view word) {
+bool is_keyword(std::string_view word, Grammar grammar) {
+  if (grammar == Grammar::v4 && (word == "in" || word == "divby")) return true;
   for (std::string_view k : {"and", "or", "eq", "ne", "gt", "ge", "lt", "le", "add", "sub", "mul", "div", "mod", "not"})
     if (word == k) return true;
   return false;
@@ -39,7 +41,7 @@ bool is_keyword(std::string_view word) {
 /// Recursive descent, one method per rule of mobile-backend-wire 3.1.
 class Parser {
  public:
-  Parser(std::string_view text, const Limits& limits) : lexer_(text), limits_(limits) {}
+  Parser(std::string_view text, const Limits& limits, Grammar grammar) : lexer_(text, grammar), limits_(limits), grammar_(grammar) {}
 
   Result<Tree> filter() {
     CHECK_OK(advance());
@@ -55,8 +57,8 @@ class Parser {
       CHECK_OK(advance());
       TRY(Piece piece, either());
       Ordering ordering{std::move(piece.tree), false};
-      if (token_.kind == Kind::identifier && (token_.text == "asc" || token_.text == "desc")) {
-        ordering.descending = token_.text == "desc";
+      if (at_word("asc") || at_word("desc")) {
+        ordering.descending = at_word("desc");
         CHECK_OK(advance());
       }
       out.push_back(std::move(ordering));
@@ -68,10 +70,12 @@ class Parser {
  private:
   Result<void> advance() {
     TRY(token_, lexer_.next());
+    word_.clear();
+    if (token_.kind == Kind::identifier) word_ = grammar_ == Grammar::v4 ? ascii_lower(token_.text) : token_.text;
     return {};
   }
   Error syntax_error() const { return error_at("Syntax error", token_.at); }
-  bool at_word(std::string_view word) const { return token_.kind == Kind::identifier && token_.text == word; }
+  bool at_word(std::string_view word) const { return word_ == word; }
 
   // Chains of the same word become one flat node, also when each step is in brackets: a long "or" of an old SDK is wide,
   // not deep.
@@ -102,18 +106,50 @@ class Parser {
     TRY(Piece left, (this->*operand)());
     for (;;) {
       const Operator* found = nullptr;
-      if (token_.kind == Kind::identifier)
-        for (const Operator& o : operators)
-          if (token_.text == o.word) found = &o;
+      for (const Operator& o : operators)
+        if (at_word(o.word)) found = &o;
       if (!found) return left;
       CHECK_OK(advance());
       TRY(Piece right, (this->*operand)());
+      if (found->word == "divby") {  // real division, whatever is divided
+        TRY(right, node(store::make(Op::mul, {right.tree, store::literal(1.0, store::Type::real)}, store::Type::real), right.height));
+      }
       TRY(left, node(store::make(found->op, {left.tree, right.tree}, type), std::max(left.height, right.height)));
     }
   }
-  Result<Piece> compare() { return binary(kCompare, store::Type::boolean, &Parser::sum); }
+  Result<Piece> compare() {
+    TRY(Piece left, binary(kCompare, store::Type::boolean, &Parser::sum));
+    while (grammar_ == Grammar::v4 && at_word("in")) {
+      TRY(left, members(std::move(left)));
+    }
+    return left;
+  }
+
+  // "in" ( a, b, … ), the quotes of texts inside read with tolerance.
+  Result<Piece> members(Piece left) {
+    CHECK_OK(advance());
+    if (token_.kind != Kind::open) return syntax_error();
+    TRY(Deeper deeper, enter());
+    std::vector<Tree> args{left.tree};
+    std::size_t height = left.height;
+    lexer_.tolerate_quotes(true);
+    do {
+      if (args.size() > limits_.members) return Error(Code::bad_request, "The query asks for too many values with 'in'.");
+      CHECK_OK(advance());
+      TRY(Piece member, sum());
+      height = std::max(height, member.height);
+      args.push_back(std::move(member.tree));
+    } while (token_.kind == Kind::comma);
+    if (token_.kind != Kind::close) return syntax_error();
+    lexer_.tolerate_quotes(false);
+    CHECK_OK(advance());
+    return node(store::make(Op::in, std::move(args)), height);
+  }
   Result<Piece> sum() { return binary(kAdd, store::Type::real, &Parser::product); }
-  Result<Piece> product() { return binary(kMultiply, store::Type::real, &Parser::unary); }
+  Result<Piece> product() {
+    if (grammar_ == Grammar::v4) return binary(kMultiply4, store::Type::real, &Parser::unary);
+    return binary(kMultiply, store::Type::real, &Parser::unary);
+  }
 
   Result<Piece> unary() {
     const bool negative = token_.kind == Kind::minus;
@@ -124,7 +160,7 @@ class Parser {
     if (!negative) return node(store::make(Op::not_, {piece.tree}), piece.height);
     if (piece.tree->op == Op::literal) {
       if (const auto* i = std::get_if<std::int64_t>(&piece.tree->value); i && piece.tree->type == store::Type::integer)
-        return Piece{store::literal(-*i, store::Type::integer), piece.height};
+        return Piece{literal_of(-*i, edm_of(*piece.tree)), piece.height};
       if (const auto* d = std::get_if<double>(&piece.tree->value)) return Piece{store::literal(-*d, store::Type::real), piece.height};
     }
     return node(store::make(Op::negate, {piece.tree}, store::Type::real), piece.height);
@@ -151,6 +187,10 @@ class Parser {
       case Kind::typed: return typed(token);
       case Kind::integer:
       case Kind::real: return number(token);
+      case Kind::moment: return moment(token, Edm::moment, parse_iso8601(token.text));
+      case Kind::date: return moment(token, Edm::date, read_date(token.text));
+      case Kind::time: return moment(token, Edm::time, read_time(token.text));
+      case Kind::guid: return leaf(store::literal(ascii_lower(token.text), store::Type::text));
       case Kind::identifier: return identifier(token);
       default: return syntax_error();
     }
@@ -166,17 +206,34 @@ class Parser {
   }
 
   Result<Piece> identifier(const Token& token) {
-    if (token.text == "true" || token.text == "false") return leaf(store::literal(token.text == "true", store::Type::boolean));
-    if (token.text == "null") return leaf(store::literal(store::Value{}));
-    if (is_keyword(token.text)) return syntax_error();
+    const std::string word = word_;
+    if (word == "true" || word == "false") return leaf(store::literal(word == "true", store::Type::boolean));
+    if (word == "null") return leaf(store::literal(store::Value{}));
+    if (is_keyword(word, grammar_)) return syntax_error();
     CHECK_OK(advance());
-    if (token_.kind == Kind::open) return call(token);
-    if (token.folded) return error_at("Syntax error", token.at);
+    if (token_.kind == Kind::open) return word == "cast" && grammar_ == Grammar::v4 ? cast() : call(token, word);
+    if (token.folded || token.text.find('.') != std::string::npos) return error_at("Syntax error", token.at);
     return counted(Piece{store::column(token.text), 1});
   }
 
-  Result<Piece> call(const Token& name) {
-    const FunctionInfo* info = find_function(name.text);
+  // cast(what,Edm.Type); some write the type between quotes.
+  Result<Piece> cast() {
+    TRY(Deeper deeper, enter());
+    TRY(Deeper inside, enter(functions_, limits_.functions));
+    CHECK_OK(advance());
+    TRY(Piece what, either());
+    if (token_.kind != Kind::comma) return syntax_error();
+    CHECK_OK(advance());
+    if ((token_.kind != Kind::identifier && token_.kind != Kind::string) || !edm_named(token_.text)) return unknown(token_);
+    Tree tree = cast_of(std::move(what.tree), token_.text);
+    CHECK_OK(advance());
+    if (token_.kind != Kind::close) return syntax_error();
+    CHECK_OK(advance());
+    return node(std::move(tree), what.height);
+  }
+
+  Result<Piece> call(const Token& name, std::string_view word) {
+    const FunctionInfo* info = find_function(word, grammar_);
     if (!info) return unknown(name);
     TRY(Deeper deeper, enter());
     TRY(Deeper inside, enter(functions_, limits_.functions));
@@ -194,24 +251,56 @@ class Parser {
     }
     CHECK_OK(advance());
     CHECK_OK(check_arguments(*info, args));
-    return node(store::call(info->function, std::move(args), info->result), height);
+    return node(call_of(*info, std::move(args)), height);
+  }
+
+  static Error not_a(std::string_view type, const Token& token) {
+    return error_at("Invalid '" + std::string(type) + "' type creation expression", token.at);
+  }
+  Result<Piece> moment(const Token& token, Edm edm, std::optional<Millis> at) {
+    if (!at) return not_a(word(edm), token);
+    return leaf(literal_of(*at, edm));
   }
 
   Result<Piece> typed(const Token& token) {
-    if (token.type == "datetime" || token.type == "datetimeoffset") {
+    const std::string type = grammar_ == Grammar::v4 ? ascii_lower(token.type) : token.type;
+    if (type == "datetime" || type == "datetimeoffset") {
       std::string text = token.text;
       // The "+" of an offset arrives as a blank when the client did not encode it.
       if (const auto blank = text.rfind(' '); blank != std::string::npos && text.find('T') < blank) text[blank] = '+';
       const auto ms = parse_iso8601(text);
-      if (!ms) return error_at("Invalid '" + token.type + "' type creation expression", token.at);
+      if (!ms) return not_a(type, token);
       return leaf(store::literal(*ms, store::Type::date));
     }
-    if (token.type == "guid") return leaf(store::literal(ascii_lower(token.text), store::Type::text));
-    if (token.type == "time") return leaf(store::literal(token.text, store::Type::text));
-    if (token.type == "X" || token.type == "binary") {
+    if (type == "guid") return leaf(store::literal(ascii_lower(token.text), store::Type::text));
+    if (type == "time") {
+      // OData 2 writes a time of day as the duration since midnight.
+      const auto since = read_duration(token.text);
+      return moment(token, Edm::time, since && *since >= 0 && *since < 86'400'000 ? since : read_time(token.text));
+    }
+    if (type == "X" || type == "x" || (type == "binary" && grammar_ == Grammar::v2)) {
       const auto bytes = from_hex(ascii_lower(token.text));
-      if (!bytes) return error_at("Invalid 'binary' type creation expression", token.at);
+      if (!bytes) return not_a("binary", token);
       return leaf(store::literal(base64(*bytes), store::Type::text));
+    }
+    if (grammar_ == Grammar::v4) {
+      if (type == "binary") {
+        const auto bytes = base64_any_decode(token.text);
+        if (!bytes) return not_a(type, token);
+        return leaf(store::literal(base64(*bytes), store::Type::text));
+      }
+      if (type == "duration") {
+        const auto length = read_duration(token.text);
+        if (!length) return not_a(type, token);
+        return leaf(literal_of(*length, Edm::duration));
+      }
+      if (type == "geography") {
+        auto point = read_point(token.text);
+        if (!point) return not_a(type, token);
+        return leaf(literal_of(*std::move(point), Edm::point));
+      }
+      // Namespace.Rating'PG13': a member of an enumeration, whose column says which.
+      if (type.find('.') != std::string::npos) return leaf(store::literal(token.text, store::Type::text));
     }
     return error_at("Unknown identifier '" + token.type + "'", token.at);
   }
@@ -260,7 +349,9 @@ class Parser {
 
   Lexer lexer_;
   const Limits& limits_;
+  const Grammar grammar_;
   Token token_;
+  std::string word_;  ///< of an identifier, in lower case where letter case does not count
   std::size_t depth_ = 0, functions_ = 0, nodes_ = 0;
 };
 
@@ -271,14 +362,14 @@ Result<void> check_length(std::string_view text, const Limits& limits) {
 
 }  // namespace
 
-Result<Tree> parse_filter(std::string_view text, const Limits& limits) {
+Result<Tree> parse_filter(std::string_view text, const Limits& limits, Grammar grammar) {
   CHECK_OK(check_length(text, limits));
-  return Parser(text, limits).filter();
+  return Parser(text, limits, grammar).filter();
 }
 
-Result<std::vector<Ordering>> parse_order(std::string_view text, const Limits& limits) {
+Result<std::vector<Ordering>> parse_order(std::string_view text, const Limits& limits, Grammar grammar) {
   CHECK_OK(check_length(text, limits));
-  return Parser(text, limits).order();
+  return Parser(text, limits, grammar).order();
 }
 
 Result<std::vector<std::string>> parse_select(std::string_view text, const Limits& limits) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tables/odata/lexer.h"
 #include "tables/odata/query.h"
 
 namespace mandate::tables::odata {
@@ -18,12 +19,15 @@ struct Limits {
   std::size_t nodes = 2000;
   std::size_t orderings = 32;
   std::size_t columns = 500;    ///< of a select
+  std::size_t members = 50;     ///< of one `in`
 };
+/// What V3 and V4 may ask: their clients write `in` and wide chains, not old SDKs' long ones (docs/adr/0009).
+inline constexpr Limits kDatasyncLimits{.bytes = 8 << 10, .nodes = 200};
 
 /// A condition. bad_request with what was wrong and where: "Syntax error (at index 2)". Indexes count bytes.
-Result<Tree> parse_filter(std::string_view text, const Limits& limits = {});
+Result<Tree> parse_filter(std::string_view text, const Limits& limits = {}, Grammar grammar = Grammar::v2);
 /// "a desc,b": a list of expressions.
-Result<std::vector<Ordering>> parse_order(std::string_view text, const Limits& limits = {});
+Result<std::vector<Ordering>> parse_order(std::string_view text, const Limits& limits = {}, Grammar grammar = Grammar::v2);
 /// "a,b": column names; "*" gives an empty list.
 Result<std::vector<std::string>> parse_select(std::string_view text, const Limits& limits = {});
 

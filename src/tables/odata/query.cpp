@@ -1,6 +1,8 @@
 #include "tables/odata/query.h"
 
 #include "base/clock.h"
+#include "store/geo.h"
+#include "tables/odata/edm.h"
 #include "tables/odata/functions.h"
 
 namespace mandate::tables::odata {
@@ -41,12 +43,16 @@ void append_literal(std::string& out, const store::Expr& literal) {
   if (const auto* b = std::get_if<bool>(&literal.value)) {
     out += *b ? "true" : "false";
   } else if (const auto* i = std::get_if<std::int64_t>(&literal.value)) {
-    if (literal.type == Type::date) {
-      out += "datetime'";
-      append_iso8601(out, *i);
-      out += '\'';
-    } else {
-      out += std::to_string(*i);
+    switch (edm_of(literal)) {
+      case Edm::moment:
+        out += "datetime'";
+        append_iso8601(out, *i);
+        out += '\'';
+        break;
+      case Edm::date: out += write_date(*i); break;
+      case Edm::time: out += write_time(*i); break;
+      case Edm::duration: out += "duration'" + write_duration(*i) + '\''; break;
+      default: out += std::to_string(*i);
     }
   } else if (const auto* d = std::get_if<double>(&literal.value)) {
     std::string number;
@@ -55,7 +61,13 @@ void append_literal(std::string& out, const store::Expr& literal) {
     if (number.find_first_of(".eE") == std::string::npos) number += ".0";
     out += number;
   } else if (const auto* s = std::get_if<std::string>(&literal.value)) {
-    append_quoted(out, *s);
+    const auto point = edm_of(literal) == Edm::point ? store::point_of(*s) : std::nullopt;
+    if (!point) return append_quoted(out, *s);
+    out += "geography'POINT(";
+    append_json_number(out, point->longitude);
+    out += ' ';
+    append_json_number(out, point->latitude);
+    out += ")'";
   } else {
     out += "null";
   }
@@ -81,12 +93,26 @@ void append(std::string& out, const store::Expr& tree) {
       list("");
       out += ')';
       return;
-    case Op::call:
-      out += info_of(tree.function).name;
+    case Op::in:
+      out += '(';
+      append(out, *tree.args[0]);
+      out += " in (";
+      for (std::size_t i = 1; i < tree.args.size(); ++i) {
+        if (i > 1) out += ',';
+        append(out, *tree.args[i]);
+      }
+      out += "))";
+      return;
+    case Op::call: {
+      const FunctionInfo* info = info_of(tree);
+      const std::string_view type = cast_type(tree);
+      out += info ? info->name : "cast";
       out += '(';
       list(",");
+      if (!type.empty()) out += ',', out += type;
       out += ')';
       return;
+    }
     default:
       out += '(';
       list(" " + std::string(word(tree.op)) + " ");

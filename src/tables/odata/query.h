@@ -13,7 +13,7 @@
 namespace mandate::tables::odata {
 
 /// The tree of a condition. Columns carry the name the client wrote and no type yet; `to_plan` finds and types them.
-/// Literals are null, bool, int64, double, text, or Millis with Type::date.
+/// Literals are null, bool, int64, double, text, or Millis with Type::date; see also edm.h: literal_of.
 using Tree = store::ExprPtr;
 
 struct Ordering {
@@ -38,7 +38,8 @@ void narrow(Query& query, Tree condition);
 /// `{userId:"x", done:false}` as equality of all members joined by "and". bad_request for an array or object inside.
 Result<Tree> equality_of(const JsonObject& members);
 
-/// The condition as OData text that parses to the same tree; empty for null.
+/// The condition as text of the grammar that reads it, `v4` where it came from `v4`, that parses to the same tree; empty for
+/// null.
 std::string to_text(const Tree& tree);
 std::string to_text(const std::vector<Ordering>& order);
 

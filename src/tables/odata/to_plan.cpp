@@ -19,27 +19,30 @@ store::Order by_id(const Schema& schema) {
 
 }  // namespace
 
-Result<ExprPtr> to_condition(const Tree& filter, const Schema& schema, Dialect dialect, bool dynamic_schema, bool& empty) {
+Result<ExprPtr> to_condition(const Tree& filter, const Setting& setting, bool& empty) {
   if (!filter) return ExprPtr();
-  Typing typing(schema, dialect, dynamic_schema);
+  Typing typing(setting);
   TRY(ExprPtr condition, typing.condition(filter));
   empty = empty || typing.unknown_column();
   if (always_true(condition)) return ExprPtr();
   return condition;
 }
 
-Result<Planned> to_plan(const Query& query, const Schema& schema, Dialect dialect, bool dynamic_schema,
-                        std::optional<std::int64_t> default_top) {
+Result<ExprPtr> to_condition(const Tree& filter, const Schema& schema, Dialect dialect, bool dynamic_schema, bool& empty) {
+  return to_condition(filter, Setting{schema, dialect, dynamic_schema}, empty);
+}
+
+Result<Planned> to_plan(const Query& query, const Setting& setting, std::optional<std::int64_t> default_top) {
   Planned out;
-  out.plan.table = schema.physical;
-  TRY(out.plan.where, to_condition(query.filter, schema, dialect, dynamic_schema, out.empty));
+  out.plan.table = setting.schema.physical;
+  TRY(out.plan.where, to_condition(query.filter, setting, out.empty));
   bool decided = false;
   for (const Ordering& ordering : query.order) {
-    Typing typing(schema, dialect, dynamic_schema);
+    Typing typing(setting);
     TRY(Typed by, typing.value(ordering.by));
     out.empty = out.empty || typing.unknown_column();
     if (by.is_literal() || decided) continue;
-    if (by.type == store::Type::text && by.role != Role::id) {
+    if ((by.edm == Edm::text || by.edm == Edm::guid) && by.role != Role::id) {
       auto copy = std::make_shared<Expr>(*by.expr);
       copy->dictionary = true;
       by.expr = std::move(copy);
@@ -47,16 +50,21 @@ Result<Planned> to_plan(const Query& query, const Schema& schema, Dialect dialec
     decided = by.expr->op == store::Op::column && by.role == Role::id;  // no further key changes anything
     out.plan.order.push_back({std::move(by.expr), ordering.descending});
   }
-  if (!decided) out.plan.order.push_back(by_id(schema));
+  if (!decided) out.plan.order.push_back(by_id(setting.schema));
   for (const std::string& name : query.select) {
-    if (schema.resolve(dialect, name)) continue;
-    if (!dynamic_schema) return Error(Code::bad_request, "Invalid column name '" + name + "'.");
+    if (setting.schema.resolve(setting.dialect, name)) continue;
+    if (!setting.dynamic_schema || is_datasync(setting.dialect)) return Error(Code::bad_request, "Invalid column name '" + name + "'.");
     out.empty = true;
   }
   out.plan.limit = query.top ? query.top : default_top;
   out.plan.offset = query.skip;
   out.plan.count = query.total;
   return out;
+}
+
+Result<Planned> to_plan(const Query& query, const Schema& schema, Dialect dialect, bool dynamic_schema,
+                        std::optional<std::int64_t> default_top) {
+  return to_plan(query, Setting{schema, dialect, dynamic_schema}, default_top);
 }
 
 }  // namespace mandate::tables::odata

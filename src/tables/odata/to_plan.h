@@ -3,6 +3,7 @@
 
 #include "store/store.h"
 #include "tables/odata/query.h"
+#include "tables/odata/typing.h"
 #include "tables/schema.h"
 
 namespace mandate::tables::odata {
@@ -14,11 +15,15 @@ struct Planned {
 
 /// bad_request: an unknown column of a table without dynamic schema, or types that do not go together ("Bad request", with
 /// the detail for the log). Text is compared and ordered in dictionary order, ids byte by byte. The last key of the order
-/// is the id, so that pages are stable. `default_top` holds when the query has no top.
+/// is the id, so that pages are stable. `default_top` holds when the query has no top. What V3 and V4 do not know is always an
+/// error: for them `dynamic_schema` says nothing.
+Result<Planned> to_plan(const Query& query, const Setting& setting, std::optional<std::int64_t> default_top);
+/// Without a clock: now() is refused.
 Result<Planned> to_plan(const Query& query, const Schema& schema, Dialect dialect, bool dynamic_schema,
                         std::optional<std::int64_t> default_top);
 
 /// Only the condition, as a store condition; null for every row.
+Result<store::ExprPtr> to_condition(const Tree& filter, const Setting& setting, bool& empty);
 Result<store::ExprPtr> to_condition(const Tree& filter, const Schema& schema, Dialect dialect, bool dynamic_schema, bool& empty);
 
 }  // namespace mandate::tables::odata
