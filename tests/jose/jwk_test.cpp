@@ -4,11 +4,10 @@
 
 #include "base/base64.h"
 #include "jose/jws.h"
+#include "tests/jose/object.h"
 
 namespace mandate::jose {
 namespace {
-
-JsonObject object(std::string_view text) { return parse_json(text)->get_object(); }
 
 TEST(Jwk, AGeneratedKeyNamesItselfByItsThumbprintAndSurvivesPem) {
   for (const Alg alg : {Alg::RS256, Alg::ES256, Alg::ES384, Alg::ES512, Alg::EdDSA}) {

@@ -4,11 +4,10 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "jose/jwt.h"
+#include "tests/jose/object.h"
 
 namespace mandate::jose {
 namespace {
-
-JsonObject object(std::string_view text) { return parse_json(text)->get_object(); }
 
 constexpr std::string_view kJoe = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
 

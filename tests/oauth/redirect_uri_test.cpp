@@ -6,7 +6,7 @@
 namespace mandate::oauth {
 namespace {
 
-constexpr std::string_view kIssuer = "https://login.example/";
+constexpr std::string_view kThisIssuer = "https://login.example/";
 
 tenant::Client web(std::vector<std::string> callbacks) {
   tenant::Client client;
@@ -23,7 +23,7 @@ tenant::Client native(std::vector<std::string> callbacks) {
 }
 
 bool allowed(const tenant::Client& client, std::string_view uri) {
-  return redirect_uri_allowed(client, kIssuer, uri);
+  return redirect_uri_allowed(client, kThisIssuer, uri);
 }
 
 TEST(RedirectUri, IsTakenWhenItIsARegisteredOne) {
