@@ -269,26 +269,6 @@ std::string_view Config::source(std::string_view name) const {
   return found->second.source;
 }
 
-namespace {
-
-/// A URL's password is nobody's to read.
-std::string without_password(const std::string& text) {
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const std::size_t authority = scheme + 3, end = std::min(text.find_first_of("/?", authority), text.size());
-  const std::size_t at = text.rfind('@', end), colon = text.find(':', authority);
-  std::string shown = text;
-  if (at != std::string::npos && at >= authority && colon < at) shown.replace(colon + 1, at - colon - 1, "***");
-  // libpq takes it as a parameter, too.
-  for (std::size_t from = 0; (from = shown.find("password=", from)) != std::string::npos;) {
-    from += std::string_view("password=").size();
-    shown.replace(from, std::min(shown.find('&', from), shown.size()) - from, "***");
-  }
-  return shown;
-}
-
-}  // namespace
-
 std::string Config::explain() const {
   std::string out = "Options, later ones winning: mandate.toml (or --config FILE), environment MANDATE_NAME, flag --name.\n\n";
   for (const Option& option : config_options()) {

@@ -140,6 +140,28 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return out;
 }
 
+std::string without_password(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return std::string(url);
+  const std::string_view query = url.substr(std::min(url.find('?'), url.size()));
+  url.remove_suffix(query.size());
+  std::string out(url.substr(0, scheme + 3));
+  std::string_view rest = url.substr(scheme + 3);
+  // A password with an unescaped "/" is no valid URL; it is shown as little.
+  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    out += rest.substr(0, std::min(rest.find(':'), at));
+    rest.remove_prefix(at);
+  }
+  out += rest;
+  char before = '?';
+  for (const std::string& piece : split(query.empty() ? query : query.substr(1), '&')) {
+    const std::string name = ascii_lower(percent_decode(std::string_view(piece).substr(0, piece.find('='))));
+    if (name == "password" || name == "sslpassword") continue;
+    out += std::exchange(before, '&') + piece;
+  }
+  return out;
+}
+
 bool valid_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 std::string html_escape(std::string_view text) {

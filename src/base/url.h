@@ -35,6 +35,10 @@ std::optional<Url> parse_url(std::string_view text);
 /// `url` with `name=value` appended to its query or fragment, percent-encoded.
 void append_query(std::string& url, std::string_view name, std::string_view value);
 
+/// A URL for people: without the password of its user and without parameters that libpq takes for one. What is no URL
+/// comes back as it is.
+std::string without_password(std::string_view url);
+
 /// ASCII-only lower case, without a locale.
 std::string ascii_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
