@@ -39,6 +39,7 @@ class FaultStore final : public Store {
   }
   bool writable() const override { return inner_.writable(); }
   const std::atomic<std::uint64_t>* changes(std::string_view table) override { return inner_.changes(table); }
+  const std::atomic<std::uint64_t>* commits(std::string_view table) override { return inner_.commits(table); }
 
  private:
   template <class T>

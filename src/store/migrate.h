@@ -17,11 +17,21 @@ struct Migration {
   std::string_view sql;
 };
 
+/// Whether a server that does not know a step of this name may work on the data all the same: it ends in "_additive". Such a
+/// step brings tables, indexes, and columns that may be null or have a default, and lets everything else be, so that nothing
+/// an older server reads or writes has changed. Releases that bring only such steps run beside the one before and can be
+/// taken back (RL-14).
+bool additive(std::string_view name);
+
+/// Of a recorded step: conflict with a clear hint when its room has steps in `migrations`, it is not among them, and is not
+/// additive.
+Result<void> check_step(std::span<const Migration> migrations, std::string_view room, std::string_view name);
+
 class Migratable {
  public:
   virtual ~Migratable() = default;
   /// Runs what has not run yet, each step in its own transaction, recorded in the same transaction (RL-14).
-  /// Code::conflict with a clear hint when the data was written by a newer version (a recorded step we do not know).
+  /// What check_step() says when the data was written by a newer version (a recorded step we do not know).
   virtual Result<void> migrate(std::span<const Migration> migrations) = 0;
 };
 

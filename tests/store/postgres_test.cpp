@@ -2,6 +2,7 @@
 #include "store/postgres/postgres.h"
 
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 
 #include <thread>
 
@@ -222,6 +223,35 @@ TEST_F(Postgres, AnOlderNodeGoesOnWhileANewerOneMigrates) {
   const auto refused = again->migrate(before);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::conflict);
+}
+
+TEST_F(Postgres, AStepThatWaitsForATableInUseLetsOthersPass) {
+  const Migration first{"test", "0001_note", "CREATE TABLE note (id TEXT NOT NULL PRIMARY KEY, text TEXT);"};
+  const Migration second{"test", "0002_more_additive", "ALTER TABLE note ADD COLUMN rank BIGINT;"};
+  const Migration before[] = {first}, after[] = {first, second};
+  const auto older = node();
+  ASSERT_TRUE(older->migrate(before).ok());
+  const auto store = older->tenant("demo");
+  // A report that takes its time, say.
+  std::unique_ptr<PGconn, void (*)(PGconn*)> reader(PQconnectdb(url_.c_str()), PQfinish);
+  const auto say = [&](const std::string& sql) { PQclear(PQexec(reader.get(), sql.c_str())); };
+  say("BEGIN; LOCK TABLE " + schema_ + ".note IN ACCESS SHARE MODE");
+  const auto newer = node();
+  std::atomic<bool> migrated{false};
+  std::thread other([&] {
+    EXPECT_TRUE(newer->migrate(after).ok());
+    migrated = true;
+  });
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; std::chrono::steady_clock::now() - begun < std::chrono::seconds(2); ++i) {
+    const auto sent = std::chrono::steady_clock::now();
+    EXPECT_TRUE(write(*store, insert("note", {{"id", std::to_string(i)}, {"text", "x"}})).ok());
+    EXPECT_LT(std::chrono::steady_clock::now() - sent, std::chrono::milliseconds(1500));
+  }
+  EXPECT_FALSE(migrated);
+  say("COMMIT");
+  other.join();
+  EXPECT_TRUE(migrated);
 }
 
 TEST_F(Postgres, ConnectsOverTlsAndOnlyToTheServerItTrusts) {

@@ -1,13 +1,24 @@
 #include "store/postgres/migrations.h"
 
 #include <algorithm>
+#include <chrono>
 #include <regex>
+#include <thread>
 
 #include "store/postgres/bootstrap.h"
 #include "store/postgres/table.h"
 
 namespace mandate::store::postgres {
 namespace {
+
+constexpr const char* kLockLimit = "SET LOCAL lock_timeout TO 500";
+constexpr std::chrono::milliseconds kPause{250};
+constexpr std::chrono::minutes kLongest{2};
+
+/// A table was in use for too long, or we and another waited for each other.
+bool worth_another_try(PGconn* c, const Error& error) {
+  return PQstatus(c) == CONNECTION_OK && (error.code == Code::timeout || error.code == Code::overloaded);
+}
 
 std::string without_comments(std::string_view sql) {
   std::string out;
@@ -54,18 +65,7 @@ std::string statement(std::string text) {
 
 Result<void> check_known(PGconn* c, std::span<const Migration> migrations) {
   TRY(const Answer done, run(c, "SELECT room, name FROM mandate_migrations ORDER BY room, name"));
-  for (int i = 0; i < PQntuples(done.get()); ++i) {
-    const std::string_view room = cell(done, i, 0), name = cell(done, i, 1);
-    bool ours = false, known = false;
-    for (const Migration& m : migrations) {
-      if (m.room != room) continue;
-      ours = true;
-      known |= m.name == name;
-    }
-    if (ours && !known)
-      return Error(Code::conflict, "The data was written by a newer version: it knows the step " + std::string(room) + "/" +
-                                       std::string(name) + ", this one does not. Start the newer version.");
-  }
+  for (int i = 0; i < PQntuples(done.get()); ++i) CHECK_OK(check_step(migrations, cell(done, i, 0), cell(done, i, 1)));
   return {};
 }
 
@@ -74,7 +74,11 @@ Result<void> apply(PGconn* c, const Migration& migration, Millis now) {
   CHECK_OK(lock_schema(c));
   TRY(const Answer recorded, run(c, "INSERT INTO mandate_migrations VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                                  {migration.room, migration.name, std::to_string(now)}));
-  if (std::string_view(PQcmdTuples(recorded.get())) != "0") CHECK_OK(run(c, shared_sql(migration.sql)));
+  if (std::string_view(PQcmdTuples(recorded.get())) != "0") {
+    // Another node is at work on these tables. Who waits for the lock of a whole table lets everybody else wait behind it.
+    CHECK_OK(run(c, kLockLimit));
+    CHECK_OK(run(c, shared_sql(migration.sql)));
+  }
   CHECK_OK(run(c, "COMMIT"));
   return {};
 }
@@ -93,11 +97,14 @@ std::string shared_sql(std::string_view portable) {
 
 Result<void> migrate(PGconn* connection, std::span<const Migration> migrations, Millis now) {
   CHECK_OK(check_known(connection, migrations));
+  const auto end = std::chrono::steady_clock::now() + kLongest;
   for (const Migration& step : migrations) {
-    Result<void> applied = apply(connection, step, now);
-    if (!applied.ok()) {
+    for (;;) {
+      Result<void> applied = apply(connection, step, now);
+      if (applied.ok()) break;
       (void)run(connection, "ROLLBACK");
-      return applied;
+      if (!worth_another_try(connection, applied.error()) || std::chrono::steady_clock::now() > end) return applied;
+      std::this_thread::sleep_for(kPause);
     }
   }
   return {};

@@ -236,6 +236,7 @@ class TenantStore final : public Store {
   const std::atomic<std::uint64_t>* changes(std::string_view table) override {
     return core_.announced(table) ? &core_.watchers(tenant_).changes(table) : nullptr;
   }
+  const std::atomic<std::uint64_t>* commits(std::string_view table) override { return &core_.watchers(tenant_).changes(table); }
 
  private:
   /// A read nobody waits for any more writes nowhere.

@@ -2,8 +2,6 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
-
 namespace mandate::store::sqlite {
 
 Result<void> check_known(sqlite3* db, std::span<const Migration> migrations) {
@@ -11,15 +9,7 @@ Result<void> check_known(sqlite3* db, std::span<const Migration> migrations) {
   int rc;
   while ((rc = sqlite3_step(s.get())) == SQLITE_ROW) {
     const Value room = column(s.get(), 0), name = column(s.get(), 1);
-    bool ours = false, known = false;
-    for (const Migration& m : migrations) {
-      if (m.room != std::get<std::string>(room)) continue;
-      ours = true;
-      known |= m.name == std::get<std::string>(name);
-    }
-    if (ours && !known)
-      return Error(Code::conflict, "The data was written by a newer version: it knows the step " + std::get<std::string>(room) + "/" +
-                                       std::get<std::string>(name) + ", this one does not. Start the newer version.");
+    CHECK_OK(check_step(migrations, std::get<std::string>(room), std::get<std::string>(name)));
   }
   if (rc != SQLITE_DONE) return error_of(db, rc, Access::write);
   return {};

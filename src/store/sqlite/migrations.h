@@ -9,7 +9,7 @@
 
 namespace mandate::store::sqlite {
 
-/// Refuses with Code::conflict when a room of `migrations` has a recorded step that is not among them (RL-14).
+/// Refuses with Code::conflict when a recorded step is unknown to a room of `migrations` and not additive (RL-14).
 Result<void> check_known(sqlite3* db, std::span<const Migration> migrations);
 /// Within a transaction: runs the step and records it; nothing when it is recorded already.
 Result<void> apply(sqlite3* db, const Migration& migration, Millis now);
