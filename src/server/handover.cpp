@@ -5,11 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/handover_words.h"
+
 namespace mandate::server {
 namespace {
 constexpr std::chrono::seconds kHello{10};
 constexpr std::chrono::milliseconds kForever{-1};
-constexpr std::string_view kAlone = "mandate-handover 1 alone", kShared = "mandate-handover 1 shared";
 }  // namespace
 
 Handover::Handover(Parts parts, int listening) : parts_(std::move(parts)), listening_(listening) {
@@ -57,15 +58,15 @@ void Handover::serve(Channel channel) {
   const auto hello = channel.receive(kHello, wake_[0]);
   if (!hello.ok()) return;
   for (const int fd : hello->descriptors) ::close(fd);
-  if (hello->text != kAlone && hello->text != kShared)
-    return log.warn("handover.refused", {{"reason", "it speaks otherwise"}});
-  const bool alone = parts_.alone || hello->text == kAlone;
+  const std::optional<bool> wants = hello_of(hello->text);
+  if (!wants) return log.warn("handover.refused", {{"reason", "it speaks otherwise"}});
+  const bool alone = parts_.alone || *wants;
   const http::Sockets sockets = parts_.server.sockets();
-  std::string told = std::string("sockets ") + (alone ? "alone" : "shared") + (sockets.kept ? " kept" : " ours") + " " + std::to_string(sockets.doors.size());
+  Offer offer{alone, sockets.kept, sockets.doors.size(), {}};
   std::vector<int> descriptors = sockets.doors;
-  for (const auto& [name, fd] : {std::pair{" handover", listening_}, {" owner", sockets.owner}, {" observer", sockets.observer}})
-    if (fd >= 0) told += name, descriptors.push_back(fd);
-  if (!channel.send(told, descriptors).ok()) return;
+  for (const auto& [name, fd] : {std::pair{"handover", listening_}, {"owner", sockets.owner}, {"observer", sockets.observer}})
+    if (fd >= 0) offer.names.emplace_back(name), descriptors.push_back(fd);
+  if (!channel.send(offer_text(offer), descriptors).ok()) return;
   log.info("handover.begun", {{"alone", alone}});
   if (alone) {
     if (!let_go(channel)) return;
@@ -128,8 +129,7 @@ void Handover::pass_on(Channel& channel) {
     const http::Passed passed = std::move(passed_.front());
     passed_.pop_front();
     lock.unlock();
-    const char* way = passed.owner ? "owner" : passed.secure ? "secure" : "plain";
-    const Result<void> sent = channel.send(std::string("peer ") + way + " " + passed.address, {&passed.fd, 1});
+    const Result<void> sent = channel.send(passed_text({passed.secure, passed.owner, passed.address}), {&passed.fd, 1});
     ::close(passed.fd);  // not sent: our end of it hears that it is closed
     if (!sent.ok()) parts_.log.error("handover.request_not_passed", {{"detail", sent.error().detail}});
     lock.lock();

@@ -9,7 +9,6 @@
 #include "oauth/mount.h"
 #include "oauth/revocations.h"
 #include "server/health.h"
-#include "server/migrations.h"
 #include "server/mover.h"
 #include "server/people.h"
 #include "server/pushing.h"
@@ -21,8 +20,6 @@
 
 namespace mandate::server {
 namespace {
-
-constexpr std::string_view kVersion = "0.1.0";
 
 // RL-9: two seconds of work may wait; a hash takes about 28 ms a core until the pool knows better. It refuses somewhat
 // earlier, so that what it takes is not given up later.
@@ -86,9 +83,9 @@ struct House::Rooms {
              [this](tenant::Here here, std::string client, std::string target, std::string user) {
                return explain(std::move(here), std::move(client), std::move(target), std::move(user));
              },
-             clock, random, log, std::string(kVersion), nullptr} {
+             clock, random, log, options.edition.version, nullptr} {
     if (options.store_url.empty()) {
-      mover = std::make_unique<Mover>(files, options.postgres, clock, random, log);
+      mover = std::make_unique<Mover>(files, options.postgres, options.edition.migrations(), clock, random, log);
       desk.moves = mover.get();
     }
     desk.sends = &pushing.sends;
@@ -111,7 +108,7 @@ struct House::Rooms {
       postgres.clock = &clock;
       postgres.random = &random;
       TRY(std::unique_ptr<store::PostgresCluster> opened, store::open_postgres(std::move(postgres), log, metrics));
-      const auto migrations = every_migration();
+      const auto migrations = options.edition.migrations();
       CHECK_OK(opened->migrate(migrations));
       cluster = std::move(opened);
     }
@@ -128,7 +125,7 @@ struct House::Rooms {
     sqlite.clock = &clock;
     sqlite.vfs = options.store_vfs;
     TRY(std::unique_ptr<store::SqliteStore> opened, store::open_sqlite(sqlite, log, metrics));
-    const auto migrations = every_migration();
+    const auto migrations = options.edition.migrations();
     CHECK_OK(opened->migrate(migrations));
     CHECK_OK(files.add(std::string(name), *opened));
     return std::unique_ptr<store::Store>(std::move(opened));
@@ -204,6 +201,10 @@ void House::start_upkeep(Loop& loop) {
                                                           rooms_->keeping_up});
   rooms_->upkeep->start();
   rooms_->pushing.start(loop, rooms_->tenants.system(), rooms_->keeping_up);
+}
+
+void House::leave() {
+  if (rooms_->upkeep) rooms_->upkeep->leave();
 }
 
 bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0 || rooms_->tenants.reading(); }

@@ -12,6 +12,7 @@
 #include "identity/password.h"
 #include "oauth/deps.h"
 #include "scripts/host.h"
+#include "server/edition.h"
 #include "store/postgres/postgres.h"
 #include "tables/operations.h"
 
@@ -33,6 +34,7 @@ struct HouseOptions {
   std::string egress_ca_file;
   oauth::Rates rates;
   int delegations_per_minute = 10;
+  Edition edition = this_edition();
 };
 HouseOptions house_options(const Config& config, std::string master_key);
 
@@ -48,6 +50,8 @@ class House {
   Task<void> open();
   /// Starts what the house does by itself: chaining the audit log, sweeping what has expired. On a loop, after open().
   void start_upkeep(Loop& loop);
+  /// Others may do what this house does for all of them: it will stop. From any thread, between start_upkeep() and stop().
+  void leave();
   /// Whether scripts go on after their answers, lines of theirs are on their way to a store, or upkeep is under way: what
   /// stop() should wait for. From any thread.
   bool working() const;

@@ -36,6 +36,11 @@ bool Keeper::working() const {
   return house_ && house_->working();
 }
 
+void Keeper::leave() {
+  const std::lock_guard lock(mutex_);
+  if (house_) house_->leave();
+}
+
 void Keeper::stop() {
   if (house_) house_->stop();
 }

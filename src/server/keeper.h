@@ -22,6 +22,8 @@ class Keeper {
   /// As the house says; without one nobody is ready and nothing is under way. From any thread.
   bool ready() const;
   bool working() const;
+  /// On the way out: as House::leave(). Not while close() or open_again() are at work.
+  void leave();
   void stop();
 
   /// While the server holds: waits until no handler and nothing of the house is at work, for `longest`, then ends the house

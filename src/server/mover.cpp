@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "server/migrations.h"
+#include "base/url.h"
 #include "store/postgres/move.h"
 
 namespace mandate::server {
@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 
 std::string MovePlace::shown() const {
   if (sqlite()) return "sqlite:" + directory;
-  return store::without_password(url) + (schema == "mandate" ? "" : " --store-schema " + schema);
+  const std::string place = without_password(url);
+  return place.substr(0, place.find('?')) + (schema == "mandate" ? "" : " --store-schema " + schema);
 }
 
 Result<MovePlace> move_place(const std::string& text, const std::string& schema) {
@@ -28,11 +29,12 @@ Result<MovePlace> move_place(const std::string& text, const std::string& schema)
     while (place.directory.size() > 1 && place.directory.ends_with('/')) place.directory.pop_back();
     if (!place.directory.empty()) return place;
   }
-  return Error(Code::invalid_request, "A place is sqlite:DIRECTORY or postgres://…, not " + store::without_password(text) + ".");
+  return Error(Code::invalid_request, "A place is sqlite:DIRECTORY or postgres://…, not " + without_password(text) + ".");
 }
 
-Mover::Mover(store::SqliteSource& source, store::PostgresOptions postgres, const Clock& clock, Random& random, Log& log)
-    : source_(source), postgres_(std::move(postgres)), clock_(clock), random_(random), log_(log), migrations_(every_migration()) {}
+Mover::Mover(store::SqliteSource& source, store::PostgresOptions postgres, std::vector<store::Migration> migrations, const Clock& clock,
+             Random& random, Log& log)
+    : source_(source), postgres_(std::move(postgres)), clock_(clock), random_(random), log_(log), migrations_(std::move(migrations)) {}
 
 void Mover::stop() {
   stop_ = true;

@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "management/moves.h"
+#include "server/edition.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/move.h"
 
@@ -28,7 +29,7 @@ Result<MovePlace> move_place(const std::string& text, const std::string& schema)
 class Mover final : public management::Moves {
  public:
   /// `postgres`: what else concerns it than URL and schema. All must outlive the mover.
-  Mover(store::SqliteSource& source, store::PostgresOptions postgres, const Clock& clock, Random& random, Log& log);
+  Mover(store::SqliteSource& source, store::PostgresOptions postgres, std::vector<store::Migration> migrations, const Clock& clock, Random& random, Log& log);
   /// Gives up what is under way.
   ~Mover() override { stop(); }
   void stop();
@@ -55,6 +56,6 @@ class Mover final : public management::Moves {
 
 /// `mandated move --from A --to B [options]`, for data that no server holds, and from PostgreSQL. Says how it goes on stdout.
 /// Gives what the process ends with: 0, 1 = it failed, 2 = wrong options.
-int move_offline(const std::vector<std::string>& arguments, const Clock& clock, Random& random);
+int move_offline(const std::vector<std::string>& arguments, const Edition& edition, const Clock& clock, Random& random);
 
 }  // namespace mandate::server

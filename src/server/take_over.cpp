@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <sstream>
+#include "server/handover_words.h"
 
 namespace mandate::server {
 namespace {
@@ -14,26 +14,24 @@ constexpr std::chrono::milliseconds kForever{-1};
 Result<std::unique_ptr<TakeOver>> TakeOver::ask(const std::string& path, bool alone, Log& log) {
   TRY(Channel dialled, Channel::dial(path));
   std::unique_ptr<TakeOver> out(new TakeOver(std::move(dialled), log));
-  CHECK_OK(out->channel_.send(std::string("mandate-handover 1 ") + (alone ? "alone" : "shared")));
+  CHECK_OK(out->channel_.send(hello_text(alone)));
   // Another hand-over may be under way there.
   TRY(const Channel::Message told, out->channel_.receive(kAnswer));
-  std::istringstream words(told.text);
-  std::string word, how, kept;
-  std::size_t doors = 0, at = 0;
-  words >> word >> how >> kept >> doors;
-  std::vector<int*> places;
-  for (std::string name; words >> name;)
-    places.push_back(name == "handover" ? &out->handover_ : name == "owner" ? &out->sockets_.owner : name == "observer" ? &out->sockets_.observer : nullptr);
-  if (word != "sockets" || doors == 0 || told.descriptors.size() != doors + places.size()) {
+  const Result<Offer> offer = offer_of(told.text, told.descriptors.size());
+  if (!offer.ok()) {
     for (const int fd : told.descriptors) ::close(fd);
-    return Error(Code::bad_request, "The running server does not speak as this one does.", told.text);
+    return offer.error();
   }
-  out->alone_ = how == "alone";
-  out->sockets_.kept = kept == "kept";
-  for (; at < doors; ++at) out->sockets_.doors.push_back(told.descriptors[at]);
-  for (int* place : places) {
-    if (place) *place = told.descriptors[at++];
-    else ::close(told.descriptors[at++]);
+  out->alone_ = offer->alone;
+  out->sockets_.kept = offer->kept;
+  const auto after_doors = told.descriptors.begin() + static_cast<std::ptrdiff_t>(offer->doors);
+  out->sockets_.doors.assign(told.descriptors.begin(), after_doors);
+  for (std::size_t i = 0; i < offer->names.size(); ++i) {
+    const std::string& name = offer->names[i];
+    int* place = name == "handover" ? &out->handover_ : name == "owner" ? &out->sockets_.owner : name == "observer" ? &out->sockets_.observer : nullptr;
+    const int fd = after_doors[static_cast<std::ptrdiff_t>(i)];
+    if (place && *place < 0) *place = fd;
+    else ::close(fd);
   }
   return out;
 }
@@ -62,11 +60,9 @@ void TakeOver::done(http::Server& server) {
     for (;;) {
       auto told = channel_.receive(kForever, wake_[0]);
       if (!told.ok()) break;
-      std::istringstream words(told->text);
-      std::string word, way, address;
-      words >> word >> way >> address;
-      if (word == "peer" && told->descriptors.size() == 1) {
-        server.welcome({told->descriptors.front(), way == "secure", way == "owner", address});
+      const std::optional<PassedWords> passed = passed_of(told->text);
+      if (passed && told->descriptors.size() == 1) {
+        server.welcome({told->descriptors.front(), passed->secure, passed->owner, passed->address});
       } else {
         for (const int fd : told->descriptors) ::close(fd);
       }

@@ -1,6 +1,10 @@
-// What the house does by itself, on one loop. Once a second: chain the audit log, sweep what has expired; of several nodes
-// the one that holds the lease does it. Every quarter of a second, where there are several: tell the others what was taken
-// under rate limits, and hear what they tell.
+// What the house does by itself, on one loop.
+//   Once a second: chain the audit logs that this node has written to.
+//   Of several nodes the one that holds the lease: visit some tenants more, each in its turn, chain what a node that died has
+//   left open and sweep what has expired. A turn takes a minute, or longer where there are many tenants: the work of a second
+//   does not grow with them.
+//   Every quarter of a second, where there are several nodes: tell the others what was taken under rate limits, and hear
+//   what they tell.
 #pragma once
 
 #include <atomic>
@@ -19,6 +23,10 @@ class Upkeep {
  public:
   /// How long the work rests at most when the node that does it dies, plus a quarter and a second.
   static constexpr std::chrono::seconds kLease{10};
+  /// Tenants that are visited in a second, besides those with news.
+  static constexpr std::size_t kVisits = 16;
+  /// A tenant is swept no more often.
+  static constexpr std::chrono::seconds kSweepEvery{60};
 
   struct Parts {
     Loop& loop;
@@ -34,12 +42,18 @@ class Upkeep {
   explicit Upkeep(Parts parts);
   ~Upkeep();
   void start();
+  /// Lets another node do the upkeep at once, and does none any more itself. From any thread, while the loop runs; `busy` falls
+  /// when it is so.
+  void leave();
 
  private:
   struct Alive;
   static void later(const std::shared_ptr<Alive>& alive);
   static void tell_later(const std::shared_ptr<Alive>& alive);
+  static void give_back(const std::shared_ptr<Alive>& alive);
   static Task<void> round(std::shared_ptr<Alive> alive);
+  static Task<void> seal(std::shared_ptr<Alive> alive, std::string tenant_name, store::Store* store);
+  static Task<void> visit(std::shared_ptr<Alive> alive, std::string tenant_name);
   static Task<bool> is_ours(std::shared_ptr<Alive> alive);
   std::shared_ptr<Alive> alive_;
 };

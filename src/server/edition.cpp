@@ -1,4 +1,4 @@
-#include "server/migrations.h"
+#include "server/edition.h"
 
 #include "identity/mount.h"
 #include "oauth/mount.h"
@@ -14,5 +14,7 @@ std::vector<store::Migration> every_migration() {
     out.insert(out.end(), list.begin(), list.end());
   return out;
 }
+
+Edition this_edition() { return {"0.1.0", every_migration}; }
 
 }  // namespace mandate::server
