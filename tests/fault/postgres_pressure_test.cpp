@@ -101,7 +101,12 @@ TEST(PostgresPressure, AStormOfNodesAtStartFindsTheServerFullAndIsToldSoInTime) 
     return std::pair(served, refused);
   };
   std::printf("# %d of %d nodes were turned away at their start\n", turned_away.load(), kNodes);
-  const auto [served, refused] = everybody_writes("in the storm");
+  // A slow machine may need more than one round until the first of them has a connection.
+  int served = 0, refused = 0;
+  for (int round = 1; served == 0 && round <= 5; ++round) {
+    const auto [now, told] = everybody_writes(("in the storm, round " + std::to_string(round) + " ").c_str());
+    served += now, refused += told;
+  }
   EXPECT_GT(served, 0) << "the storm left nobody a connection to read and one to write";
   EXPECT_GT(refused + turned_away, 0) << "there was no storm";
 
