@@ -180,6 +180,11 @@ TEST(Bearer, TheUserIdCanTakeTheOldServicesForm) {
   EXPECT_EQ(service_user_id("{provider}:{id}", "windowslive|9"), "MicrosoftAccount:9");
   EXPECT_EQ(service_user_id("{provider}:{id}", "github|9|x"), "github:9|x");
   EXPECT_EQ(service_user_id("{provider}:{id}", "plain"), "plain");
+  EXPECT_EQ(service_user_id("{provider}:{id}", "oidc|google|9"), "Google:9");
+  EXPECT_EQ(service_user_id("{provider}:{id}", "oauth2|facebook|9|2"), "Facebook:9|2");
+  EXPECT_EQ(service_user_id("{provider}:{id}", "oidc|9"), "oidc:9");
+  EXPECT_EQ(service_user_id("sid", "oidc|google|9").size(), 36U);
+  EXPECT_NE(service_user_id("sid", "oidc|google|9"), service_user_id("sid", "oidc|google|8"));
 }
 
 class BearersTest : public ::testing::Test {

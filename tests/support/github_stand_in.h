@@ -29,10 +29,19 @@ struct GitHubStandIn {
   std::string iss;                  ///< added to the callback when not empty
   int exchanges = 0;
 
+  /// A token that an app got by itself: good for /user, and of another app when `stranger`.
+  std::string token_for_app(bool stranger = false) {
+    const std::string token = "gho_" + fresh("app token").substr(0, 36);
+    tokens_[token] = "read:user,user:email";
+    if (stranger) strangers_.insert(token);
+    return token;
+  }
+
   void mount(http::Routes& routes) {
     routes.get("/login/oauth/authorize", [this](http::Request& request) { return ready(authorize(request)); });
     routes.post("/login/oauth/access_token", [this](http::Request& request) { return ready(access_token(request)); });
     routes.get("/user", [this](http::Request& request) { return ready(user(request)); });
+    routes.post("/applications/" + client_id + "/token", [this](http::Request& request) { return ready(check_token(request)); });
     routes.get("/user/emails", [this](http::Request& request) { return ready(emails(request)); });
   }
 
@@ -42,6 +51,7 @@ struct GitHubStandIn {
   };
   std::map<std::string, Granted> codes_;
   std::map<std::string, std::string> tokens_;  // token → scope
+  std::set<std::string> strangers_;            // tokens of other apps
   int serial_ = 0;
 
   std::string fresh(std::string_view what) { return to_hex(sha256(std::string(what) + std::to_string(++serial_))).substr(0, 40); }
@@ -108,6 +118,15 @@ struct GitHubStandIn {
     const std::string token = "gho_" + fresh("token").substr(0, 36);
     tokens_[token] = granted.scope;
     return token_answer(request, {{"access_token", token}, {"token_type", "bearer"}, {"scope", granted.scope}});
+  }
+
+  /// Whether the token is one of the app that asks: for that app alone to know.
+  http::Response check_token(const http::Request& request) {
+    if (request.headers.get("authorization") != "Basic " + base64(client_id + ":" + client_secret)) return http::Response::json(401, std::string(R"({"message":"Bad credentials"})"));
+    const Result<Json> body = parse_json(request.body);
+    const std::string token(body.ok() && body->is_object() ? text_member(body->as_object(), "access_token").value_or("") : "");
+    if (!tokens_.contains(token) || strangers_.contains(token)) return http::Response::json(404, std::string(R"({"message":"Not Found"})"));
+    return http::Response::json(200, Json(JsonObject{{"token", token}, {"app", JsonObject{{"client_id", client_id}}}}));
   }
 
   // Empty when there is no good token; then `refusal` is the answer.
