@@ -1,7 +1,6 @@
 // push: what scripts know as `push` (5.8). Each call asks the parent: push.send, push.platform or push.feedback.
 
 function pushes({ Pending, resolve, reject, looked_at, failure }) {
-  'use strict';
   const { Error, Object, String } = globalThis;
 
   const range = (stem, most) => { const out = []; for (let i = 1; i <= most; i++) out.push(`${stem}0${i}`.replace(/0(\d\d)$/, '$1')); return out; };
