@@ -17,7 +17,7 @@
 
 namespace mandate::identity {
 
-/// Tables users, identities, logins, sessions, lockouts; one of each per tenant.
+/// Tables users, identities, logins, sessions, lockouts, provider_tokens; one of each per tenant.
 extern const std::span<const store::Migration> kMigrations;
 
 /// Everything must outlive the routes.
