@@ -35,7 +35,8 @@ class Move {
 
   /// Until the target holds what the source does, which then stands still.
   Result<void> arrive() {
-    if (!source_.follows()) {
+    TRY(follows_, source_.follow(say_));
+    if (!follows_) {
       CHECK_OK(source_.hold(std::chrono::milliseconds::max()));
       say_("Writing stands still from now on, reading goes on.");
       CHECK_OK(carry_all());
@@ -55,15 +56,20 @@ class Move {
   Result<bool> settle() {
     CHECK_OK(carry_compared());  // what came while the sides were compared
     const auto start = std::chrono::steady_clock::now();
-    CHECK_OK(source_.hold(options_.longest_hold));
-    Result<void> done = carry_compared();
+    Result<void> done = source_.hold(options_.longest_hold);
+    bool busy = !done.ok() && done.error().code == Code::timeout;
+    if (done.ok()) {
+      done = carry_compared();
+      busy = !done.ok() && source_.let_go();
+    }
     held_for_ = std::chrono::steady_clock::now() - start;
     if (done.ok() && held_for_ < options_.longest_hold) return true;
     source_.resume();
-    CHECK_OK(std::move(done));
+    if (!busy) CHECK_OK(std::move(done));
     return false;
   }
 
+  bool follows() const { return follows_; }
   std::chrono::steady_clock::duration held_for() const { return held_for_; }
   std::int64_t rows() const { return rows_; }
   std::size_t tables() const {
@@ -91,9 +97,9 @@ class Move {
     TRY(const std::vector<std::string> tenants, source_.tenants());
     for (const std::string& tenant : tenants) {
       TRY(const std::unique_ptr<StillView> view, source_.view(tenant));
-      const bool fresh = !known_.contains(tenant);
       CHECK_OK(carry(tenant, *view));
       for (const auto& [name, table] : known_[tenant]) {
+        const bool fresh = fresh_.contains(name);
         const auto touched = view->changes().rows.find(name);
         if (fresh || touched != view->changes().rows.end()) CHECK_OK(compare(tenant, *view, table, fresh ? nullptr : &touched->second));
       }
@@ -102,7 +108,7 @@ class Move {
   }
 
   Result<void> go_on() const {
-    if (options_.stop && *options_.stop) return Error(Code::temporarily_unavailable, "The server stops: move again when it runs.");
+    if (options_.stop && *options_.stop) return Error(Code::temporarily_unavailable, "The move was told to stop. Nothing was switched: run it again.");
     return {};
   }
 
@@ -111,6 +117,7 @@ class Move {
     CHECK_OK(go_on());
     const bool first = !known_.contains(tenant);
     Tables& known = known_[tenant];
+    fresh_.clear();
     TRY(const std::vector<MovedTable> tables, view.tables());
     for (auto before = known.begin(); before != known.end();) {
       const auto now = std::find_if(tables.begin(), tables.end(), [&](const MovedTable& t) { return t.name == before->first; });
@@ -134,9 +141,10 @@ class Move {
           });
         }));
         rows_ += count;
+        fresh_.insert(table.name);
       } else if (const auto touched = view.changes().rows.find(table.name); touched != view.changes().rows.end()) {
-        const std::vector<std::int64_t> numbers(touched->second.begin(), touched->second.end());
-        CHECK_OK(target_.put(tenant, table, numbers, [&](const EachMoved& put) { return view.some(table, numbers, put); }));
+        const RowNames& names = touched->second;
+        CHECK_OK(target_.put(tenant, table, names, [&](const EachMoved& put) { return view.some(table, names, put); }));
       }
       known.insert_or_assign(table.name, table);
     }
@@ -161,7 +169,7 @@ class Move {
     return {};
   }
 
-  Result<MoveSum> compare(const std::string& tenant, StillView& view, const MovedTable& table, const std::set<std::int64_t>* some) {
+  Result<MoveSum> compare(const std::string& tenant, StillView& view, const MovedTable& table, const RowNames* some) {
     MoveSum there, here;
     const auto adding = [this](MoveSum& sum) {
       return [this, &sum](std::int64_t, const std::vector<Value>& cells) -> Result<void> {
@@ -171,14 +179,13 @@ class Move {
       };
     };
     if (some) {
-      const std::vector<std::int64_t> numbers(some->begin(), some->end());
-      CHECK_OK(view.some(table, numbers, adding(there)));
-      CHECK_OK(target_.some(tenant, table, numbers, adding(here)));
+      CHECK_OK(view.some(table, *some, adding(there)));
+      CHECK_OK(target_.some(tenant, table, *some, adding(here)));
     } else {
       CHECK_OK(view.all(table, adding(there)));
       CHECK_OK(target_.all(tenant, table, adding(here)));
     }
-    if (there == here) return here;
+    if (there == here || view.gone(table.name)) return here;
     return Error(Code::corrupt, "The two sides differ in " + tenant + "/" + table.name + ": " + grouped(there.rows()) + " rows with checksum " +
                                     there.hex() + " against " + grouped(here.rows()) + " with " + here.hex() + ". Nothing was switched.");
   }
@@ -189,7 +196,9 @@ class Move {
   MoveTarget& target_;
   const MoveOptions& options_;
   const SayMove& say_;
+  bool follows_ = true;
   std::map<std::string, Tables> known_;  ///< what the target has, by tenant
+  std::set<std::string> fresh_;          ///< tables that the last carry() copied whole
   std::int64_t rows_ = 0;
   std::chrono::steady_clock::duration held_for_{};
 };
@@ -204,6 +213,14 @@ Result<void> finish(MoveTarget& target, const MoveMark& left, const std::string&
   return {};
 }
 
+/// One line that says what is to be done. Errors that have such a line of their own keep it.
+Error in_words(const Error& error) {
+  const bool of_an_engine = !error.detail.empty() && (error.hint.empty() || error.code == Code::overloaded || error.code == Code::timeout ||
+                                                      error.code == Code::read_only || error.code == Code::server_error);
+  if (!of_an_engine) return error;
+  return Error(error.code, "The move was interrupted: " + error.detail + ". Mend that and run the same command again; until it is done the source serves on.");
+}
+
 /// Until the source is left.
 Result<void> carry_over(Move& move, MoveSource& source, MoveTarget& target, const std::string& id, const std::string& from,
                         const std::string& to, const MoveOptions& options, const SayMove& say) {
@@ -213,7 +230,7 @@ Result<void> carry_over(Move& move, MoveSource& source, MoveTarget& target, cons
       return Error(Code::overloaded, "The source changes faster than it can be followed: the switch took longer than " +
                                          milliseconds(options.longest_hold) + " each time. Try again when less is written.");
     bool settled = true;
-    if (source.follows()) {
+    if (move.follows()) {
       TRY(settled, move.settle());
     }
     if (!settled) {
@@ -232,6 +249,18 @@ Result<void> carry_over(Move& move, MoveSource& source, MoveTarget& target, cons
 
 }  // namespace
 
+bool OrderOfNames::operator()(const RowName& a, const RowName& b) const {
+  const auto before = [](const Value& x, const Value& y) {
+    if (x.index() != y.index()) return x.index() < y.index();
+    if (const auto* whole = std::get_if<std::int64_t>(&x)) return *whole < std::get<std::int64_t>(y);
+    if (const auto* text = std::get_if<std::string>(&x)) return *text < std::get<std::string>(y);
+    if (const auto* real = std::get_if<double>(&x)) return *real < std::get<double>(y);
+    if (const auto* flag = std::get_if<bool>(&x)) return *flag < std::get<bool>(y);
+    return false;
+  };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), before);
+}
+
 std::size_t StillView::Changes::count() const {
   std::size_t sum = dropped.size();
   for (const auto& [table, numbers] : rows) sum += numbers.size();
@@ -242,15 +271,15 @@ Result<void> move_all(MoveSource& source, MoveTarget& target, const std::string&
                       const MoveOptions& options, const SayMove& say) {
   TRY(const MoveMark left, source.mark());
   if (left.state == "left") return finish(target, left, from, say);
-  CHECK_OK(target.begin({"arriving", id, from}));
+  if (auto begun = target.begin({"arriving", id, from}); !begun.ok()) return in_words(begun.error());
   Move move(source, target, options, say);
   if (auto carried = carry_over(move, source, target, id, from, to, options, say); !carried.ok()) {
     source.give_up();
-    return carried;
+    return in_words(carried.error());
   }
   CHECK_OK(target.open({"arrived", id, from}));
   say("Moved " + grouped(move.rows()) + " rows of " + std::to_string(move.tables()) + " tables." +
-      (source.follows() ? " Writers waited " + milliseconds(move.held_for()) + "." : ""));
+      (move.follows() ? " Writers waited " + milliseconds(move.held_for()) + "." : ""));
   return {};
 }
 

@@ -20,9 +20,20 @@ struct MovedTable {
   std::string name;
   bool app = false;  ///< an app's, with indexes of its own; else a room's, whose migrations made it
   std::vector<ColumnSpec> columns;
+  /// Columns by which the source names rows of this table; empty: it names them by numbers of its own.
+  std::vector<std::string> key;
+  /// Whether a key has at most one row. Else a name stands for all rows that have it.
+  bool key_is_unique = true;
 };
 
-/// Given a row: the number its source knows it by, and its cells in the order of MovedTable::columns, as moved_cell has them.
+/// How a source names a row: the cells of MovedTable::key, or one number.
+using RowName = std::vector<Value>;
+struct OrderOfNames {
+  bool operator()(const RowName& a, const RowName& b) const;
+};
+using RowNames = std::set<RowName, OrderOfNames>;
+
+/// Given a row: its number in the source (or which one it is, where the source has none), and its cells in the order of MovedTable::columns, as moved_cell has them.
 using EachMoved = std::function<Result<void>(std::int64_t number, const std::vector<Value>& cells)>;
 
 /// The cell as both engines have it: booleans 0 or 1. invalid_request when it does not fit the type, which a table file
@@ -50,12 +61,14 @@ class StillView {
   virtual ~StillView() = default;
   virtual Result<std::vector<MovedTable>> tables() = 0;
   virtual Result<void> all(const MovedTable& table, const EachMoved& each) = 0;
-  /// Those of `numbers` that are there.
-  virtual Result<void> some(const MovedTable& table, std::span<const std::int64_t> numbers, const EachMoved& each) = 0;
+  /// Those of `names` that are there.
+  virtual Result<void> some(const MovedTable& table, const RowNames& names, const EachMoved& each) = 0;
+  /// Whether the table was dropped after the moment of the view and before all of it was read.
+  virtual bool gone(const std::string&) const { return false; }
 
   /// What was touched between the view before this one and this.
   struct Changes {
-    std::map<std::string, std::set<std::int64_t>> rows;
+    std::map<std::string, RowNames> rows;
     std::set<std::string> dropped;  ///< tables; they may have come again
     std::size_t count() const;
   };
@@ -74,13 +87,16 @@ class MoveSource {
  public:
   virtual ~MoveSource() = default;
   virtual Result<MoveMark> mark() = 0;
-  /// False: it cannot tell what changed, so it is held still for the whole copy.
-  virtual bool follows() const = 0;
-  /// "system" and every tenant.
+  /// From now on it knows what changes. False: it cannot, and is held still for the whole copy; `say` is told why.
+  virtual Result<bool> follow(const std::function<void(const std::string&)>& say) = 0;
+  /// "system" and every tenant. Views that are asked for from now on stand at this moment or a later one; those of before end.
   virtual Result<std::vector<std::string>> tenants() = 0;
   virtual Result<std::unique_ptr<StillView>> view(const std::string& tenant) = 0;
   /// Nothing is written from now until resume() or leave(), or, when it follows, until `longest` has passed. Who writes waits.
+  /// timeout when those who write did not come to their end in that time.
   virtual Result<void> hold(std::chrono::milliseconds longest) = 0;
+  /// The hold ended by itself, since it took too long; what was seen in it will be seen again.
+  virtual bool let_go() const { return false; }
   virtual void resume() = 0;
   /// The move is over without having left: nothing is held or followed any more.
   virtual void give_up() = 0;
@@ -101,11 +117,10 @@ class MoveTarget {
   virtual Result<void> make(const std::string& tenant, const MovedTable& table) = 0;
   virtual Result<void> drop(const std::string& tenant, const std::string& table) = 0;
   /// Takes the rows of `replaced` away and puts in those that `rows` gives.
-  virtual Result<void> put(const std::string& tenant, const MovedTable& table, std::span<const std::int64_t> replaced,
+  virtual Result<void> put(const std::string& tenant, const MovedTable& table, const RowNames& replaced,
                            const std::function<Result<void>(const EachMoved&)>& rows) = 0;
   virtual Result<void> all(const std::string& tenant, const MovedTable& table, const EachMoved& each) = 0;
-  virtual Result<void> some(const std::string& tenant, const MovedTable& table, std::span<const std::int64_t> numbers,
-                            const EachMoved& each) = 0;
+  virtual Result<void> some(const std::string& tenant, const MovedTable& table, const RowNames& names, const EachMoved& each) = 0;
   /// What can be done before the source is left; then the mark says complete. Durable.
   virtual Result<void> complete(const MoveMark& mark) = 0;
   /// A server may start here. Durable, and may be said again.

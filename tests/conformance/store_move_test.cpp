@@ -1,6 +1,9 @@
 // A move in both directions: everything arrives as it was, what is written meanwhile arrives too, and wherever it is
 // interrupted it can be run again.
+#include <libpq-fe.h>
+
 #include <bit>
+#include <filesystem>
 #include <thread>
 
 #include "base/crypto.h"
@@ -263,12 +266,12 @@ class Failing final : public MoveTarget {
   Result<void> begin(const MoveMark& m) override { return step([&] { return inner_->begin(m); }); }
   Result<void> make(const std::string& t, const MovedTable& table) override { return step([&] { return inner_->make(t, table); }); }
   Result<void> drop(const std::string& t, const std::string& table) override { return step([&] { return inner_->drop(t, table); }); }
-  Result<void> put(const std::string& t, const MovedTable& table, std::span<const std::int64_t> replaced,
+  Result<void> put(const std::string& t, const MovedTable& table, const RowNames& replaced,
                    const std::function<Result<void>(const EachMoved&)>& rows) override {
     return step([&] { return inner_->put(t, table, replaced, rows); });
   }
   Result<void> all(const std::string& t, const MovedTable& table, const EachMoved& each) override { return step([&] { return inner_->all(t, table, each); }); }
-  Result<void> some(const std::string& t, const MovedTable& table, std::span<const std::int64_t> n, const EachMoved& each) override {
+  Result<void> some(const std::string& t, const MovedTable& table, const RowNames& n, const EachMoved& each) override {
     return step([&] { return inner_->some(t, table, n, each); });
   }
   Result<void> complete(const MoveMark& m) override { return step([&] { return inner_->complete(m); }); }
@@ -385,6 +388,213 @@ TEST_F(Moving, a_switch_that_takes_too_long_lets_the_writers_go_on) {
   EXPECT_EQ(move_all(source, *target, "m2", "a", "b", options, say_).error().code, Code::temporarily_unavailable);
   write(demo, remove("single_use", nullptr));
   EXPECT_EQ(all(demo, "single_use", "key").size(), 0U);
+}
+
+/// On PostgreSQL, to be moved to SQLite while it is written.
+class MovingBack : public Moving {
+ protected:
+  MovingBack() {
+    auto opened = open_moved("demo");
+    if (!opened.ok()) throw std::runtime_error(opened.error().hint + opened.error().detail);
+    demo_ = *std::move(opened);
+  }
+  ~MovingBack() override { demo_.reset(); }
+
+  Result<void> move_back(const MoveOptions& options = {}) {
+    const auto source = postgres_source(postgres(), log_, metrics_);
+    const auto target = sqlite_target(other_.path() + "/back", kMigrations, clock_);
+    return move_all(*source, *target, random_.hex(4), "postgres:here", "sqlite:back", options, say_);
+  }
+  std::string sql(const std::string& statement) {
+    const std::unique_ptr<PGconn, void (*)(PGconn*)> c(PQconnectdb(postgres().url.c_str()), PQfinish);
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> r(PQexec(c.get(), ("SET search_path TO " + postgres().schema + ";" + statement).c_str()), PQclear);
+    const ExecStatusType status = PQresultStatus(r.get());
+    EXPECT_TRUE(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) << PQerrorMessage(c.get());
+    return PQntuples(r.get()) > 0 ? PQgetvalue(r.get(), 0, 0) : "";
+  }
+  void expect_nothing_left() {
+    EXPECT_EQ(sql("SELECT count(*) FROM pg_namespace WHERE nspname = '" + postgres().schema + "/move'"), "0");
+    EXPECT_EQ(sql("SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                  " WHERE tgname = 'mandate_move' AND starts_with(nspname, '" + postgres().schema + "')"),
+              "0");
+  }
+  std::string log_schema() { return "\"" + postgres().schema + "/move\""; }
+
+  std::unique_ptr<Store> demo_;
+};
+
+TEST_F(MovingBack, what_is_written_removed_made_and_dropped_meanwhile_arrives) {
+  const std::vector<ColumnSpec> columns{{.name = "id", .type = Type::text, .unique = true}, {.name = "n", .type = Type::integer}};
+  for (const char* table : {"kept", "emptied", "dropped", "remade"}) must(demo_->ensure_table(table, columns));
+  for (int i = 0; i < 300; ++i)
+    for (const char* table : {"kept", "emptied", "dropped", "remade"}) write(*demo_, insert(table, {{"id", std::to_string(i)}, {"n", std::int64_t{i}}}));
+  int step = 0;
+  say_ = [&](const std::string& line) {
+    said_.push_back(line);
+    if (line.starts_with("Moved")) return;
+    write(*demo_, insert("kept", {{"id", "new" + std::to_string(step)}, {"n", std::int64_t{step}}}));
+    write(*demo_, update("kept", equals("id", std::to_string(step + 10)), {{"n", std::int64_t{-1}}}));
+    write(*demo_, update("kept", equals("id", std::to_string(step + 100)), {{"id", "renamed" + std::to_string(step)}}));
+    write(*demo_, remove("kept", equals("id", std::to_string(step + 20))));
+    write(*demo_, remove("kept", equals("id", std::to_string(step + 30))));
+    write(*demo_, insert("kept", {{"id", std::to_string(step + 30)}, {"n", std::int64_t{-2}}}));
+    write(*demo_, insert("single_use", {{"key", "k" + std::to_string(step)}, {"bound_to", std::string("b")}, {"payload", std::string("p")}, {"expires_at", std::int64_t{5}}}));
+    if (step == 0) write(*demo_, remove("emptied", nullptr));
+    if (step == 1) {
+      must(demo_->drop_table("dropped"));
+      must(demo_->drop_table("remade"));
+      must(demo_->ensure_table("remade", columns));
+      write(*demo_, insert("remade", {{"id", std::string("again")}, {"n", std::int64_t{1}}}));
+      must(demo_->ensure_table("kept", {{.name = "more", .type = Type::real}}));
+      must(demo_->ensure_table("fresh", {{.name = "id", .type = Type::text}}));
+    }
+    if (step >= 1) write(*demo_, insert("fresh", {{"id", std::to_string(step)}}));
+    if (step == 2) {
+      const auto late = cluster_->tenant("late");
+      write(*late, insert("single_use", {{"key", std::string("l")}, {"bound_to", std::string("b")}, {"payload", std::string("p")}, {"expires_at", std::int64_t{5}}}));
+      must(late->ensure_table("t", columns));
+      write(*late, insert("t", {{"id", std::string("x")}, {"n", std::int64_t{1}}}));
+    }
+    ++step;
+  };
+  const auto moved = move_back();
+  ASSERT_TRUE(moved.ok()) << moved.error().hint << moved.error().detail;
+  EXPECT_GT(step, 3);
+  SqliteStore& back = sqlite("demo", other_.path() + "/back");
+  for (const char* table : {"kept", "emptied", "remade", "fresh"}) EXPECT_EQ(text_of(all(back, table)), text_of(all(*demo_, table))) << table;
+  EXPECT_EQ(text_of(all(back, "single_use", "key")), text_of(all(*demo_, "single_use", "key")));
+  EXPECT_EQ(all(back, "kept").size(), 300U);
+  EXPECT_EQ(all(back, "emptied").size(), 0U);
+  EXPECT_EQ(all(back, "remade").size(), 1U);
+  const auto gone = wait(back.describe("dropped"));
+  EXPECT_TRUE(gone.ok() && gone->empty());
+  SqliteStore& late = sqlite("late", other_.path() + "/back");
+  EXPECT_EQ(all(late, "t").size(), 1U);
+  EXPECT_EQ(all(late, "single_use", "key").size(), 1U);
+  expect_nothing_left();
+  EXPECT_NE(said_.back().find("Writers waited"), std::string::npos) << said_.back();
+}
+
+TEST_F(MovingBack, rows_without_a_key_of_their_own_are_followed_too) {
+  must(demo_->ensure_table("keyless", {{.name = "word", .type = Type::text}, {.name = "real", .type = Type::real, .index = true}}));
+  must(demo_->ensure_table("nulls", {{.name = "id", .type = Type::integer, .unique = true}, {.name = "word", .type = Type::text}}));
+  for (int i = 0; i < 40; ++i) {
+    write(*demo_, insert("keyless", {{"word", std::to_string(i % 4)}, {"real", i % 5 == 0 ? Value{} : Value{i % 3 == 0 ? std::numeric_limits<double>::infinity() : 0.1 * (i % 7)}}}));
+    write(*demo_, insert("nulls", {{"id", i % 2 ? Value{} : Value{std::int64_t{i}}}, {"word", std::to_string(i)}}));
+  }
+  int step = 0;
+  say_ = [&](const std::string& line) {
+    if (line.starts_with("Moved")) return;
+    write(*demo_, insert("keyless", {{"word", std::string("twice")}, {"real", 0.1}}));
+    write(*demo_, insert("keyless", {{"word", std::string("twice")}, {"real", Value{}}}));
+    write(*demo_, remove("keyless", equals("word", std::to_string(step))));
+    write(*demo_, update("keyless", equals("word", "3"), {{"real", std::numeric_limits<double>::infinity()}}));
+    write(*demo_, update("nulls", equals("word", std::to_string(step + 5)), {{"word", std::string("changed")}}));
+    write(*demo_, remove("nulls", equals("word", std::to_string(step + 20))));
+    ++step;
+  };
+  const auto moved = move_back();
+  ASSERT_TRUE(moved.ok()) << moved.error().hint << moved.error().detail;
+  SqliteStore& back = sqlite("demo", other_.path() + "/back");
+  const auto sorted = [&](Store& store, const char* table) {
+    std::multiset<std::string> out;
+    for (const Row& row : all(store, table, "word")) out.insert(text_of({row}));
+    return out;
+  };
+  for (const char* table : {"keyless", "nulls"}) EXPECT_EQ(sorted(back, table), sorted(*demo_, table)) << table;
+  expect_nothing_left();
+}
+
+TEST_F(MovingBack, interrupted_at_any_step_it_can_be_run_again) {
+  must(demo_->ensure_table("t", {{.name = "id", .type = Type::text, .unique = true}}));
+  int written = 0;
+  for (; written < 20; ++written) write(*demo_, insert("t", {{"id", std::to_string(written)}}));
+  int nth = 0;
+  for (bool whole = false; !whole;) {
+    ASSERT_LT(++nth, 200);
+    const auto source = postgres_source(postgres(), log_, metrics_);
+    Failing target(sqlite_target(other_.path() + "/back", kMigrations, clock_), nth);
+    bool wrote = false;
+    const auto moved = move_all(*source, target, "m" + std::to_string(nth), "a", "b", {}, [&](const std::string&) {
+      if (std::exchange(wrote, true) || demo_ == nullptr) return;
+      if (source->mark()->state.empty()) write(*demo_, insert("t", {{"id", std::to_string(written++)}}));
+    });
+    whole = target.passed();
+    EXPECT_EQ(moved.ok(), whole) << (moved.ok() ? "" : moved.error().hint);
+    const bool source_serves = source->mark()->state.empty();
+    SqliteOptions file;
+    file.path = other_.path() + "/back/demo.db";
+    file.clock = &clock_;
+    const bool target_serves = std::filesystem::exists(file.path) && open_sqlite(file, log_, metrics_).ok();
+    EXPECT_FALSE(source_serves && target_serves) << nth;
+    if (source_serves) write(*demo_, insert("t", {{"id", std::to_string(written++)}}));
+    expect_nothing_left();
+  }
+  EXPECT_EQ(all(sqlite("demo", other_.path() + "/back"), "t").size(), static_cast<std::size_t>(written));
+}
+
+TEST_F(MovingBack, a_switch_that_takes_too_long_lets_the_writers_go_on) {
+  MoveOptions options;
+  options.longest_hold = std::chrono::milliseconds(0);
+  options.tries = 2;
+  const auto moved = move_back(options);
+  ASSERT_FALSE(moved.ok());
+  EXPECT_EQ(moved.error().code, Code::overloaded);
+  EXPECT_NE(moved.error().hint.find("changes faster"), std::string::npos) << moved.error().hint;
+  must(demo_->ensure_table("t", {{.name = "id", .type = Type::text, .unique = true}}));
+  write(*demo_, insert("t", {{"id", std::string("1")}}));
+  expect_nothing_left();
+}
+
+TEST_F(MovingBack, a_move_that_was_silent_for_too_long_gives_up_and_so_does_one_that_another_replaced) {
+  const auto silent = postgres_source(postgres(), log_, metrics_), other = postgres_source(postgres(), log_, metrics_);
+  ASSERT_TRUE(silent->follow(say_).ok());
+  ASSERT_TRUE(silent->tenants().ok());
+  write(*demo_, insert("single_use", {{"key", std::string("a")}, {"bound_to", std::string("b")}, {"payload", std::string("p")}, {"expires_at", std::int64_t{5}}}));
+  EXPECT_EQ(sql("SELECT count(*) FROM " + log_schema() + ".log"), "1");
+  sql("UPDATE " + log_schema() + ".mover SET until = now() - interval '1 second'");
+  write(*demo_, insert("single_use", {{"key", std::string("b")}, {"bound_to", std::string("b")}, {"payload", std::string("p")}, {"expires_at", std::int64_t{5}}}));
+  EXPECT_EQ(sql("SELECT count(*) FROM " + log_schema() + ".log"), "1") << "nobody reads it";
+  EXPECT_EQ(silent->hold(std::chrono::milliseconds(1000)).error().code, Code::conflict);
+  silent->give_up();
+  expect_nothing_left();
+  ASSERT_TRUE(silent->follow(say_).ok());
+  ASSERT_TRUE(other->follow(say_).ok());
+  EXPECT_EQ(silent->tenants().error().code, Code::conflict);
+  EXPECT_TRUE(other->tenants().ok());
+  other->give_up();
+  expect_nothing_left();
+}
+
+TEST_F(MovingBack, writers_that_stand_in_the_way_of_the_switch_are_waited_for_and_it_is_tried_again) {
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> writer(PQconnectdb(postgres().url.c_str()), PQfinish);
+  PQclear(PQexec(writer.get(), ("SET search_path TO " + postgres().schema + "; BEGIN; UPDATE mandate_streams SET at = at").c_str()));
+  MoveOptions options;
+  options.longest_hold = std::chrono::milliseconds(50);
+  options.tries = 100;
+  say_ = [&](const std::string& line) {
+    said_.push_back(line);
+    if (line.starts_with("The switch took longer")) {
+      PQclear(PQexec(writer.get(), "COMMIT"));
+      options.longest_hold = std::chrono::milliseconds(5000);
+    }
+  };
+  const auto moved = move_back(options);
+  ASSERT_TRUE(moved.ok()) << moved.error().hint << moved.error().detail;
+  EXPECT_TRUE(std::any_of(said_.begin(), said_.end(), [](const std::string& line) { return line.starts_with("The switch took longer"); }));
+}
+
+TEST_F(MovingBack, where_there_are_no_triggers_writing_stands_still_and_that_is_said) {
+  const std::string database = postgres().url.substr(postgres().url.rfind('/') + 1);
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> owner(PQconnectdb(test::shared_postgres().url(database).c_str()), PQfinish);
+  PQclear(PQexec(owner.get(), "DROP EXTENSION plpgsql"));
+  must(demo_->ensure_table("t", {{.name = "id", .type = Type::text, .unique = true}}));
+  write(*demo_, insert("t", {{"id", std::string("1")}}));
+  const auto moved = move_back();
+  PQclear(PQexec(owner.get(), "CREATE EXTENSION plpgsql"));
+  ASSERT_TRUE(moved.ok()) << moved.error().hint << moved.error().detail;
+  EXPECT_NE(said_.front().find("cannot be followed"), std::string::npos) << said_.front();
+  EXPECT_EQ(all(sqlite("demo", other_.path() + "/back"), "t").size(), 1U);
 }
 
 TEST(WithoutPassword, shows_the_rest) {

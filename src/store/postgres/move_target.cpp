@@ -55,11 +55,11 @@ class Target final : public MoveTarget {
 
   Result<void> drop(const std::string& tenant, const std::string& table) override { return drop_table(core_, tenant, table); }
 
-  Result<void> put(const std::string& tenant, const MovedTable& table, std::span<const std::int64_t> replaced,
+  Result<void> put(const std::string& tenant, const MovedTable& table, const RowNames& replaced,
                    const std::function<Result<void>(const EachMoved&)>& rows) override {
     return in_transaction([&]() -> Result<void> {
       const Whereabouts where = whereabouts(core_, tenant, table);
-      if (!replaced.empty()) CHECK_OK(run(c(), "DELETE FROM " + where.table + among(where, replaced)));
+      if (!replaced.empty()) CHECK_OK(run(c(), "DELETE FROM " + where.table + " WHERE true" + among(where, replaced)));
       CopyIn copy(c());
       std::string columns = table.app ? "" : std::string(kTenantColumn) + ", ";
       std::vector<Kind> kinds;
@@ -85,9 +85,9 @@ class Target final : public MoveTarget {
     return in_transaction([&] { return moved_rows(c(), table, where.table, kRowColumn, where.condition, each); });
   }
 
-  Result<void> some(const std::string& tenant, const MovedTable& table, std::span<const std::int64_t> numbers, const EachMoved& each) override {
+  Result<void> some(const std::string& tenant, const MovedTable& table, const RowNames& names, const EachMoved& each) override {
     const Whereabouts where = whereabouts(core_, tenant, table);
-    return in_transaction([&] { return moved_rows(c(), table, where.table, kRowColumn, among(where, numbers), each); });
+    return in_transaction([&] { return moved_rows(c(), table, where.table, kRowColumn, among(where, names), each); });
   }
 
   Result<void> complete(const MoveMark& mark) override { return change_mark(mark); }
@@ -132,9 +132,10 @@ class Target final : public MoveTarget {
     return {};
   }
 
-  static std::string among(const Whereabouts& where, std::span<const std::int64_t> numbers) {
-    std::string out = where.condition + (where.condition.empty() ? " WHERE " : " AND ") + kRowColumn + " = ANY ('{";
-    for (std::size_t i = 0; i < numbers.size(); ++i) out += (i ? "," : "") + std::to_string(numbers[i]);
+  /// Sources that come here name their rows by numbers.
+  static std::string among(const Whereabouts& where, const RowNames& names) {
+    std::string out = where.condition + " AND " + kRowColumn + " = ANY ('{", comma;
+    for (const RowName& name : names) out += std::exchange(comma, ",") + std::to_string(std::get<std::int64_t>(name.front()));
     return out + "}'::bigint[])";
   }
 

@@ -11,6 +11,8 @@ namespace mandate::store::postgres {
 namespace {
 
 constexpr int kTries = 6;
+// Who reads or writes a table waits behind a change of its columns that waits for somebody who reads it for long. Milliseconds.
+constexpr const char* kPatience = "SET LOCAL lock_timeout TO 1000";
 
 std::string column_sql(const ColumnSpec& spec) {
   const Kind kind = kind_of(spec.type);
@@ -43,9 +45,12 @@ Result<void> change(Core& core, const std::string& tenant, const Work& work) {
     done = [&]() -> Result<void> {
       CHECK_OK(run(c, "BEGIN"));
       CHECK_OK(lock_schema(c));
+      CHECK_OK(run(c, kPatience));
       TRY(const bool changed, work(c));
       if (changed) {
-        CHECK_OK(run(c, "UPDATE mandate_streams SET n = n + 1 WHERE stream = $1", {writing.stream}));
+        TRY(const Answer counted, run(c, "UPDATE mandate_streams SET n = n + 1 WHERE stream = $1 AND NOT fenced", {writing.stream}));
+        if (std::string_view(PQcmdTuples(counted.get())) == "0")
+          return Error(Code::temporarily_unavailable, "The data has moved: this database takes no changes any more.");
         CHECK_OK(run(c, std::string("INSERT INTO mandate_feed SELECT stream, n, $2, 'mandate_columns', ") + kDatabaseNow +
                             " FROM mandate_streams WHERE stream = $1",
                      {writing.stream, tenant}));
@@ -56,7 +61,8 @@ Result<void> change(Core& core, const std::string& tenant, const Work& work) {
     }();
     if (done.ok()) break;
     (void)run(c, "ROLLBACK");
-    if (done.error().code != Code::overloaded || PQstatus(c) != CONNECTION_OK) return done;
+    const bool in_the_way = done.error().code == Code::overloaded || done.error().detail.starts_with("postgres 55P03");
+    if (!in_the_way || PQstatus(c) != CONNECTION_OK) return done;
   }
   core.schema_changed(tenant);
   return done;

@@ -20,7 +20,7 @@ class SqliteSource final : public MoveSource {
   const std::string& directory() const { return directory_; }
 
   Result<MoveMark> mark() override;
-  bool follows() const override { return true; }
+  Result<bool> follow(const std::function<void(const std::string&)>&) override { return true; }
   Result<std::vector<std::string>> tenants() override;
   Result<std::unique_ptr<StillView>> view(const std::string& tenant) override;
   Result<void> hold(std::chrono::milliseconds longest) override;

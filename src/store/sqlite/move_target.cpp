@@ -44,7 +44,12 @@ class Target final : public MoveTarget {
 
   Result<void> make(const std::string& tenant, const MovedTable& table) override {
     CHECK_OK(use(tenant));
-    if (table.app) return in_transaction([&] { return ensure_table(db_.get(), table.name, table.columns); });
+    if (table.app) {
+      return in_transaction([&]() -> Result<void> {
+        CHECK_OK(ensure_table(db_.get(), table.name, table.columns));
+        return index_key(tenant, table);
+      });
+    }
     TRY(const std::vector<MovedTable> there, moved_tables(db_.get()));
     if (std::none_of(there.begin(), there.end(), [&](const MovedTable& t) { return t.name == table.name; }))
       return Error(Code::conflict, "The source has a table " + table.name + " that this version does not know.");
@@ -56,10 +61,10 @@ class Target final : public MoveTarget {
     return in_transaction([&] { return drop_table(db_.get(), table); });
   }
 
-  Result<void> put(const std::string& tenant, const MovedTable& table, std::span<const std::int64_t> replaced,
+  Result<void> put(const std::string& tenant, const MovedTable& table, const RowNames& replaced,
                    const std::function<Result<void>(const EachMoved&)>& rows) override {
     // Rows have new numbers here.
-    if (!replaced.empty()) return Error(Code::server_error, "", "this target cannot follow a source");
+    if (!replaced.empty() && table.key.empty()) return Error(Code::server_error, "", "this target cannot follow a source that names rows by numbers");
     CHECK_OK(use(tenant));
     std::string sql = "INSERT INTO ", values;
     append_identifier(sql, table.name);
@@ -70,7 +75,8 @@ class Target final : public MoveTarget {
     }
     TRY(const Stmt s, prepare(db_.get(), sql + ") VALUES (" + values + ")"));
     std::int64_t count = 0;
-    return in_transaction([&] {
+    return in_transaction([&]() -> Result<void> {
+      CHECK_OK(take_away(table, replaced));
       return rows([&](std::int64_t, const std::vector<Value>& cells) -> Result<void> {
         for (std::size_t i = 0; i < cells.size(); ++i) bind(s.get(), static_cast<int>(i) + 1, cells[i]);
         CHECK_OK(run(s.get()));
@@ -86,11 +92,16 @@ class Target final : public MoveTarget {
     return moved_rows(db_.get(), table, nullptr, each);
   }
 
-  Result<void> some(const std::string&, const MovedTable&, std::span<const std::int64_t>, const EachMoved&) override {
-    return Error(Code::server_error, "", "this target cannot follow a source");
+  Result<void> some(const std::string& tenant, const MovedTable& table, const RowNames& names, const EachMoved& each) override {
+    CHECK_OK(use(tenant));
+    return moved_rows(db_.get(), table, &names, each);
   }
 
   Result<void> complete(const MoveMark& mark) override {
+    for (const auto& [tenant, table] : indexed_) {
+      CHECK_OK(use(tenant));
+      CHECK_OK(execute(db_.get(), "DROP INDEX IF EXISTS " + index_name(table)));
+    }
     CHECK_OK(close());
     return write_mark(directory_, mark);
   }
@@ -108,6 +119,40 @@ class Target final : public MoveTarget {
     CHECK_OK(check_known(db_.get(), migrations_));
     for (const Migration& step : migrations_) CHECK_OK(in_transaction([&] { return apply(db_.get(), step, clock_.now_ms()); }));
     tenant_ = tenant;
+    return {};
+  }
+
+  Result<void> take_away(const MovedTable& table, const RowNames& names) {
+    if (names.empty()) return {};
+    std::string sql = "DELETE FROM ";
+    append_identifier(sql, table.name);
+    for (std::size_t i = 0; i < table.key.size(); ++i) sql += (i ? " AND " : " WHERE ") + key_condition(table.key[i], i);
+    TRY(const Stmt s, prepare(db_.get(), sql));
+    for (const RowName& name : names) {
+      for (std::size_t i = 0; i < name.size(); ++i) bind(s.get(), static_cast<int>(i) + 1, name[i]);
+      CHECK_OK(run(s.get()));
+    }
+    return {};
+  }
+
+  static std::string index_name(const std::string& table) {
+    std::string out;
+    append_identifier(out, "mandate_move:" + table);
+    return out;
+  }
+
+  /// A key that is not unique has no index of its own: without one, every row that is named would be searched for.
+  Result<void> index_key(const std::string& tenant, const MovedTable& table) {
+    if (table.key.empty() || table.key_is_unique) return {};
+    std::string columns;
+    for (const std::string& column : table.key) {
+      columns += columns.empty() ? "" : ", ";
+      append_identifier(columns, column);
+    }
+    std::string sql = "CREATE INDEX IF NOT EXISTS " + index_name(table.name) + " ON ";
+    append_identifier(sql, table.name);
+    CHECK_OK(execute(db_.get(), sql + " (" + columns + ")"));
+    indexed_.emplace(tenant, table.name);
     return {};
   }
 
@@ -134,6 +179,7 @@ class Target final : public MoveTarget {
   std::span<const Migration> migrations_;
   const Clock& clock_;
   std::string tenant_;
+  std::set<std::pair<std::string, std::string>> indexed_;  ///< tenants and tables that have an index until the move is over
   Lock lock_;
   Db db_;
 };

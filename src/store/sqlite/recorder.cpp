@@ -8,7 +8,7 @@ Recorder::Recorder(sqlite3* db) : db_(db) {
   sqlite3_update_hook(
       db_,
       [](void* self, int, const char* database, const char* table, sqlite3_int64 number) {
-        if (std::string_view(database) == "main") static_cast<Recorder*>(self)->changes_.rows[table].insert(number);
+        if (std::string_view(database) == "main") static_cast<Recorder*>(self)->changes_.rows[table].insert({std::int64_t{number}});
       },
       this);
   row_by_row(true);

@@ -73,8 +73,20 @@ Result<std::vector<MovedTable>> moved_tables(sqlite3* db) {
   return out;
 }
 
-Result<void> moved_rows(sqlite3* db, const MovedTable& table, const std::vector<std::int64_t>* only, const EachMoved& each) {
+std::string key_condition(const std::string& column, std::size_t place) {
+  std::string out;
+  append_identifier(out, column);
+  return out + " IS ?" + std::to_string(place + 1);
+}
+
+Result<void> moved_rows(sqlite3* db, const MovedTable& table, const RowNames* only, const EachMoved& each) {
   TRY(const std::string number, number_name(table));
+  const auto named = [&] {
+    if (table.key.empty()) return number + " = ?1";
+    std::string out;
+    for (std::size_t i = 0; i < table.key.size(); ++i) out += (i ? " AND " : "") + key_condition(table.key[i], i);
+    return out;
+  };
   std::string sql = "SELECT " + number;
   for (const ColumnSpec& spec : table.columns) {
     sql += ", ";
@@ -82,7 +94,7 @@ Result<void> moved_rows(sqlite3* db, const MovedTable& table, const std::vector<
   }
   sql += " FROM ";
   append_identifier(sql, table.name);
-  sql += only ? " WHERE " + number + " = ?1" : " ORDER BY " + number;
+  sql += only ? " WHERE " + named() : " ORDER BY " + number;
   TRY(const Stmt s, prepare(db, sql));
   std::vector<Value> cells(table.columns.size());
   const auto give = [&]() -> Result<void> {
@@ -98,8 +110,8 @@ Result<void> moved_rows(sqlite3* db, const MovedTable& table, const std::vector<
     return {};
   };
   if (!only) return give();
-  for (const std::int64_t one : *only) {
-    sqlite3_bind_int64(s.get(), 1, one);
+  for (const RowName& one : *only) {
+    for (std::size_t i = 0; i < one.size(); ++i) bind(s.get(), static_cast<int>(i) + 1, one[i]);
     CHECK_OK(give());
   }
   return {};
@@ -120,9 +132,8 @@ Result<std::vector<MovedTable>> Snapshot::tables() { return moved_tables(db_.get
 
 Result<void> Snapshot::all(const MovedTable& table, const EachMoved& each) { return moved_rows(db_.get(), table, nullptr, each); }
 
-Result<void> Snapshot::some(const MovedTable& table, std::span<const std::int64_t> numbers, const EachMoved& each) {
-  const std::vector<std::int64_t> only(numbers.begin(), numbers.end());
-  return moved_rows(db_.get(), table, &only, each);
+Result<void> Snapshot::some(const MovedTable& table, const RowNames& names, const EachMoved& each) {
+  return moved_rows(db_.get(), table, &names, each);
 }
 
 }  // namespace mandate::store::sqlite

@@ -16,7 +16,7 @@ class Snapshot final : public StillView {
 
   Result<std::vector<MovedTable>> tables() override;
   Result<void> all(const MovedTable& table, const EachMoved& each) override;
-  Result<void> some(const MovedTable& table, std::span<const std::int64_t> numbers, const EachMoved& each) override;
+  Result<void> some(const MovedTable& table, const RowNames& names, const EachMoved& each) override;
   const Changes& changes() const override { return changes_; }
 
  private:
@@ -29,6 +29,8 @@ class Snapshot final : public StillView {
 /// The tables of a file, without the engine's bookkeeping.
 Result<std::vector<MovedTable>> moved_tables(sqlite3* db);
 /// Rows of a table in the order of their numbers, or those of `only`. invalid_request when a cell is not of its column's type.
-Result<void> moved_rows(sqlite3* db, const MovedTable& table, const std::vector<std::int64_t>* only, const EachMoved& each);
+Result<void> moved_rows(sqlite3* db, const MovedTable& table, const RowNames* only, const EachMoved& each);
+/// "column" IS ?N, the `place`-th of a key; nulls are equal.
+std::string key_condition(const std::string& column, std::size_t place);
 
 }  // namespace mandate::store::sqlite
