@@ -108,6 +108,7 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   schema->columns = std::move(columns);
   schema->soft_delete = context.table->soft_delete;
   schema->revision = context.here->revision;
+  for (const auto& [name, type] : context.table->columns) schema->declared.insert(ascii_lower(name));
   for (const store::ColumnSpec& column : schema->columns)
     if (column.name == system_column::kId) schema->integer_id = column.type == store::Type::integer;
   for (const Dialect dialect : {Dialect::v1, Dialect::v2, Dialect::v3, Dialect::v4}) {

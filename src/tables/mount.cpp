@@ -1,27 +1,43 @@
 #include "tables/mount.h"
 
-#include "tables/wire/zumo.h"
+#include "tables/wire/about.h"
+#include "tables/wire/door.h"
 
 namespace mandate::tables {
+namespace {
 
-void mount(http::Routes& routes, const Deps& deps) {
-  const auto zumo = std::make_shared<wire::Zumo>(deps);
+using http::Method;
+
+/// /tables for every dialect, and a prefix for each, where no guess is needed.
+void mount_tables(http::Routes& routes, const std::shared_ptr<wire::Door>& door, std::optional<Dialect> forced) {
   http::RouteOptions options;
   options.body_limit = 4 << 20;  // the service's own limit is below and answers in the dialect
   options.handles_options = options.answers_refusals = true;
   options.target_limit = 16 << 10;  // old SDKs write long filters (docs/adr/0009)
-  options.late = [zumo](const http::Request& request) { return zumo->late(request); };
-  const http::Handler tables = [zumo](http::Request& request) { return zumo->tables(request); };
-  using http::Method;
-  for (std::string_view pattern : {"/tables/{table}", "/tables/{table}/{id}"}) {
+  options.late = [door, forced](const http::Request& request) { return door->late(request, forced); };
+  const http::Handler tables = [door, forced](http::Request& request) { return door->tables(request, forced); };
+  const std::string root = wire::root_of(forced);
+  for (const std::string& pattern : {root + "{table}", root + "{table}/{id}"}) {
     options.metric = pattern;
     for (Method method : {Method::get, Method::post, Method::put, Method::patch, Method::delete_, Method::options})
       routes.add(method, pattern, tables, options);
   }
+}
+
+}  // namespace
+
+void mount(http::Routes& routes, const Deps& deps) {
+  const auto door = std::make_shared<wire::Door>(deps);
+  mount_tables(routes, door, std::nullopt);
+  for (const Dialect dialect : {Dialect::v1, Dialect::v2, Dialect::v3, Dialect::v4}) mount_tables(routes, door, dialect);
   // Browsers ask before they call an API or look at anything at all; "*" is the target of OPTIONS *.
-  const http::Handler preflight = [zumo](http::Request& request) { return zumo->preflight_only(request); };
+  const http::Handler preflight = [door](http::Request& request) { return door->preflight_only(request); };
   for (std::string_view pattern : {"/api/{rest...}", "/*"}) routes.add(Method::options, pattern, preflight);
-  routes.get("/status", [zumo](http::Request& request) { return zumo->status(request); });
+
+  const auto about = std::make_shared<wire::About>(deps);
+  routes.get("/status", [about](http::Request& request) { return about->status(request); });
+  routes.get("/diagnostics", [about](http::Request& request) { return about->diagnostics(request); });
+  routes.get("/swagger", [about](http::Request& request) { return about->swagger(request); });
 }
 
 }  // namespace mandate::tables

@@ -24,7 +24,8 @@ struct Deps {
   Metrics& metrics;
 };
 
-/// /tables/{table} and /tables/{table}/{id} in the dialects V1 and V2, preflights included, and /status; OPTIONS also for
+/// /tables/{table} and /tables/{table}/{id} in every dialect, /v1/tables … /v4/tables in one, preflights included; /status,
+/// /diagnostics, /swagger; OPTIONS also for
 /// /api/… and *.
 void mount(http::Routes& routes, const Deps& deps);
 

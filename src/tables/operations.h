@@ -142,6 +142,9 @@ class Tables {
   /// an item with `deleted: false`.
   Task<Answer> change(Act act);
 
+  /// The members of an item as an answer shows them, with their types.
+  Task<std::vector<std::pair<std::string, store::Type>>> columns(OperationContext context);
+
   /// Creates or extends the physical table from its configuration; for management, before first use.
   Task<void> ensure(OperationContext context);
   /// Drops the physical table and its rows.

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/base64.h"
+#include "base/url.h"
 
 namespace mandate::tables {
 namespace {
@@ -84,12 +85,13 @@ template <class Row>
 void append(std::string& out, const Projection& projection, const Row& row) {
   char separator = '{';
   for (const Shown& shown : projection.shown) {
+    if (shown.quiet && row.null(shown.source)) continue;
     out += separator;
     separator = ',';
     out += shown.key;
     append_cell(out, shown, row);
   }
-  out += projection.shown.empty() ? "{}" : "}";
+  out += separator == '{' ? "{}" : "}";
 }
 
 template <class Row>
@@ -113,8 +115,21 @@ Json cell_of(const Shown& shown, const Row& row) {
 template <class Row>
 JsonObject object_of(const Projection& projection, const Row& row) {
   JsonObject out;
-  for (const Shown& shown : projection.shown) out[shown.name] = cell_of(shown, row);
+  for (const Shown& shown : projection.shown)
+    if (!shown.quiet || !row.null(shown.source)) out[shown.name] = cell_of(shown, row);
   return out;
+}
+
+/// Whether nulls of an own column stay out of the dialect's answers.
+bool is_quiet(const Schema& schema, Dialect dialect, const Field& field) {
+  if (!is_datasync(dialect) || field.role != Role::own) return false;
+  const bool plain = field.type == Type::boolean || field.type == Type::real || field.type == Type::integer;
+  return plain && !schema.declared.contains(ascii_lower(field.column));
+}
+
+void show_own(Projection& out, const Schema& schema, Dialect dialect, std::string name, const Field& field) {
+  out.show(std::move(name), field);
+  out.shown.back().quiet = is_quiet(schema, dialect, field);
 }
 
 void show_system(Projection& out, const Schema& schema, Dialect dialect, const SystemProperties& system) {
@@ -161,7 +176,7 @@ Projection whole_row(const Schema& schema, Dialect dialect, const SystemProperti
   for (const store::ColumnSpec& column : schema.columns) {
     // Outside V1 an app's own column named like a system property stays out of sight.
     const auto field = schema.resolve(dialect, column.name);
-    if (field && field->role == Role::own) out.show(column.name, *field);
+    if (field && field->role == Role::own) show_own(out, schema, dialect, column.name, *field);
   }
   if (dialect == Dialect::v1) show_system(out, schema, dialect, system);
   return out;
@@ -181,7 +196,7 @@ Projection selected(const Schema& schema, Dialect dialect, const SystemPropertie
     const auto field = schema.resolve(dialect, name);
     if (!field || (dialect == Dialect::v1 && field->role != Role::own && field->role != Role::id)) continue;
     const bool twice = std::any_of(out.shown.begin(), out.shown.end(), [&](const Shown& s) { return s.name == name; });
-    if (!twice) out.show(name, *field);
+    if (!twice) show_own(out, schema, dialect, name, *field);
   }
   if (dialect == Dialect::v1) show_system(out, schema, dialect, system);
   return out;

@@ -18,6 +18,8 @@ struct Reading {
   std::int64_t page = -1;             ///< rows of the page when one row more is read to see whether there is one
   std::vector<std::size_t> keys;      ///< where in a row the keys of the order are; empty when the list cannot be resumed
   store::ExprPtr uncut;               ///< the condition without the place where an earlier page ended: what a total counts
+  bool bounded = false;               ///< rows that change while a client goes from page to page are left to its next pull
+  std::optional<Millis> bound;        ///< the newest stamp when the first page was read
 };
 
 bool is_system(const store::Expr& by, const Schema& schema) {
@@ -42,15 +44,31 @@ store::ExprPtr behind(const std::vector<store::Order>& order, const std::vector<
   return out;
 }
 
+store::ExprPtr by_stamp() { return store::column(std::string(system_column::kUpdated), store::Type::date); }
+
+/// A pull in the order of the stamps that does not see deleted rows: a row that it saw and that is deleted meanwhile has to come
+/// behind the newest stamp it saw, or its next pull passes over the deletion.
+bool is_blind_pull(const OperationContext& context, const Reading& reading) {
+  if (!is_datasync(context.dialect) || context.include_deleted || !reading.schema->soft_delete) return false;
+  const store::Order& first = reading.plan.order.front();
+  return first.by->op == store::Op::column && first.by->text == system_column::kUpdated && !first.descending;
+}
+
 /// The page, its place, and whether the next one can begin behind its last row (docs/adr/0013).
 Result<void> prepare_page(Reading& out, const OperationContext& context) {
   if (is_datasync(context.dialect) && !context.unlimited) out.plan.limit = std::min(out.plan.limit.value_or(context.page), context.page);
   const bool by_system = std::ranges::all_of(out.plan.order, [&](const store::Order& o) { return is_system(*o.by, *out.schema); });
   out.uncut = out.plan.where;
   if (!context.after.empty()) {
-    bool fits = by_system && context.after.size() == out.plan.order.size();
-    for (std::size_t i = 0; fits && i < context.after.size(); ++i)
+    const std::size_t keys = out.plan.order.size();
+    bool fits = by_system && (context.after.size() == keys || context.after.size() == keys + 1);
+    for (std::size_t i = 0; fits && i < keys; ++i)
       fits = std::holds_alternative<std::string>(context.after[i]) == (out.plan.order[i].by->type == store::Type::text);
+    if (fits && context.after.size() > keys) {
+      const auto* bound = std::get_if<std::int64_t>(&context.after.back());
+      fits = bound != nullptr;
+      if (bound) out.bound = *bound;
+    }
     if (!fits) return Error(Code::bad_request, "The value of '$skiptoken' does not belong to this query.");
     out.plan.where = store::both(out.plan.where, behind(out.plan.order, context.after));
     out.plan.offset = 0;
@@ -60,19 +78,18 @@ Result<void> prepare_page(Reading& out, const OperationContext& context) {
     ++*out.plan.limit;
   }
   if (!context.resumable || !by_system) return {};
+  out.bounded = out.bound || (context.after.empty() && is_blind_pull(context, out));
   auto wider = std::make_shared<Projection>(*out.projection);
   for (const store::Order& order : out.plan.order) out.keys.push_back(wider->source_of(order.by->text));
   out.projection = std::move(wider);
   return {};
 }
 
-Result<Reading> prepare(const OperationContext& context, const odata::Query& query, Catalogue::SchemaPtr schema) {
+Result<Reading> prepare(const OperationContext& context, const odata::Query& query, Catalogue::SchemaPtr schema, Millis now) {
   Reading out;
   out.schema = std::move(schema);
   const std::optional<std::int64_t> page = context.unlimited ? std::nullopt : std::optional<std::int64_t>(context.page);
-  // Datasync servers know their columns: a name they do not have is an error.
-  const bool lenient = context.table->dynamic_schema && !is_datasync(context.dialect);
-  TRY(odata::Planned planned, odata::to_plan(query, *out.schema, context.dialect, lenient, page));
+  TRY(odata::Planned planned, odata::to_plan(query, {*out.schema, context.dialect, context.table->dynamic_schema, now}, page));
   out.plan = std::move(planned.plan);
   out.empty = planned.empty;
   if (query.id) {
@@ -108,6 +125,19 @@ Result<Reading> prepare(const OperationContext& context, const odata::Query& que
   return out;
 }
 
+/// The table's newest stamp; nullopt when it has no rows.
+Task<std::optional<Millis>> newest_stamp(const OperationContext& context, const Reading& reading) {
+  store::Plan plan;
+  plan.table = reading.plan.table;
+  plan.select = {std::string(system_column::kUpdated)};
+  plan.order.push_back({by_stamp(), true});
+  plan.deadline = context.deadline;
+  Task<std::optional<store::Row>> get = context.here.store->get(std::move(plan));
+  CO_TRY(const std::optional<store::Row> row, co_await get);
+  if (!row) co_return std::optional<Millis>();
+  co_return std::optional<Millis>(row->integer(system_column::kUpdated));
+}
+
 /// What a list counts: its rows without page and place.
 store::Plan counted(const Reading& reading) {
   store::Plan out;
@@ -128,7 +158,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   impl_->reads.add();
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
   CO_TRY(Catalogue::SchemaPtr schema, co_await look);
-  CO_TRY(Reading reading, prepare(context, query, std::move(schema)));
+  CO_TRY(Reading reading, prepare(context, query, std::move(schema), impl_->clock.now_ms()));
   Answer answer;
   if (reading.one) {
     answer.kind = Answer::Kind::row;
@@ -156,6 +186,12 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   reading.plan.most_bytes = most;
   std::optional<store::Plan> counting;
   if (reading.total) counting = counted(reading);
+  if (reading.bounded && !reading.bound) {
+    Task<std::optional<Millis>> ask = newest_stamp(context, reading);
+    CO_TRY(reading.bound, co_await ask);
+  }
+  if (reading.bound)
+    reading.plan.where = store::both(reading.plan.where, store::make(store::Op::le, {by_stamp(), store::literal(*reading.bound, store::Type::date)}));
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
     if (answer.count == reading.page) {
       answer.more = true;
@@ -180,6 +216,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   CO_TRY(store::Store::Listed listed, co_await list);
   out += ']';
   answer.cut = answer.cut || listed.cut;
+  if (reading.bound && !answer.last.empty()) answer.last.emplace_back(*reading.bound);
   // V1 has no way to say that there is more: its clients take a short page for the last one.
   if (answer.cut && context.dialect == Dialect::v1) co_return too_much();
   if (counting) {
@@ -193,7 +230,7 @@ Task<Rows> Tables::read_rows(OperationContext context, odata::Query query) {
   impl_->reads.add();
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
   CO_TRY(Catalogue::SchemaPtr schema, co_await look);
-  CO_TRY(Reading reading, prepare(context, query, std::move(schema)));
+  CO_TRY(Reading reading, prepare(context, query, std::move(schema), impl_->clock.now_ms()));
   Rows rows;
   if (reading.empty) {
     if (query.total) rows.total = 0;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,7 @@ struct Schema {
   bool integer_id = false, soft_delete = false;
   /// What declared columns mean beyond their type, by name in lower case.
   std::map<std::string, std::shared_ptr<const odata::Meaning>, std::less<>> meanings;
+  std::set<std::string, std::less<>> declared;  ///< lower-case names of the columns that the configuration names
   std::uint64_t revision = 0;              ///< of the tenant's configuration it was made for
   /// The whole row as each dialect, V1 without system properties, shows it: most reads ask for just that.
   std::array<std::shared_ptr<const Projection>, 4> whole;

@@ -72,6 +72,15 @@ Task<Answer> Tables::perform(Act act) {
   co_return Error(Code::server_error, "", "no such operation");
 }
 
+Task<std::vector<std::pair<std::string, store::Type>>> Tables::columns(OperationContext context) {
+  Task<Catalogue::SchemaPtr> task = impl_->catalogue.get(context);
+  CO_TRY(const Catalogue::SchemaPtr schema, co_await task);
+  std::vector<std::pair<std::string, store::Type>> out;
+  const auto whole = whole_row_of(*schema, context.dialect, context.system);
+  for (const Shown& each : whole->shown) out.emplace_back(each.name, each.role == Role::version ? store::Type::text : each.type);
+  co_return out;
+}
+
 Task<void> Tables::ensure(OperationContext context) {
   Task<Catalogue::SchemaPtr> task = impl_->catalogue.get(context);
   CO_TRY(Catalogue::SchemaPtr schema, co_await task);

@@ -1,6 +1,7 @@
 // Which dialect a request speaks (mobile-backend-wire 0.3).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,8 +18,11 @@ using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 /// The version of header or query, in any letter case of the name; the query wins. Empty when there is none.
 std::string api_version(const http::Request& request, const QueryParameters& query);
 
-/// V1 or V2; `table` (may be null) decides for callers that give no sign. bad_request with a readable text for a version
-/// nobody knows, and for Datasync clients (3.0.x).
-Result<Dialect> detect(const http::Request& request, const QueryParameters& query, const tenant::Table* table);
+/// By the signs of a request, in the order of 0.3; `table` (may be null) decides for callers that give none. bad_request with
+/// a readable text for a version nobody knows, unless `any_version`.
+Result<Dialect> detect(const http::Request& request, const QueryParameters& query, const tenant::Table* table, bool any_version = false);
+
+/// "v1" … "v4"; nullopt for anything else.
+std::optional<Dialect> dialect_of(std::string_view word);
 
 }  // namespace mandate::tables::wire

@@ -1,5 +1,7 @@
 #include "tables/wire/etag.h"
 
+#include "tables/operations.h"
+
 namespace mandate::tables::wire {
 namespace {
 
@@ -42,6 +44,30 @@ Result<std::optional<std::string>> expected_version(std::string_view if_match) {
   std::optional<std::string> tag = take_tag(if_match);
   if (!tag || !if_match.empty()) return Error(Code::bad_request, "Invalid 'if-match' header.");
   return tag;
+}
+
+Result<TagList> read_tags(std::string_view text, Tags how) {
+  const Error bad(Code::bad_request, "A list of entity tags is malformed.");
+  TagList out;
+  skip_blanks(text);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  if (text == "*") {
+    out.any = true;
+    return out;
+  }
+  while (!text.empty()) {
+    const bool weak = text.starts_with("W/");
+    if (weak) text.remove_prefix(2);
+    const auto tag = take_tag(text);
+    if (!tag) return bad;
+    const auto stamp = stamp_of(*tag);
+    if (stamp && (!weak || how == Tags::weak)) out.stamps.push_back(*stamp);
+    skip_blanks(text);
+    if (text.empty()) break;
+    if (!text.starts_with(',')) return bad;
+    while (text.starts_with(',') || text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);  // empty elements are nothing
+  }
+  return out;
 }
 
 bool none_match_hits(std::string_view list, std::string_view version) {

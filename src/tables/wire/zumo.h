@@ -1,40 +1,28 @@
-// The dialects V1 (Mobile Services) and V2 (Mobile Apps) over one core: the order of checks is that of the original.
+// The dialects V1 (Mobile Services) and V2 (Mobile Apps).
 #pragma once
 
-#include "identity/shown_keys.h"
-#include "tables/mount.h"
-#include "tables/permissions.h"
-#include "tables/wire/zumo_answer.h"
+#include "tables/wire/family.h"
 
 namespace mandate::tables::wire {
 
-/// Thread-safe; lives as long as the routes.
-class Zumo {
+class Zumo final : public Family {
  public:
-  explicit Zumo(const Deps& deps);
+  std::optional<Operation> operation_of(const Turn& turn, bool item) const override;
+  std::optional<Operation> also_needs(const Turn&) const override { return std::nullopt; }
+  Result<void> read_body(Turn& turn, std::size_t limit) const override;
+  Result<Act> act_of(Turn& turn) const override;
 
-  /// Any method on /tables/{table}[/{id}]; request.params holds what the route matched.
-  Task<http::Response> tables(http::Request& request);
-  /// OPTIONS where the service has nothing else to say: 204, with the CORS fields of the service.
-  Task<http::Response> preflight_only(http::Request& request);
-  /// The answer to a request of `tables` that took longer than a request may.
-  http::Response late(const http::Request& request) const;
-  /// GET /status.
-  Task<http::Response> status(http::Request& request);
-
- private:
-  struct Turn;
-  Task<http::Response> carry_out(Turn& turn);
-  Result<void> read_body(Turn& turn) const;
-  Task<http::Response> authorised(Turn& turn);
-  Result<Act> act_of(Turn& turn, identity::Principal principal, bool master, bool& no_script) const;
-  void note(const Turn& turn, const Error& error) const;
-
-  Deps deps_;
-  identity::ShownKeys keys_;
-  Counter& v1_;
-  Counter& v2_;
-  Counter& refused_;
+  http::Response answer_of(const Turn& turn, const Act& asked, Answer answer) const override;
+  http::Response error_of(Dialect dialect, const Error& error, const http::Request& request) const override;
+  /// V2 answers a missing login in plain text.
+  http::Response unauthorized(const Turn& turn, const Error& error, bool bad_token) const override;
+  /// V2 gives the item as it was sent.
+  http::Response taken(Turn& turn, const Error& error) const override;
+  http::Response not_allowed(Dialect dialect, bool item) const override;
+  void add_headers(http::Response& response, Dialect dialect) const override;
 };
+
+/// Unknown version (2.10): readable by every generation of clients.
+http::Response version_refused(const Error& error);
 
 }  // namespace mandate::tables::wire

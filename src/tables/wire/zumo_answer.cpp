@@ -1,26 +1,26 @@
-#include "tables/wire/zumo_answer.h"
-
+// Answers of V1 and V2: headers, bodies, error texts (mobile-backend-wire 1.1, 1.7, 2.4, 2.5).
 #include "base/url.h"
 #include "tables/wire/etag.h"
+#include "tables/wire/zumo.h"
+#include "tables/wire/zumo_query.h"
 
 namespace mandate::tables::wire {
 namespace {
 
 using http::Response;
 
-void add_etag(Response& response, const Asked& asked, std::string_view version, bool shown) {
+void add_etag(Response& response, Dialect dialect, std::string_view version, bool shown) {
   if (version.empty() || response.body.empty()) return;  // never on a bodiless answer (0.4 #4)
-  if (asked.act.context.dialect == Dialect::v2 || shown) response.headers.set("ETag", etag_of(version));
+  if (dialect == Dialect::v2 || shown) response.headers.set("ETag", etag_of(version));
 }
 
-Response rows(const Asked& asked, Answer answer) {
-  const OperationContext& context = asked.act.context;
+Response rows(const Turn& turn, const Act& asked, Answer answer) {
   if (answer.total) answer.json = "{\"results\":" + answer.json + ",\"count\":" + std::to_string(*answer.total) + "}";
   Response response = Response::json(200, std::move(answer.json));
-  const std::int64_t page = asked.act.query.top.value_or(kZumoPage);
-  if (context.dialect == Dialect::v2 && page > 0 && (answer.count == page || answer.cut)) {
-    std::string link = next_link(asked.request, context.table->name, asked.parameters, asked.act.query.skip + answer.count, page);
-    response.headers.set("Link", link + "; rel=next");
+  const std::int64_t page = asked.query.top.value_or(asked.context.page);
+  if (turn.dialect == Dialect::v2 && page > 0 && (answer.count == page || answer.cut)) {
+    const std::string token = answer.last.empty() ? std::string() : skip_token(answer.last);
+    response.headers.set("Link", next_link(turn.url(), turn.parameters, asked.query.skip + answer.count, page, token) + "; rel=next");
   }
   return response;
 }
@@ -31,25 +31,22 @@ std::string id_text(const JsonObject& item) {
   return id->is_string() ? std::string(view(id->get_string())) : to_json(*id);
 }
 
-Response row(const Asked& asked, Answer answer) {
-  const OperationContext& context = asked.act.context;
-  const bool v1 = context.dialect == Dialect::v1;
-  const Operation operation = asked.act.operation;
-  if (operation == Operation::read) {
-    const std::string_view none_match = asked.request.headers.get("If-None-Match");
+Response row(const Turn& turn, const Act& asked, Answer answer) {
+  const bool v1 = turn.dialect == Dialect::v1;
+  if (asked.operation == Operation::read) {
+    const std::string_view none_match = turn.request.headers.get("If-None-Match");
     if (v1 && !none_match.empty() && !answer.version.empty() && none_match_hits(none_match, answer.version)) return Response(304);
     Response response = Response::json(200, answer.json.empty() ? to_json(Json(std::move(answer.item))) : std::move(answer.json));
-    add_etag(response, asked, answer.version, context.system.version);
+    add_etag(response, turn.dialect, answer.version, asked.context.system.version);
     return response;
   }
-  if (operation == Operation::remove && v1) return Response(204);
-  const bool created = operation == Operation::insert || (operation == Operation::undelete && !v1);
+  if (asked.operation == Operation::remove && v1) return Response(204);
+  const bool created = asked.operation == Operation::insert || (asked.operation == Operation::undelete && !v1);
   const bool shown = answer.item.contains("__version");
   const std::string id = id_text(answer.item);
   Response response = Response::json(created ? 201 : 200, to_json(Json(std::move(answer.item))));
-  if (operation == Operation::insert)
-    response.headers.set("Location", asked.request.origin() + "/tables/" + percent_encode(context.table->name) + "/" + percent_encode(id));
-  add_etag(response, asked, answer.version, shown);
+  if (asked.operation == Operation::insert) response.headers.set("Location", turn.url(id));
+  add_etag(response, turn.dialect, answer.version, shown);
   return response;
 }
 
@@ -73,14 +70,14 @@ Response error_body(Dialect dialect, int status, std::string_view text, std::str
 
 }  // namespace
 
-Response answer_of(const Asked& asked, Answer answer) {
+Response Zumo::answer_of(const Turn& turn, const Act& asked, Answer answer) const {
   switch (answer.kind) {
-    case Answer::Kind::rows: return rows(asked, std::move(answer));
-    case Answer::Kind::row: return row(asked, std::move(answer));
-    case Answer::Kind::nothing: return Response(asked.act.operation == Operation::remove ? 204 : 200);
+    case Answer::Kind::rows: return rows(turn, asked, std::move(answer));
+    case Answer::Kind::row: return row(turn, asked, std::move(answer));
+    case Answer::Kind::nothing: return Response(asked.operation == Operation::remove ? 204 : 200);
     case Answer::Kind::stale: {
-      Response response = Response::json(asked.version_in_body ? 409 : 412, to_json(Json(std::move(answer.item))));
-      add_etag(response, asked, answer.version, true);
+      Response response = Response::json(turn.version_in_body ? 409 : 412, to_json(Json(std::move(answer.item))));
+      add_etag(response, turn.dialect, answer.version, true);
       return response;
     }
     case Answer::Kind::responded: return responded(std::move(answer));
@@ -88,7 +85,7 @@ Response answer_of(const Asked& asked, Answer answer) {
   return Response(500);
 }
 
-Response error_of(Dialect dialect, const Error& error, const http::Request& request) {
+Response Zumo::error_of(Dialect dialect, const Error& error, const http::Request& request) const {
   const int status = http_status(error.code);
   if (status == 500) return error_body(dialect, 500, "Internal Server Error", request.id);
   if (status >= 500) {
@@ -101,8 +98,8 @@ Response error_of(Dialect dialect, const Error& error, const http::Request& requ
   return error_body(dialect, status, text, {});
 }
 
-Response unauthorized(Dialect dialect, const Error& error, bool bad_token) {
-  if (dialect == Dialect::v1) return error_body(dialect, 401, error.hint.empty() ? "Unauthorized" : std::string_view(error.hint), {});
+Response Zumo::unauthorized(const Turn& turn, const Error& error, bool bad_token) const {
+  if (turn.dialect == Dialect::v1) return error_body(turn.dialect, 401, error.hint.empty() ? "Unauthorized" : std::string_view(error.hint), {});
   if (!bad_token) {
     const bool plain = error.hint.empty() || error.hint == "Unauthorized";
     return Response::text(401, plain ? std::string_view("You must be logged in to use this application") : std::string_view(error.hint));
@@ -114,9 +111,16 @@ Response unauthorized(Dialect dialect, const Error& error, bool bad_token) {
   return Response::json(401, to_json(Json(std::move(body))));
 }
 
-Response not_allowed(bool item) {
+// A script's own 409 keeps its own text.
+Response Zumo::taken(Turn& turn, const Error& error) const {
+  if (turn.dialect != Dialect::v2) return error_of(turn.dialect, error, turn.request);
+  return Response::json(409, Json(std::move(turn.item)));
+}
+
+Response Zumo::not_allowed(Dialect dialect, bool item) const {
   Response response(405);
-  response.headers.set("Allow", item ? "GET, POST, PATCH, DELETE" : "GET, POST");
+  const bool v1 = dialect == Dialect::v1;
+  response.headers.set("Allow", item ? (v1 ? "GET, POST, PATCH, DELETE" : "GET, POST, PUT, PATCH, DELETE") : "GET, POST");
   return response;
 }
 
@@ -128,7 +132,7 @@ Response version_refused(const Error& error) {
   return Response::json(400, to_json(Json(std::move(body))));
 }
 
-void add_dialect_headers(Response& response, Dialect dialect) {
+void Zumo::add_headers(Response& response, Dialect dialect) const {
   response.headers.set("cache-control", "no-cache");
   if (dialect == Dialect::v1) {
     response.headers.set("x-zumo-version", "Mandate");

@@ -1,6 +1,5 @@
 #include "tables/wire/zumo_query.h"
 
-#include <charconv>
 #include <set>
 
 #include "base/url.h"
@@ -12,14 +11,6 @@ namespace {
 Error invalid_query(Dialect dialect, const Error& error) {
   const std::string prefix = dialect == Dialect::v1 ? "Invalid query specified. Error: " : "";
   return Error(error.code, prefix + error.hint, error.detail);
-}
-
-Result<std::int64_t> whole_number(std::string_view name, std::string_view text, std::int64_t most) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || number < 0 || number > most)
-    return Error(Code::bad_request, "The value of '" + std::string(name) + "' must be a whole number from 0 to " + std::to_string(most) + ".");
-  return number;
 }
 
 Result<SystemProperties> system_properties(std::string_view text) {
@@ -49,7 +40,7 @@ Result<bool> flag(std::string_view name, std::string_view text, Dialect dialect)
   return Error(Code::bad_request, "The value of '" + std::string(name) + "' must be true or false.");
 }
 
-Result<void> read_option(ZumoQuery& out, std::string_view name, std::string_view value, Dialect dialect, bool one_row) {
+Result<void> read_option(ZumoQuery& out, std::string_view name, std::string_view value, Dialect dialect, const tenant::Table& table, bool one_row) {
   const auto wrapped = [&](Error error) { return invalid_query(dialect, error); };
   const bool blank = value.find_first_not_of(" \t") == std::string_view::npos;
   if (name == "$filter") {
@@ -64,6 +55,10 @@ Result<void> read_option(ZumoQuery& out, std::string_view name, std::string_view
     auto columns = odata::parse_select(value);
     if (!columns.ok()) return wrapped(std::move(columns).error());
     out.query.select = *std::move(columns);
+    return {};
+  }
+  if (name == "$skiptoken" && dialect == Dialect::v2 && !one_row) {
+    TRY(out.after, read_skip_token(value));
     return {};
   }
   const bool known = name == "$orderby" || name == "$skip" || name == "$top" || name == "$inlinecount";
@@ -81,10 +76,10 @@ Result<void> read_option(ZumoQuery& out, std::string_view name, std::string_view
     if (!order.ok()) return wrapped(std::move(order).error());
     out.query.order = *std::move(order);
   } else if (name == "$top") {
-    TRY(const std::int64_t top, whole_number(name, value, kZumoMostTop));
+    TRY(const std::int64_t top, whole_number(name, value, table.max_top ? table.max_top : kZumoMostTop));
     out.query.top = top;
   } else if (name == "$skip") {
-    TRY(out.query.skip, whole_number(name, value, kZumoMostSkip));
+    TRY(out.query.skip, whole_number(name, value, std::numeric_limits<std::int32_t>::max()));
   } else {
     if (value != "allpages" && value != "none") return Error(Code::bad_request, "The value of '$inlinecount' must be allpages or none.");
     out.query.total = value == "allpages";
@@ -101,15 +96,16 @@ Result<QueryParameters> query_parameters(std::string_view query) {
   return out;
 }
 
-Result<ZumoQuery> read_query(const QueryParameters& parameters, Dialect dialect, bool options_count, bool one_row) {
+Result<ZumoQuery> read_query(const QueryParameters& parameters, Dialect dialect, const tenant::Table& table, bool options_count, bool one_row) {
   ZumoQuery out;
+  if (table.page_size) out.page = table.page_size;
   std::set<std::string, std::less<>> seen;
   for (const auto& [name, value] : parameters) {
     const bool reserved = name.starts_with('$') || name.starts_with("__");
     if (reserved && !seen.insert(ascii_lower(name)).second)
       return Error(Code::bad_request, "The query parameter '" + name + "' was given twice.");
     if (name.starts_with('$')) {
-      if (options_count) CHECK_OK(read_option(out, name, value, dialect, one_row));
+      if (options_count) CHECK_OK(read_option(out, name, value, dialect, table, one_row));
     } else if (iequals(name, "__systemProperties")) {
       auto properties = system_properties(value);
       if (properties.ok()) out.system = *properties;
@@ -125,13 +121,13 @@ Result<ZumoQuery> read_query(const QueryParameters& parameters, Dialect dialect,
       out.own.emplace_back(name, value);
     }
   }
+  // Behind a row the engine need not count its way there.
+  if (out.after.empty()) CHECK_OK(whole_number("$skip", std::to_string(out.query.skip), kMostSkip));
   return out;
 }
 
-std::string next_link(const http::Request& request, std::string_view table, const QueryParameters& parameters, std::int64_t skip,
-                      std::int64_t page) {
-  std::string out = request.origin() + "/tables/";
-  append_percent_encoded(out, table);
+std::string next_link(std::string table_url, const QueryParameters& parameters, std::int64_t skip, std::int64_t page, std::string_view token) {
+  std::string out = std::move(table_url);
   char separator = '?';
   const auto append = [&](std::string_view name, std::string_view value) {
     out += std::exchange(separator, '&');
@@ -141,9 +137,10 @@ std::string next_link(const http::Request& request, std::string_view table, cons
     append_percent_encoded(out, value);
   };
   for (const auto& [name, value] : parameters)
-    if (name != "$skip" && name != "$top") append(name, value);
+    if (name != "$skip" && name != "$top" && name != "$skiptoken") append(name, value);
   append("$skip", std::to_string(skip));
   append("$top", std::to_string(page));
+  if (!token.empty()) append("$skiptoken", token);
   return out;
 }
 

@@ -1,8 +1,7 @@
 // The query options of V1 and V2 (mobile-backend-wire 1.2) become a Query.
 #pragma once
 
-#include "tables/operations.h"
-#include "tables/wire/detect.h"
+#include "tables/wire/family.h"
 
 namespace mandate::tables::wire {
 
@@ -11,21 +10,23 @@ struct ZumoQuery {
   SystemProperties system;
   bool include_deleted = false;
   bool no_script = false;
+  std::int64_t page = 50;            ///< rows without $top
+  std::vector<store::Value> after;   ///< V2: where the page before ended
   QueryParameters own;   ///< parameters that belong to the app
 };
 
 /// For a read, and for a V2 delete by filter, the `$` options are read; for other writes they are passed over.
 /// V1 refuses reserved names it does not know, V2 passes over them. bad_request; in V1 a bad query begins
 /// "Invalid query specified. Error: ".
-Result<ZumoQuery> read_query(const QueryParameters& parameters, Dialect dialect, bool options_count, bool one_row);
+Result<ZumoQuery> read_query(const QueryParameters& parameters, Dialect dialect, const tenant::Table& table, bool options_count, bool one_row);
 
 /// Parameters of the request; bad_request for text that is not UTF-8.
 Result<QueryParameters> query_parameters(std::string_view query);
 
-/// The same request one page on: full external URL, `$skip` advanced, `$top` the page (1.7).
-std::string next_link(const http::Request& request, std::string_view table, const QueryParameters& parameters, std::int64_t skip,
-                      std::int64_t page);
+/// The same request one page on: full external URL, `$skip` advanced, `$top` the page (1.7). `token` (may be empty) says
+/// behind which row, so that rows which others add or move meanwhile make no gap (docs/adr/0013).
+std::string next_link(std::string table_url, const QueryParameters& parameters, std::int64_t skip, std::int64_t page, std::string_view token);
 
-inline constexpr std::int64_t kZumoPage = 50, kZumoMostTop = 1000, kZumoMostSkip = 1'000'000;
+inline constexpr std::int64_t kZumoPage = 50, kZumoMostTop = 1000, kMostSkip = 1'000'000;
 
 }  // namespace mandate::tables::wire

@@ -1,0 +1,85 @@
+#include "tables/wire/family.h"
+
+#include <charconv>
+
+#include "base/base64.h"
+#include "base/url.h"
+#include "http/wire/characters.h"
+
+namespace mandate::tables::wire {
+
+std::string Turn::url(std::string_view item_id) const {
+  std::string out = request.origin() + root;
+  append_percent_encoded(out, table->name);
+  if (item_id.empty()) return out;
+  out += '/';
+  append_percent_encoded(out, item_id);
+  return out;
+}
+
+const Family& family_of(Dialect dialect) { return is_datasync(dialect) ? datasync() : zumo(); }
+
+std::string media_of(std::string_view content_type) {
+  return ascii_lower(http::wire::trim(content_type.substr(0, content_type.find(';'))));
+}
+
+bool is_json(std::string_view type) {
+  const std::size_t semicolon = std::min(type.find(';'), type.size());
+  const std::string media = media_of(type);
+  if (media != "application/json" && !(media.starts_with("application/") && media.ends_with("+json"))) return false;
+  for (const std::string& piece : split(type.substr(semicolon), ';')) {
+    const std::string parameter = ascii_lower(http::wire::trim(piece));
+    if (!parameter.starts_with("charset=")) continue;
+    std::string_view charset = std::string_view(parameter).substr(8);
+    if (charset.size() > 1 && charset.starts_with('"') && charset.ends_with('"')) charset = charset.substr(1, charset.size() - 2);
+    if (charset != "utf-8" && charset != "utf8") return false;
+  }
+  return true;
+}
+
+Result<void> check_json_type(const http::Request& request) {
+  const http::HeaderViews& headers = request.headers;
+  if (headers.count("Content-Type") > 1 || (headers.has("Content-Type") && !is_json(headers.get("Content-Type"))))
+    return Error(Code::unsupported_media_type, "The body must be JSON in UTF-8, sent as application/json.");
+  return {};
+}
+
+Result<Json> json_body(const http::Request& request, std::size_t limit) {
+  JsonLimits limits;
+  limits.bytes = limit;
+  return parse_json(request.body, limits);
+}
+
+Result<std::int64_t> whole_number(std::string_view name, std::string_view text, std::int64_t most) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || number < 0 || number > most)
+    return Error(Code::bad_request, "The value of '" + std::string(name) + "' must be a whole number from 0 to " + std::to_string(most) + ".");
+  return number;
+}
+
+std::string skip_token(const std::vector<store::Value>& last) {
+  JsonArray keys;
+  for (const store::Value& key : last) {
+    if (const auto* text = std::get_if<std::string>(&key)) keys.emplace_back(*text);
+    else if (const auto* whole = std::get_if<std::int64_t>(&key)) keys.emplace_back(*whole);
+  }
+  return base64url(to_json(Json(std::move(keys))));
+}
+
+Result<std::vector<store::Value>> read_skip_token(std::string_view text) {
+  const Error bad(Code::bad_request, "The value of '$skiptoken' is not one of ours.");
+  const auto json = text.size() <= 4096 ? base64url_decode(text) : std::nullopt;
+  if (!json) return bad;
+  const Result<Json> parsed = parse_json(*json);
+  if (!parsed.ok() || !parsed->is_array() || parsed->get_array().empty()) return bad;
+  std::vector<store::Value> out;
+  for (const Json& key : parsed->get_array()) {
+    if (key.is_string()) out.emplace_back(std::string(view(key.get_string())));
+    else if (key.is_int64()) out.emplace_back(key.get_int64());
+    else return bad;
+  }
+  return out;
+}
+
+}  // namespace mandate::tables::wire
