@@ -22,6 +22,16 @@ struct Reading {
   std::optional<Millis> bound;        ///< the newest stamp when the first page was read
 };
 
+/// Where the column is read. A projection that lacks it is replaced: the usual ones are shared and stay as they are.
+std::size_t source_of(std::shared_ptr<const Projection>& projection, std::string_view column) {
+  const auto there = std::ranges::find(projection->select, column);
+  if (there != projection->select.end()) return static_cast<std::size_t>(there - projection->select.begin());
+  auto wider = std::make_shared<Projection>(*projection);
+  const std::size_t source = wider->source_of(column);
+  projection = std::move(wider);
+  return source;
+}
+
 bool is_system(const store::Expr& by, const Schema& schema) {
   if (by.op != store::Op::column) return false;
   if (by.text == system_column::kId) return !schema.integer_id || by.type == store::Type::integer;
@@ -79,9 +89,7 @@ Result<void> prepare_page(Reading& out, const OperationContext& context) {
   }
   if (!context.resumable || !by_system) return {};
   out.bounded = out.bound || (context.after.empty() && is_blind_pull(context, out));
-  auto wider = std::make_shared<Projection>(*out.projection);
-  for (const store::Order& order : out.plan.order) out.keys.push_back(wider->source_of(order.by->text));
-  out.projection = std::move(wider);
+  for (const store::Order& order : out.plan.order) out.keys.push_back(source_of(out.projection, order.by->text));
   return {};
 }
 
@@ -112,11 +120,7 @@ Result<Reading> prepare(const OperationContext& context, const odata::Query& que
     out.projection = std::move(shown);
   }
   if (out.one) {
-    if (tells_deleted) {
-      auto wider = std::make_shared<Projection>(*out.projection);
-      wider->source_of(system_column::kDeleted);
-      out.projection = std::move(wider);
-    }
+    if (tells_deleted) source_of(out.projection, system_column::kDeleted);
   } else {
     out.total = std::exchange(out.plan.count, false);
     CHECK_OK(prepare_page(out, context));
@@ -192,6 +196,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   }
   if (reading.bound)
     reading.plan.where = store::both(reading.plan.where, store::make(store::Op::le, {by_stamp(), store::literal(*reading.bound, store::Type::date)}));
+  const std::int64_t full = reading.page >= 0 ? reading.page : reading.plan.limit.value_or(-1);
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
     if (answer.count == reading.page) {
       answer.more = true;
@@ -206,10 +211,9 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
       return false;
     }
     ++answer.count;
-    for (std::size_t i = 0; i < reading.keys.size(); ++i) {
-      answer.last.resize(reading.keys.size());
-      answer.last[i] = row.value(reading.keys[i]);
-    }
+    if (answer.count != full && out.size() < most / 4) return true;  // not the last row that a link could go on from
+    answer.last.resize(reading.keys.size());
+    for (std::size_t i = 0; i < reading.keys.size(); ++i) answer.last[i] = row.value(reading.keys[i]);
     return true;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));
