@@ -239,7 +239,7 @@ TEST_P(Movies, EveryFilterInEveryOrderAndPageIsASliceOfTheSameRows) {
 
 TEST_P(Movies, WhatHasNoMeaningIsRefusedBeforeTheStore) {
   for (const char* query :
-       {"$filter=(year - 1900) ge 100", "$filter=missing eq 20", "$filter=duration fizz", "$filter=", "$filter=year", "$orderby=missing", "$orderby=duration fizz",
+       {"$filter=(year - 1900) ge 100", "$filter=missing eq 20", "$filter=duration fizz", "$filter=year", "$orderby=missing", "$orderby=duration fizz",
         "$select=missing", "$select=year rating", "$skip=-1", "$skip=NaN", "$top=-1", "$top=NaN", "$top=1000000", "$top=128001", "$count=perhaps", "$expand=x", "$apply=x",
         "$filter=rating eq 'X'", "$filter=releaseDate eq 'soon'", "$filter=releaseDate eq 5", "$filter=cast('x',Edm.Date) eq releaseDate", "$filter=cast(year,Edm.Date) eq releaseDate",
         "$filter=cast(year,Edm.Nothing) eq 1", "$filter=cast(year) eq 1", "$filter=isof(year,Edm.Int32)", "$filter=tags/any(t: t eq 1)", "$filter=year has 1", "$filter=x.y eq 1",
@@ -271,7 +271,16 @@ TEST_P(Movies, V1AndV2AskWithTheirOwnGrammar) {
   EXPECT_EQ(found("$top=1000").error, "");
   EXPECT_EQ(found("").ids.size(), kCount);
   EXPECT_FALSE(found("").total);
-  EXPECT_EQ(found("$top=512000&$inlinecount=allpages", Dialect::v3).total, static_cast<std::int64_t>(kCount));
+  EXPECT_EQ(found("$top=512000&$count=true", Dialect::v3).total, static_cast<std::int64_t>(kCount));
+}
+
+TEST_P(Movies, OptionsArriveEncodedInAnyOrder) {
+  const auto wanted = expected([](R r) { return r.movie->year == 1994 && contains(r, "'s"); });
+  for (const Dialect dialect : {Dialect::v1, Dialect::v2, Dialect::v3, Dialect::v4}) {
+    const Found got = found_raw("%24top=100&%24filter=substringof(%27%27%27s%27%2Ctitle)+and%20year%20eq%201.994E+3&%24skip=0", dialect);
+    EXPECT_EQ(got.error, "");
+    EXPECT_EQ(got.ids, wanted);
+  }
 }
 
 MOVIES_ON_EVERY_ENGINE(Movies);

@@ -3,6 +3,8 @@
 #include "base/random.h"
 #include "store/postgres/postgres.h"
 #include "tables/odata/to_plan.h"
+#include "tables/wire/datasync_query.h"
+#include "tables/wire/zumo_query.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/temp_store.h"
 
@@ -125,18 +127,30 @@ void Movies::SetUp() {
 
 
 Movies::Found Movies::found(std::string_view query, Dialect dialect) {
+  std::string encoded;
+  for (const char c : query)
+    if (c == '%') encoded += "%25";
+    else encoded += c;
+  return found_raw(encoded, dialect);
+}
+
+Movies::Found Movies::found_raw(std::string_view query, Dialect dialect) {
   Found out;
-  const odata::Profile profile = odata::profile_of(dialect);
-  odata::Options options(profile);
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size()), equals = query.find('=');
-    if (auto read = options.read(query.substr(0, equals), query.substr(equals + 1, end - equals - 1)); !read.ok()) {
-      out.error = read.error().hint;
-      return out;
+  const auto read = [&]() -> Result<std::pair<odata::Query, std::int64_t>> {
+    TRY(const wire::QueryParameters parameters, wire::query_parameters(query));
+    const tenant::Table table;
+    if (is_datasync(dialect)) {
+      TRY(wire::DatasyncQuery asked, wire::read_datasync_query(parameters, dialect, table, true, false));
+      return std::pair(std::move(asked.query), asked.page);
     }
-    query.remove_prefix(std::min(end + 1, query.size()));
+    TRY(wire::ZumoQuery asked, wire::read_query(parameters, dialect, table, true, false));
+    return std::pair(std::move(asked.query), asked.page);
+  }();
+  if (!read.ok()) {
+    out.error = read.error().hint;
+    return out;
   }
-  auto planned = odata::to_plan(options.take(), {movie_schema(), dialect, false, kNow}, profile.page);
+  auto planned = odata::to_plan(read->first, {movie_schema(), dialect, false, kNow}, read->second);
   if (!planned.ok()) {
     out.error = planned.error().hint;
     return out;

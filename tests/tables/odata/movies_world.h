@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "store/geo.h"
-#include "tables/odata/options.h"
+#include "tables/odata/edm.h"
 #include "tables/schema.h"
 #include "tests/support/test_loop.h"
 #include "tests/tables/odata/movies.h"
@@ -42,8 +42,10 @@ class Movies : public testing::TestWithParam<const char*> {
   };
 
   void SetUp() override;
-  /// The answer to a query string that is decoded but for its "&".
+  /// The answer to a query whose options are joined by "&" and not encoded; a "+" arrives as a blank, as in a URL.
   Found found(std::string_view query, Dialect dialect = Dialect::v4);
+  /// The same for a query as it stands in a URL.
+  Found found_raw(std::string_view query, Dialect dialect);
   /// Ids of the films that plain code keeps, in order.
   static std::vector<std::string> expected(const std::function<bool(const Row&)>& keeps);
 
