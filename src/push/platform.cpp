@@ -7,7 +7,7 @@
 namespace mandate::push {
 namespace {
 
-constexpr std::size_t kMostHandle = 4096;
+constexpr std::size_t kMostHandle = 2000;  // what every engine can index
 
 bool hex(std::string_view text) { return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos; }
 
@@ -66,7 +66,7 @@ bool is_wns_channel(std::string_view text, const tenant::Push& settings) {
 }
 
 Result<std::string> check_handle(Platform platform, std::string_view handle, const tenant::Push& settings) {
-  if (handle.empty() || handle.size() > kMostHandle) return Error(Code::bad_request, "The device's channel must have 1 to 4096 characters.");
+  if (handle.empty() || handle.size() > kMostHandle) return Error(Code::bad_request, "The device's channel must have 1 to 2000 characters.");
   switch (platform) {
     case Platform::apns:
       if (handle.size() % 2 || handle.size() > 512 || !hex(handle)) return Error(Code::bad_request, "An apns device token is hexadecimal text.");
