@@ -1,53 +1,19 @@
 #include "tables/wire/datasync_query.h"
 
-#include <set>
-
 #include "base/url.h"
-#include "tables/odata/parser.h"
+#include "tables/odata/options.h"
 #include "tables/wire/zumo_query.h"
 
 namespace mandate::tables::wire {
 namespace {
 
-constexpr std::int64_t kPage = 100, kMostTopV3 = 512'000, kMostTopV4 = 128'000;
-
-std::int64_t most_top(Dialect dialect, const tenant::Table& table) {
-  if (table.max_top) return table.max_top;
-  return dialect == Dialect::v3 ? kMostTopV3 : kMostTopV4;
-}
-
-bool blank(std::string_view text) { return text.find_first_not_of(" \t") == std::string_view::npos; }
-
-/// The options that one row has too.
-Result<bool> read_shared(DatasyncQuery& out, std::string_view option, std::string_view value) {
-  if (option != "$select") return false;
-  if (!blank(value)) {
-    TRY(out.query.select, odata::parse_select(value));
-  }
-  return true;
-}
-
-Result<void> read_option(DatasyncQuery& out, std::string_view option, std::string_view value, Dialect dialect, const tenant::Table& table) {
-  if (option == "$filter") {
-    if (blank(value)) return {};
-    TRY(odata::Tree tree, odata::parse_filter(value));
-    odata::narrow(out.query, std::move(tree));
-  } else if (option == "$orderby") {
-    if (blank(value)) return {};
-    TRY(out.query.order, odata::parse_order(value));
-  } else if (option == "$top") {
-    TRY(out.query.top, whole_number(option, value, most_top(dialect, table)));
-  } else if (option == "$skip") {
-    TRY(out.query.skip, whole_number(option, value, std::numeric_limits<std::int32_t>::max()));
-  } else if (option == "$skiptoken") {
-    TRY(out.after, read_skip_token(value));
-  } else if (option == "$count") {
-    if (!iequals(value, "true") && !iequals(value, "false")) return Error(Code::bad_request, "The value of '$count' must be true or false.");
-    out.query.total = iequals(value, "true");
-  } else {
-    return Error(Code::bad_request, "The query option '" + std::string(option) + "' is not supported.");
-  }
-  return {};
+/// How the dialect reads the `$` options of that table.
+odata::Profile profile_for(Dialect dialect, const tenant::Table& table) {
+  odata::Profile out = odata::profile_of(dialect);
+  if (table.page_size) out.page = table.page_size;
+  if (table.max_top) out.most_top = table.max_top;
+  out.most_skip = std::numeric_limits<std::int32_t>::max();  // bounded below where no token says the place
+  return out;
 }
 
 }  // namespace
@@ -58,23 +24,26 @@ bool includes_deleted(const QueryParameters& parameters) {
 
 Result<DatasyncQuery> read_datasync_query(const QueryParameters& parameters, Dialect dialect, const tenant::Table& table, bool read, bool one_row) {
   DatasyncQuery out;
-  out.page = table.page_size ? table.page_size : kPage;
+  const odata::Profile profile = profile_for(dialect, table);
+  odata::Options options(profile);
+  out.page = profile.page;
   out.include_deleted = includes_deleted(parameters);
-  std::set<std::string, std::less<>> seen;
   for (const auto& [name, value] : parameters) {
     if (name.starts_with('$')) {
-      if (!read) continue;
-      const std::string option = ascii_lower(name);
-      if (!seen.insert(option).second) return Error(Code::bad_request, "The query option '" + name + "' was given twice.");
-      TRY(const bool shared, read_shared(out, option, value));
-      if (!shared && !one_row) CHECK_OK(read_option(out, option, value, dialect, table));
+      if (!read || (one_row && !iequals(name, "$select"))) continue;
+      if (iequals(name, "$skiptoken")) {
+        TRY(out.after, read_skip_token(value));
+      } else {
+        CHECK_OK(options.read(name, value));
+      }
     } else if (iequals(name, "noScript")) {
       out.no_script = iequals(value, "true");
     } else if (!name.starts_with("__") && !iequals(name, "zumo-api-version")) {
       out.own.emplace_back(name, value);
     }
   }
-  if (out.after.empty()) CHECK_OK(whole_number("$skip", std::to_string(out.query.skip), kMostSkip));
+  out.query = options.take();
+  if (out.after.empty()) CHECK_OK(odata::read_number("$skip", std::to_string(out.query.skip), kMostSkip));
   return out;
 }
 

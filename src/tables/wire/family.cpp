@@ -1,7 +1,5 @@
 #include "tables/wire/family.h"
 
-#include <charconv>
-
 #include "base/base64.h"
 #include "base/url.h"
 #include "http/wire/characters.h"
@@ -48,14 +46,6 @@ Result<Json> json_body(const http::Request& request, std::size_t limit) {
   JsonLimits limits;
   limits.bytes = limit;
   return parse_json(request.body, limits);
-}
-
-Result<std::int64_t> whole_number(std::string_view name, std::string_view text, std::int64_t most) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || number < 0 || number > most)
-    return Error(Code::bad_request, "The value of '" + std::string(name) + "' must be a whole number from 0 to " + std::to_string(most) + ".");
-  return number;
 }
 
 std::string skip_token(const std::vector<store::Value>& last) {

@@ -76,8 +76,6 @@ Result<void> check_json_type(const http::Request& request);
 /// The body as one JSON value of at most `limit` bytes.
 Result<Json> json_body(const http::Request& request, std::size_t limit);
 
-/// A whole number from 0 to `most` as a query option has it.
-Result<std::int64_t> whole_number(std::string_view option, std::string_view text, std::int64_t most);
 /// Answer::last as the text of $skiptoken, and back; bad_request.
 std::string skip_token(const std::vector<store::Value>& last);
 Result<std::vector<store::Value>> read_skip_token(std::string_view text);

@@ -3,15 +3,10 @@
 #include <set>
 
 #include "base/url.h"
-#include "tables/odata/parser.h"
+#include "tables/odata/options.h"
 
 namespace mandate::tables::wire {
 namespace {
-
-Error invalid_query(Dialect dialect, const Error& error) {
-  const std::string prefix = dialect == Dialect::v1 ? "Invalid query specified. Error: " : "";
-  return Error(error.code, prefix + error.hint, error.detail);
-}
 
 Result<SystemProperties> system_properties(std::string_view text) {
   SystemProperties out;
@@ -40,51 +35,30 @@ Result<bool> flag(std::string_view name, std::string_view text, Dialect dialect)
   return Error(Code::bad_request, "The value of '" + std::string(name) + "' must be true or false.");
 }
 
-Result<void> read_option(ZumoQuery& out, std::string_view name, std::string_view value, Dialect dialect, const tenant::Table& table, bool one_row) {
-  const auto wrapped = [&](Error error) { return invalid_query(dialect, error); };
-  const bool blank = value.find_first_not_of(" \t") == std::string_view::npos;
-  if (name == "$filter") {
-    if (blank && dialect == Dialect::v2) return {};
-    auto tree = odata::parse_filter(value);
-    if (!tree.ok()) return wrapped(std::move(tree).error());
-    odata::narrow(out.query, *std::move(tree));
-    return {};
-  }
-  if (name == "$select") {
-    if (blank) return {};
-    auto columns = odata::parse_select(value);
-    if (!columns.ok()) return wrapped(std::move(columns).error());
-    out.query.select = *std::move(columns);
-    return {};
-  }
-  if (name == "$skiptoken" && dialect == Dialect::v2 && !one_row) {
+/// How the dialect reads the `$` options of that table.
+odata::Profile profile_for(Dialect dialect, const tenant::Table& table) {
+  odata::Profile out = odata::profile_of(dialect);
+  if (table.page_size) out.page = table.page_size;
+  if (table.max_top) out.most_top = table.max_top;
+  if (dialect == Dialect::v2) out.most_skip = std::numeric_limits<std::int32_t>::max();  // bounded below where no token says the place
+  return out;
+}
+
+/// One `$` option. In V1 what is wrong inside of one begins with a sentence of its own.
+Result<void> read_option(odata::Options& options, ZumoQuery& out, std::string_view name, std::string_view value, Dialect dialect, bool one_row) {
+  const bool v1 = dialect == Dialect::v1;
+  if (name == "$skiptoken" && !v1 && !one_row) {
     TRY(out.after, read_skip_token(value));
     return {};
   }
-  const bool known = name == "$orderby" || name == "$skip" || name == "$top" || name == "$inlinecount";
-  if (!known) {
-    if (dialect == Dialect::v2) return {};
-    return Error(Code::bad_request, "The query parameter '" + std::string(name) + "' is not supported: names must not start with $ or __.");
-  }
-  if (one_row) {
-    if (dialect == Dialect::v2) return {};
+  const bool parsed = name == "$filter" || name == "$select" || name == "$orderby";
+  if (one_row && (name == "$orderby" || name == "$skip" || name == "$top" || name == "$inlinecount")) {
+    if (!v1) return {};
     return Error(Code::bad_request, "The query option '" + std::string(name) + "' is not supported for a single item.");
   }
-  if (name == "$orderby") {
-    if (blank) return {};
-    auto order = odata::parse_order(value);
-    if (!order.ok()) return wrapped(std::move(order).error());
-    out.query.order = *std::move(order);
-  } else if (name == "$top") {
-    TRY(const std::int64_t top, whole_number(name, value, table.max_top ? table.max_top : kZumoMostTop));
-    out.query.top = top;
-  } else if (name == "$skip") {
-    TRY(out.query.skip, whole_number(name, value, std::numeric_limits<std::int32_t>::max()));
-  } else {
-    if (value != "allpages" && value != "none") return Error(Code::bad_request, "The value of '$inlinecount' must be allpages or none.");
-    out.query.total = value == "allpages";
-  }
-  return {};
+  Result<void> read = options.read(name, value);
+  if (!read.ok() && v1 && parsed) return Error(read.error().code, "Invalid query specified. Error: " + read.error().hint, read.error().detail);
+  return read;
 }
 
 }  // namespace
@@ -98,14 +72,16 @@ Result<QueryParameters> query_parameters(std::string_view query) {
 
 Result<ZumoQuery> read_query(const QueryParameters& parameters, Dialect dialect, const tenant::Table& table, bool options_count, bool one_row) {
   ZumoQuery out;
-  if (table.page_size) out.page = table.page_size;
+  const odata::Profile profile = profile_for(dialect, table);
+  odata::Options options(profile);
+  out.page = profile.page;
   std::set<std::string, std::less<>> seen;
   for (const auto& [name, value] : parameters) {
-    const bool reserved = name.starts_with('$') || name.starts_with("__");
+    const bool reserved = name.starts_with("__");
     if (reserved && !seen.insert(ascii_lower(name)).second)
       return Error(Code::bad_request, "The query parameter '" + name + "' was given twice.");
     if (name.starts_with('$')) {
-      if (options_count) CHECK_OK(read_option(out, name, value, dialect, table, one_row));
+      if (options_count) CHECK_OK(read_option(options, out, name, value, dialect, one_row));
     } else if (iequals(name, "__systemProperties")) {
       auto properties = system_properties(value);
       if (properties.ok()) out.system = *properties;
@@ -121,8 +97,9 @@ Result<ZumoQuery> read_query(const QueryParameters& parameters, Dialect dialect,
       out.own.emplace_back(name, value);
     }
   }
+  out.query = options.take();
   // Behind a row the engine need not count its way there.
-  if (out.after.empty()) CHECK_OK(whole_number("$skip", std::to_string(out.query.skip), kMostSkip));
+  if (out.after.empty()) CHECK_OK(odata::read_number("$skip", std::to_string(out.query.skip), kMostSkip));
   return out;
 }
 

@@ -27,6 +27,7 @@ Result<QueryParameters> query_parameters(std::string_view query);
 /// behind which row, so that rows which others add or move meanwhile make no gap (docs/adr/0013).
 std::string next_link(std::string table_url, const QueryParameters& parameters, std::int64_t skip, std::int64_t page, std::string_view token);
 
-inline constexpr std::int64_t kZumoPage = 50, kZumoMostTop = 1000, kMostSkip = 1'000'000;
+/// Rows that a client may have passed over by counting.
+inline constexpr std::int64_t kMostSkip = 1'000'000;
 
 }  // namespace mandate::tables::wire
