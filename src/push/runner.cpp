@@ -235,7 +235,7 @@ Task<bool> Runner::carry(std::shared_ptr<Alive> alive, tenant::Here here) {
   const auto gather = std::make_shared<Gather>();
   gather->outcomes.resize(rows.size());
   std::vector<std::pair<std::size_t, Message>> messages;
-  std::set<std::pair<const tenant::Service*, Platform>> places;
+  std::map<std::pair<const tenant::Service*, Platform>, std::optional<Delivered>> places;  ///< with what went wrong there
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto send = sends.find(std::string(rows[i].text("send")));
     const auto service = here->services.find(rows[i].text("service"));
@@ -244,14 +244,23 @@ Task<bool> Runner::carry(std::shared_ptr<Alive> alive, tenant::Here here) {
       continue;
     }
     messages.emplace_back(i, message_of(rows[i], send->second));
-    places.emplace(&service->second, messages.back().second.platform);
+    places.try_emplace({&service->second, messages.back().second.platform});
   }
-  for (const auto& [service, platform] : places) {
+  for (auto& place : places) {
+    const tenant::Service* service = place.first.first;
+    const Platform platform = place.first.second;
     Task<void> preparing = parts.senders.prepare(here, service, platform);
     const Result<void> prepared = co_await preparing;
-    if (!prepared.ok()) parts.log.warn("push.no_credentials", {{"tenant", here->name}, {"service", service->name}, {"platform", name(platform)}, {"detail", prepared.error().hint}});
+    if (prepared.ok()) continue;
+    place.second = no_answer(prepared.error());
+    parts.log.warn("push.no_credentials", {{"tenant", here->name}, {"service", service->name}, {"platform", name(platform)}, {"detail", prepared.error().hint}});
   }
   if (alive->shared && !alive->lease.held()) co_return false;
+  std::erase_if(messages, [&](const std::pair<std::size_t, Message>& each) {
+    const auto& trouble = places.at({&here->services.find(rows[each.first].text("service"))->second, each.second.platform});
+    if (trouble) gather->outcomes[each.first] = *trouble;
+    return trouble.has_value();
+  });
   gather->left = messages.size();
   for (auto& [i, message] : messages) {
     const tenant::Service* service = &here->services.find(rows[i].text("service"))->second;
