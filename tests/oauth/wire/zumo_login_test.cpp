@@ -274,9 +274,9 @@ TEST_F(ServiceLoginTest, AStateOfAnotherBrowserIsNoLogin) {
   EXPECT_EQ(in(eve, resume).status, 400);
 }
 
-TEST_F(ServiceLoginTest, V2TokensNameTheHostAndAreRefusedElsewhere) {
+TEST_F(ServiceLoginTest, V2TokensNameTheHostAndAreRefusedByAnotherServicesKey) {
   change([](tenant::Service& s) { s.login.token = "v2", s.login.user_id_format = "sid"; });
-  const std::string token = log_in("/.auth/login/corp", "https://login.example/.auth/login/done");
+  const std::string token = log_in("/.auth/login/aad", "https://login.example/.auth/login/done");
   const JsonObject claims = claims_of(token);
   EXPECT_EQ(text_member(claims, "iss"), "https://login.example/");
   EXPECT_EQ(text_member(claims, "aud"), "https://login.example/");
@@ -285,12 +285,15 @@ TEST_F(ServiceLoginTest, V2TokensNameTheHostAndAreRefusedElsewhere) {
   EXPECT_EQ(text_member(claims, "sub"), text_member(claims, "stable_sid"));
   ASSERT_TRUE(who(token).ok());
   EXPECT_EQ(who(token)->user_id, text_member(claims, "sub"));
-  // The same key and person at another host.
   const auto parts = jose::parse_compact(token);
   EXPECT_TRUE(jose::verify(*parts, jose::Key::hmac(jose::Alg::HS256, *from_hex(kV2Key))));
+  tenant::Service other = config().services.at("default");
+  other.name = "other";
+  other.master_key_sealed = tenants.vault().seal("another", tenant::sealed::service("other", "master_key"));
+  other.v2_signing_keys_sealed = {tenants.vault().seal(std::string(64, 'a'), tenant::sealed::service("other", "v2_signing_key"))};
+  config().services["other"] = other;
   auto sent = prepare(http::Method::get, "/tables/x", "", "", {{"X-ZUMO-AUTH", token}});
-  sent->request.host = "other.example";
-  EXPECT_FALSE(run(loop, bearers.identify(here(), here()->services.at("default"), sent->request)).ok());
+  EXPECT_FALSE(run(loop, bearers.identify(here(), here()->services.at("other"), sent->request)).ok());
 }
 
 TEST_F(ServiceLoginTest, OwnTokensHaveTheServiceAsAudienceAndAnotherServiceRefusesThem) {
