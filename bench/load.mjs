@@ -10,6 +10,7 @@ import {bad, k, load as driven, lua, median, row, scratch} from './driver.mjs';
 process.env.MANDATE_BUILD ??= 'build/release';
 const {Mandated, root, signIn} = await import('../tests/live/harness.mjs');
 const {tenant, ana} = await import('../tests/compat/tenant.mjs');
+const {refreshWalk} = await import('./refresh.mjs');
 
 /** The processes under load. */
 let measured = [];
@@ -115,6 +116,7 @@ for (const [alg, audience, ops, name] of [['ES256', 'https://orders.example', ec
   const r = load(`${base}/oauth/token`, lua('POST', {...host, 'Content-Type': 'application/json'}, JSON.stringify({grant_type: 'client_credentials', client_id: 'worker', client_secret: 'worker-secret-worker-secret-worker-secret', audience})));
   row(`client_credentials, ${alg}`, k(r.rate), 'req/s', `${(r.rate / ops).toFixed(2)} of openssl ${name} (${alg === 'ES256' ? 'must 0.35, aim 0.5' : 'no target'})`, bad(r, 1e6 / ops));
 }
+await refreshWalk(server, 'ES256', host, {pids: measured});
 const check = load(`${base}/tables/plain/none`, lua('GET', zumo));
 row('token check (read of an absent row)', k(check.rate), 'req/s', ratio({rate: check.rate}, peer.rate, 'nginx', '–', '–'), `${check.micros.toFixed(1)} µs of CPU each`);
 row('memory after the load (RSS)', rss().toFixed(1), 'MB');

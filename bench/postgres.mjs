@@ -11,6 +11,7 @@ process.env.MANDATE_STORE_UNDER_TEST = 'postgres';
 const {Mandated, signIn} = await import('../tests/live/harness.mjs');
 const {startPostgres} = await import('../tests/support/postgres.mjs');
 const {tenant, ana} = await import('../tests/compat/tenant.mjs');
+const {refreshWalk} = await import('./refresh.mjs');
 
 const database = await startPostgres({fsync: true, settings: ['max_connections = 200', 'shared_buffers = 256MB']});
 const bin = execFileSync('pg_config', ['--bindir'], {encoding: 'utf8'}).trim();
@@ -84,6 +85,7 @@ async function walks(together) {
   const mine = load(`${base}/oauth/token`, lua('POST', {...host, 'Content-Type': 'application/json'},
     JSON.stringify({grant_type: 'client_credentials', client_id: 'worker', client_secret: 'worker-secret-worker-secret-worker-secret', audience: 'https://orders.example'})), {pids});
   row(`client_credentials ES256, ${title}`, k(mine.rate), 'req/s', '', bad(mine));
+  await refreshWalk(node, title, host, {pids, peer: (rate) => against(rate, writes, 'pgbench -N')});
   await node.stop();
 }
 await walks(1);
