@@ -8,7 +8,9 @@
 
 #include "tests/fault/flaky_line.h"
 #include "tests/fault/load.h"
+#include "store/postgres/postgres.h"
 #include "tests/support/postgres_server.h"
+#include "tests/support/test_loop.h"
 
 namespace mandate::test {
 namespace {
@@ -79,6 +81,47 @@ TEST_F(OverALine, EveryCommitWithoutAnAnswerIsResolvedAndNothingHappensTwice) {
   }
   EXPECT_GT(doubts, 0) << "no answer of a COMMIT was ever lost: the test is about nothing";
   expect_in_order();
+}
+
+TEST_F(OverALine, ALostAnswerIsAnAnswerWhereTheCommitAloneTellsIt) {
+  TestLoop loop;
+  ManualClock clock;
+  SystemRandom random;
+  Log log(clock, Level::error, [](std::string_view) {});
+  Metrics metrics;
+  store::PostgresOptions options;
+  options.url = over(line);
+  options.schema = "lost";
+  options.clock = &clock;
+  options.random = &random;
+  auto opened = store::open_postgres(options, log, metrics);
+  ASSERT_TRUE(opened.ok()) << opened.error().detail;
+  const std::unique_ptr<store::Store> house = (*opened)->tenant("demo");
+  ASSERT_TRUE(run(loop, house->ensure_table("thing", {{"id", store::Type::text, true}, {"n", store::Type::integer}})).ok());
+  const auto write = [&](std::vector<store::Mutation> mutations) {
+    store::Batch batch;
+    batch.mutations = std::move(mutations);
+    return run(loop, house->mutate(std::move(batch)));
+  };
+  const auto raise = [](std::int64_t from, std::vector<std::string> returning) {
+    store::Mutation m = store::update("thing", store::both(store::equals("id", "a"), store::equals("n", from)), {{"n", from + 1}});
+    m.expect = store::Mutation::Expect::one;
+    m.returning = std::move(returning);
+    return m;
+  };
+  const auto none = store::check("thing", store::equals("id", "x"), store::Mutation::Expect::none, Code::conflict);
+  ASSERT_TRUE(write({store::insert("thing", {{"id", "a"}, {"n", std::int64_t{0}}})}).ok());
+  line.break_all(FlakyLine::Break::swallow);
+  const auto told = write({raise(0, {}), none, store::insert("thing", {{"id", "b"}, {"n", std::int64_t{0}}})});
+  ASSERT_TRUE(told.ok()) << told.error().detail;
+  EXPECT_EQ((*told)[0].count, 1);
+  EXPECT_EQ((*told)[1].count, 0);
+  EXPECT_EQ((*told)[2].count, 1);
+  line.break_all(FlakyLine::Break::swallow);
+  const auto wanted_rows = write({raise(1, {"n"}), none});
+  ASSERT_FALSE(wanted_rows.ok());
+  EXPECT_EQ(wanted_rows.error().code, Code::timeout);
+  EXPECT_TRUE(write({raise(2, {}), none}).ok()) << "it was done all the same, and once";
 }
 
 TEST_F(OverALine, ACommitWhoseAnswerComesAsNoiseIsNotRepeated) {

@@ -40,7 +40,9 @@ class AuthorizationCodeGrant final : public Grant {
     store::Batch batch;
     batch.deadline = request.request.deadline;
     const Millis now = deps_.clock.now_ms();
-    batch.add(store::take_single_use(kCodeKind, handle, client.client_id, now, Code::invalid_grant));
+    store::Mutation taken = store::take_single_use(kCodeKind, handle, client.client_id, now, Code::invalid_grant);
+    taken.returning.clear();  // it was read before; a commit whose rows are lost with a connection is then an answer all the same
+    batch.add(std::move(taken));
     batch.add(spent(handle, redeemed.code, client, now));
     const PersonGrant wanted = wanted_tokens(request, redeemed);
     CO_TRY(const PersonTokens tokens,
