@@ -1,5 +1,5 @@
 // Changes of a row that is looked at first: RFC 9110 preconditions, replacement, rows that come back. What was judged and what
-// is changed are the same row: the mutation holds only for the stamp that was read.
+// is changed are the same row: the mutation holds only for the state that was read.
 #include "base/url.h"
 #include "tables/core.h"
 #include "tables/ids.h"
@@ -49,8 +49,13 @@ void blank_the_rest(const Schema& schema, const std::optional<store::Owner>& own
   }
 }
 
-store::ExprPtr as_it_was(const Schema& schema, const store::Value& key, const store::Row& row) {
-  return store::both(row_condition(schema, key, true), store::equals(std::string(system_column::kUpdated), row[system_column::kUpdated]));
+/// The row in the state that was judged: the very version where the client had conditions, else deleted or not as it was, so
+/// that writers who ask for nothing do not wait for each other.
+store::ExprPtr as_it_was(const Schema& schema, const store::Value& key, const store::Row& row, bool conditional) {
+  store::ExprPtr same = row_condition(schema, key, true);
+  if (conditional) return store::both(std::move(same), store::equals(std::string(system_column::kUpdated), row[system_column::kUpdated]));
+  if (!schema.soft_delete) return same;
+  return store::both(std::move(same), store::equals(std::string(system_column::kDeleted), row.boolean(system_column::kDeleted)));
 }
 
 /// The cells of an update of `row`; the table may get columns for it.
@@ -96,13 +101,14 @@ Task<Answer> Tables::change(Act act) {
       impl_->stale.add();
       co_return stale_answer(*target.schema, act.context.dialect, row);
     }
+    store::ExprPtr judged = as_it_was(*target.schema, target.key, row, !conditions.empty());
     store::Mutation mutation;
     if (update) {
       Task<std::vector<store::Cell>> fill = cells_for(*impl_, act, target, fitted, back);
       CO_TRY(std::vector<store::Cell> cells, co_await fill);
-      mutation = store::update(target.schema->physical, as_it_was(*target.schema, target.key, row), std::move(cells));
+      mutation = store::update(target.schema->physical, std::move(judged), std::move(cells));
     } else {
-      mutation = removal(*target.schema, as_it_was(*target.schema, target.key, row));
+      mutation = removal(*target.schema, std::move(judged));
     }
     mutation.owner = target.owner;
     mutation.returning = {"*"};

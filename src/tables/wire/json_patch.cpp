@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kMostSteps = 500;
 /// Bytes that all copies and additions of one patch may make: a patch that doubles a document doubles it often.
 constexpr std::size_t kMostBytes = 4 << 20;
+constexpr std::size_t kMostDepth = 64;
 constexpr int kMostTries = 4;
 
 using Pointer = std::vector<std::string>;
@@ -35,7 +36,7 @@ Result<Pointer> pointer_of(std::string_view path) {
     }
     out.push_back(std::move(plain));
   }
-  if (out.size() > 64) return Error(Code::bad_request, "A path of the patch is too deep.");
+  if (out.size() > kMostDepth) return Error(Code::bad_request, "A path of the patch is too deep.");
   return out;
 }
 
@@ -84,6 +85,39 @@ std::size_t weight(const Json& value) {
   return out;
 }
 
+std::size_t depth(const Json& value) {
+  std::size_t deepest = 0;
+  if (const JsonArray* array = value.if_array())
+    for (const Json& each : *array) deepest = std::max(deepest, depth(each));
+  if (const JsonObject* object = value.if_object())
+    for (const auto& member : *object) deepest = std::max(deepest, depth(member.value()));
+  return deepest + 1;
+}
+
+std::optional<double> number_in(const Json& value) {
+  if (value.is_int64()) return static_cast<double>(value.get_int64());
+  if (value.is_uint64()) return static_cast<double>(value.get_uint64());
+  if (value.is_double()) return value.get_double();
+  return std::nullopt;
+}
+
+/// Equality of RFC 6902 §4.6: numbers by their value, 5 is 5.0; members in any order.
+bool same(const Json& a, const Json& b) {
+  if (const auto number = number_in(a)) return number == number_in(b);
+  if (const JsonArray* array = a.if_array()) {
+    const JsonArray* other = b.if_array();
+    return other && std::ranges::equal(*array, *other, same);
+  }
+  if (const JsonObject* object = a.if_object()) {
+    const JsonObject* other = b.if_object();
+    return other && object->size() == other->size() && std::ranges::all_of(*object, [&](const auto& member) {
+      const Json* there = other->if_contains(member.key());
+      return there && same(member.value(), *there);
+    });
+  }
+  return a == b;
+}
+
 /// Carries out one patch. The document is held as a value, so that every pointer begins alike.
 class Patching {
  public:
@@ -99,7 +133,7 @@ class Patching {
     const Json* value = operation.if_contains("value");
     if (!value) return Error(Code::bad_request, "An operation of the patch lacks its value.");
     if (*op == "test") return test(to, *path, *value);
-    CHECK_OK(spend(*value));
+    CHECK_OK(spend(*value, to));
     if (*op == "add") return add(to, *path, *value);
     if (*op == "replace") return replace(to, *path, *value);
     return Error(Code::bad_request, "The patch has an operation '" + std::string(*op).substr(0, 40) + "' that does not exist.");
@@ -112,9 +146,10 @@ class Patching {
     return out;
   }
 
-  Result<void> spend(const Json& value) {
+  /// Whether a value may be put there.
+  Result<void> spend(const Json& value, const Pointer& to) {
     spent_ += weight(value);
-    if (spent_ > kMostBytes) return Error(Code::bad_request, "The patch makes the item too large.");
+    if (spent_ > kMostBytes || to.size() + depth(value) > kMostDepth) return Error(Code::bad_request, "The patch makes the item too large.");
     return {};
   }
 
@@ -164,7 +199,7 @@ class Patching {
     const Json* there = find(document_, from, from.size());
     if (!there && from.size() > 1) return nowhere(*text);
     Json value = there ? *there : Json(nullptr);
-    CHECK_OK(spend(value));
+    CHECK_OK(spend(value, to));
     if (move) CHECK_OK(remove(from, *text));
     return add(to, path, std::move(value));
   }
@@ -172,7 +207,7 @@ class Patching {
   Result<void> test(const Pointer& at, std::string_view path, const Json& value) {
     const Json* there = find(document_, at, at.size());
     if (!there && at.size() > 1) return nowhere(path);
-    if (there ? *there == value : value.is_null()) return {};
+    if (there ? same(*there, value) : value.is_null()) return {};
     return Error(Code::conflict, "A test of the patch does not hold.");
   }
 
@@ -192,7 +227,7 @@ Result<JsonObject> difference(const JsonObject& before, const JsonObject& after)
   };
   for (const auto& member : after) {
     const Json* was = before.if_contains(member.key());
-    if (!was || *was != member.value()) CHECK_OK(note({member.key().data(), member.key().size()}, member.value()));
+    if (!was || !same(*was, member.value())) CHECK_OK(note({member.key().data(), member.key().size()}, member.value()));
   }
   for (const auto& member : before)
     if (!after.contains(member.key())) CHECK_OK(note({member.key().data(), member.key().size()}, Json(nullptr)));
