@@ -1,5 +1,6 @@
 // Debian's Chromium under playwright-core, and a page server on loopback for the apps under test.
 import {createServer} from 'node:http';
+import {fileURLToPath} from 'node:url';
 import {buildSync} from 'esbuild';
 import {chromium} from 'playwright-core';
 
@@ -11,10 +12,13 @@ export const launch = () => chromium.launch({
 /** A browser context that accepts the development CA's certificates. */
 export const context = (browser, options = {}) => browser.newContext({ignoreHTTPSErrors: true, ...options});
 
+const builtins = fileURLToPath(new URL('node_builtins.cjs', import.meta.url));
+
 /** An npm package as a page loads it: one script that defines `globalName`. The package itself is not touched. */
 export function bundle(entry, globalName) {
   const result = buildSync({entryPoints: [entry], bundle: true, write: false, format: 'iife', globalName, platform: 'browser',
-    define: {global: 'window'}, logLevel: 'error'});
+    define: {global: 'window', 'process.env': '{}', Buffer: 'Uint8Array'}, logLevel: 'error',
+    alias: {util: builtins, assert: builtins, stream: builtins, crypto: builtins}});
   return result.outputFiles[0].text;
 }
 
