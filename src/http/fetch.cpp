@@ -164,7 +164,7 @@ class CheckedFetch final : public Fetch {
     Easy easy;
     transfer.limit = request.answer_limit;
     prepare(easy, transfer, request, target, ca_file_, left);
-    Task<int> running = transfers_here().run(easy.handle);
+    Task<int> running = transfers_here(request.version != FetchRequest::Version::one).run(easy.handle);
     const Result<int> ran = co_await running;
     const auto code = static_cast<CURLcode>(*ran);
     if (code == CURLE_OPERATION_TIMEDOUT)
@@ -208,10 +208,11 @@ class CheckedFetch final : public Fetch {
     co_return found;
   }
 
-  outbound::Transfers& transfers_here() {
+  /// A connection that speaks HTTP/1.1 would be used for what asks for HTTP/2: each has its own.
+  outbound::Transfers& transfers_here(bool http2) {
     Loop* loop = Loop::current();
     const std::lock_guard lock(mutex_);
-    auto& here = transfers_[loop];
+    auto& here = transfers_[{loop, http2}];
     if (!here) here = std::make_unique<outbound::Transfers>(*loop);
     return *here;
   }
@@ -219,7 +220,7 @@ class CheckedFetch final : public Fetch {
   std::vector<std::string> allowed_;
   std::string ca_file_;
   std::mutex mutex_;
-  std::map<Loop*, std::unique_ptr<outbound::Transfers>> transfers_;
+  std::map<std::pair<Loop*, bool>, std::unique_ptr<outbound::Transfers>> transfers_;
   outbound::Resolver resolver_;
 };
 
