@@ -23,7 +23,7 @@ function move(server, from, to, heard = () => {}) {
   child.stdout.setEncoding('utf8').on('data', take);
   child.stderr.setEncoding('utf8').on('data', take);
   const done = new Promise((resolve) => child.once('close', (status) => resolve({status, out})));
-  done.kill = () => child.kill('SIGKILL');
+  done.kill = (signal = 'SIGKILL') => child.kill(signal);
   return done;
 }
 
@@ -176,11 +176,22 @@ sqliteTest('a house moves to PostgreSQL under load, and back', async () => {
   assert.equal(made.status, 201, made.text);
   known.set('there', -5);
 
+  server.agent = new https.Agent({keepAlive: true, maxSockets: 32});
+  const again_working = load(server, held.zumo, 100, known);
+  await new Promise((r) => setTimeout(r, 500));
   const target = join(server.directory, 'back');
   const back = await move(server, url, `sqlite:${target}`);
   assert.equal(back.status, 0, back.out);
+  assert.match(back.out, /counts and checksums agree/);
+  const held_back = Number(back.out.match(/Writers waited (\d+) ms/)?.[1]);
+  assert.ok(held_back < 5000, back.out);
+  await new Promise((r) => setTimeout(r, 300));
+  await again_working.end();
+  assert.ok(again_working.refused > 0, 'after the switch writes are refused');
+  console.log(`# back: ${again_working.acknowledged} writes acknowledged meanwhile, the slowest in ${Math.round(again_working.longest)} ms; writers waited ${held_back} ms`);
   assert.equal((await server.call('GET', '/tables/plain/p1', {headers: held.zumo})).status, 200, 'reads go on');
   assert.equal((await server.call('POST', '/tables/plain', {headers: held.zumo, body: {id: 'late', n: 1}})).status, 503);
+  server.agent.destroy(), server.agent = undefined;
   await server.kill('SIGTERM');
   await refusesToStart(server, /has moved to sqlite:/);
   server.store = undefined;
@@ -238,16 +249,37 @@ sqliteTest('a move that is killed is run again', async () => {
   await stillWork(server, held);
   console.log(`# ${kills} kills, ${known.size} rows`);
 
-  // The way back, killed in the same way.
-  await server.kill('SIGTERM');
-  const target = join(server.directory, 'back');
-  for (const wait of [200, 600, 1200]) {
-    const back = move(server, url, `sqlite:${target}`);
-    setTimeout(back.kill, wait);
-    await back;
+  // The way back, killed in the same way while the node goes on being written; once it is only asked to stop.
+  const target = join(server.directory, 'back'), database = await sharedPostgres();
+  const left_over = () => Number(database.sql("select count(*) from pg_namespace where nspname = 'mandate/move'", url));
+  server.agent = new https.Agent({keepAlive: true, maxSockets: 32});
+  const working = load(server, held.zumo, 100, known);
+  let on_the_way = 0;
+  for (const at of [0, 1, 2, 3, 4, 'stop']) {
+    let lines = 0;
+    const back = move(server, url, `sqlite:${target}`, () => {
+      ++lines;
+      if (at === 'stop' && lines === 1) back.kill('SIGTERM');
+      else if (at > 0 && lines >= at) back.kill();
+    });
+    if (at === 0) setTimeout(() => back.kill(), 400);
+    const told = await back;
+    assert.notEqual(told.status, 0, told.out);
+    if (at !== 'stop') on_the_way += left_over();
+    else assert.equal(left_over(), 0, `asked to stop it takes away what it made: ${told.out}`);
+    const made = await server.call('POST', '/tables/plain', {headers: held.zumo, body: {id: `after-${at}`, n: -1}});
+    assert.equal(made.status, 201, `the source serves on: ${made.text}`);
+    known.set(`after-${at}`, -1);
   }
+  assert.ok(on_the_way > 0, 'some of the kills came while it followed');
   const back = await move(server, url, `sqlite:${target}`);
   assert.equal(back.status, 0, back.out);
+  assert.equal(left_over(), 0, 'nothing of the kills is left');
+  await new Promise((r) => setTimeout(r, 300));
+  await working.end();
+  assert.ok(working.refused > 0);
+  server.agent.destroy(), server.agent = undefined;
+  await server.kill('SIGTERM');
   server.store = undefined, server.data = target;
   await server.start();
   compare(await rows(server, held.zumo), known);
