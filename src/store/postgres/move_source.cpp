@@ -127,7 +127,8 @@ class Source final : public MoveSource {
   }
 
   void resume() override {
-    if (connection_ && PQstatus(c()) == CONNECTION_OK && PQtransactionStatus(c()) != PQTRANS_IDLE) (void)run(c(), "ROLLBACK");
+    if (connection_ && PQtransactionStatus(c()) != PQTRANS_IDLE) (void)run(c(), "ROLLBACK");
+    if (connection_ && PQstatus(c()) != CONNECTION_OK) connection_.reset();  // and with it what was under way
     held_ = false;
     // With the transaction went the triggers of tables that were met in it.
     for (auto& [where, table] : followed_)
