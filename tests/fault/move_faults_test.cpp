@@ -43,7 +43,8 @@ struct TwoServers {
       std::this_thread::sleep_for(milliseconds(20));
     }
     const std::size_t slash = first.rfind('/');
-    both = first.substr(0, slash) + ",127.0.0.1:" + std::to_string(standby->port()) + first.substr(slash) + "?target_session_attrs=read-write";
+    both = first.substr(0, slash) + ",127.0.0.1:" + std::to_string(standby->port()) + first.substr(slash) +
+           "?target_session_attrs=read-write";
     after = first.substr(0, first.rfind(':') + 1) + std::to_string(standby->port()) + first.substr(slash);
   }
   void fail_over() {
@@ -122,10 +123,13 @@ class MoveBackFaults : public MoveFaults {
       const auto tables = (*view)->tables();
       for (const MovedTable& table : *tables) {
         MoveSum there, here;
-        const auto adding = [](MoveSum& sum) { return [&sum](std::int64_t, const std::vector<Value>& cells) { return sum.add(cells), Result<void>{}; }; };
+        const auto adding = [](MoveSum& sum) {
+          return [&sum](std::int64_t, const std::vector<Value>& cells) { return sum.add(cells), Result<void>{}; };
+        };
         ASSERT_TRUE((*view)->all(table, adding(there)).ok());
         ASSERT_TRUE(target->all(tenant, table, adding(here)).ok());
-        EXPECT_EQ(there.hex() + " " + std::to_string(there.rows()), here.hex() + " " + std::to_string(here.rows())) << tenant << "/" << table.name;
+        EXPECT_EQ(there.hex() + " " + std::to_string(there.rows()), here.hex() + " " + std::to_string(here.rows()))
+            << tenant << "/" << table.name;
         rows += here.rows();
       }
     }
@@ -159,8 +163,8 @@ TEST_F(MoveBackFaults, the_database_dies_at_any_line_of_it_and_the_move_is_run_a
   ASSERT_TRUE(told.result.ok()) << told.result.error().hint << told.result.error().detail;
   const Node::Figures figures = node_->figures(since);
   node_.reset();
-  std::printf("  %s; %d acknowledged meanwhile, the slowest answer after %lld ms\n", told.lines.back().c_str(), figures.acknowledged,
-              static_cast<long long>(figures.slowest.count()));
+  std::printf("  %s; %d acknowledged meanwhile, the slowest answer after %lld ms\n", told.lines.back().c_str(),
+              figures.acknowledged, static_cast<long long>(figures.slowest.count()));
   expect_all_there(url);
 }
 
@@ -207,7 +211,8 @@ TEST_F(MoveBackFaults, the_disk_of_the_files_is_full) {
   prepare_tables(url);
   std::filesystem::create_directory(mount);
   if (::mount("tmpfs", mount.c_str(), "tmpfs", 0, "size=1m") != 0) GTEST_SKIP() << "no disk can be mounted here";
-  const std::unique_ptr<const std::string, void (*)(const std::string*)> unmount(&mount, [](const std::string* at) { ::umount2(at->c_str(), MNT_DETACH); });
+  const std::unique_ptr<const std::string, void (*)(const std::string*)> unmount(
+      &mount, [](const std::string* at) { ::umount2(at->c_str(), MNT_DETACH); });
   target_ = mount + "/target";
   start(url);
   ASSERT_TRUE(node_->writes(100));
@@ -252,7 +257,9 @@ class MoveThereFaults : public MoveFaults {
     system_ = open("system");
     if (!source_.add("demo", *store_).ok() || !source_.add("system", *system_).ok()) throw std::runtime_error("the source");
     TestLoop loop;
-    if (!run(loop, store_->ensure_table("t", {{.name = "id", .type = Type::text, .unique = true}, {.name = "text", .type = Type::text}})).ok())
+    if (!run(loop, store_->ensure_table(
+                       "t", {{.name = "id", .type = Type::text, .unique = true}, {.name = "text", .type = Type::text}}))
+             .ok())
       throw std::runtime_error("the table");
     writer_ = std::thread([this] { write(); });
   }
@@ -279,7 +286,8 @@ class MoveThereFaults : public MoveFaults {
   }
   bool writes(int more) {
     const int from = acknowledged_;
-    for (const auto end = std::chrono::steady_clock::now() + seconds(20); acknowledged_ < from + more; std::this_thread::sleep_for(milliseconds(5)))
+    for (const auto end = std::chrono::steady_clock::now() + seconds(20); acknowledged_ < from + more;
+         std::this_thread::sleep_for(milliseconds(5)))
       if (std::chrono::steady_clock::now() > end) return false;
     return true;
   }

@@ -22,7 +22,9 @@ bool cannot(const Error& error) {
   return false;
 }
 
-bool no_such_table(const Error& error) { return error.detail.starts_with("postgres 42P01") || error.detail.starts_with("postgres 3F000"); }
+bool no_such_table(const Error& error) {
+  return error.detail.starts_with("postgres 42P01") || error.detail.starts_with("postgres 3F000");
+}
 
 Value from_text(Value text, Kind kind) {
   const auto* word = std::get_if<std::string>(&text);
@@ -41,7 +43,8 @@ Value from_text(Value text, Kind kind) {
 
 }  // namespace
 
-MoveLog::MoveLog(Core& core) : core_(core), schema_(identifier(core.options().schema + "/move")), id_(core.options().random->token(16)) {}
+MoveLog::MoveLog(Core& core)
+    : core_(core), schema_(identifier(core.options().schema + "/move")), id_(core.options().random->token(16)) {}
 
 Result<bool> MoveLog::begin(PGconn* c, std::string& why) {
   CHECK_OK(end(c));
@@ -58,17 +61,20 @@ Result<bool> MoveLog::begin(PGconn* c, std::string& why) {
 }
 
 Result<void> MoveLog::make(PGconn* c) {
-  CHECK_OK(run(c, "BEGIN; CREATE SCHEMA " + schema_ + "; CREATE TABLE " + schema_ + ".mover (id text NOT NULL PRIMARY KEY, until timestamptz NOT NULL);" +
-                      "CREATE TABLE " + schema_ + ".log (number bigint NOT NULL, tenant text COLLATE \"C\", key text[] NOT NULL);" +
-                      "CREATE TABLE " + schema_ + ".trial (a text, b bigint)"));
-  TRY(const Answer until, run(c, "INSERT INTO " + schema_ + ".mover VALUES ($1, clock_timestamp() + " + kAliveFor + ") RETURNING until", {id_}));
+  CHECK_OK(run(c, "BEGIN; CREATE SCHEMA " + schema_ + "; CREATE TABLE " + schema_ +
+                      ".mover (id text NOT NULL PRIMARY KEY, until timestamptz NOT NULL);" + "CREATE TABLE " + schema_ +
+                      ".log (number bigint NOT NULL, tenant text COLLATE \"C\", key text[] NOT NULL);" + "CREATE TABLE " +
+                      schema_ + ".trial (a text, b bigint)"));
+  TRY(const Answer until,
+      run(c, "INSERT INTO " + schema_ + ".mover VALUES ($1, clock_timestamp() + " + kAliveFor + ") RETURNING until", {id_}));
   until_ = cell(until, 0, 0);
   CHECK_OK(run(c, "COMMIT"));
   // Whether triggers work here is seen where nobody is disturbed.
   LoggedTable trial{0, schema_ + ".trial", false, {"a", "b"}, {Kind::text, Kind::int8}};
   TRY(const bool added, add(c, trial, false));
   if (!added) return Error(Code::server_error, "", "a table that was just made is not there");
-  CHECK_OK(run(c, "BEGIN; INSERT INTO " + schema_ + ".trial VALUES ('x', 1); UPDATE " + schema_ + ".trial SET b = 2; DELETE FROM " + schema_ + ".trial"));
+  CHECK_OK(run(c, "BEGIN; INSERT INTO " + schema_ + ".trial VALUES ('x', 1); UPDATE " + schema_ +
+                      ".trial SET b = 2; DELETE FROM " + schema_ + ".trial"));
   TRY(const Answer seen, run(c, "SELECT count(DISTINCT key) FROM " + schema_ + ".log"));
   const std::string count(cell(seen, 0, 0));
   CHECK_OK(run(c, "ROLLBACK"));
@@ -79,28 +85,33 @@ Result<void> MoveLog::make(PGconn* c) {
 std::string MoveLog::function_sql(const LoggedTable& table) const {
   const auto tuple = [&](const char* row, const char* cast) {
     std::string out;
-    for (const std::string& column : table.key) out += (out.empty() ? "" : ", ") + std::string(row) + "." + identifier(column) + cast;
+    for (const std::string& column : table.key)
+      out += (out.empty() ? "" : ", ") + std::string(row) + "." + identifier(column) + cast;
     return out;
   };
   const auto note = [&](const char* row) {
     return "INSERT INTO " + schema_ + ".log VALUES (" + std::to_string(table.number) + ", " +
-           (table.shared ? std::string(row) + "." + std::string(kTenantColumn) : std::string("NULL")) + ", ARRAY[" + tuple(row, "::text") + "]); ";
+           (table.shared ? std::string(row) + "." + std::string(kTenantColumn) : std::string("NULL")) + ", ARRAY[" +
+           tuple(row, "::text") + "]); ";
   };
   const auto whole = [&](const char* row) {
-    return "ROW(" + (table.shared ? std::string(row) + "." + std::string(kTenantColumn) + ", " : std::string()) + tuple(row, "") + ")";
+    return "ROW(" + (table.shared ? std::string(row) + "." + std::string(kTenantColumn) + ", " : std::string()) + tuple(row, "") +
+           ")";
   };
   // Who writes may be another user than who moves; hence the definer's rights, and names that need no search path.
-  const std::string body = "BEGIN IF EXISTS (SELECT FROM " + schema_ + ".mover m WHERE m.until >= pg_catalog.now()) THEN IF TG_OP = 'INSERT' THEN " + note("NEW") +
-                           "ELSE " + note("OLD") + "IF TG_OP = 'UPDATE' THEN IF " + whole("NEW") + " IS DISTINCT FROM " + whole("OLD") + " THEN " +
-                           note("NEW") + "END IF; END IF; END IF; END IF; RETURN NULL; END";
+  const std::string body = "BEGIN IF EXISTS (SELECT FROM " + schema_ +
+                           ".mover m WHERE m.until >= pg_catalog.now()) THEN IF TG_OP = 'INSERT' THEN " + note("NEW") + "ELSE " +
+                           note("OLD") + "IF TG_OP = 'UPDATE' THEN IF " + whole("NEW") + " IS DISTINCT FROM " + whole("OLD") +
+                           " THEN " + note("NEW") + "END IF; END IF; END IF; END IF; RETURN NULL; END";
   return "CREATE OR REPLACE FUNCTION " + schema_ + ".f" + std::to_string(table.number) +
          "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS " + literal_sql(body) + ";";
 }
 
 Result<bool> MoveLog::add(PGconn* c, const LoggedTable& table, bool within) {
   longest_key_ = std::max(longest_key_, table.key.size());
-  const std::string statements = function_sql(table) + "CREATE TRIGGER mandate_move AFTER INSERT OR UPDATE OR DELETE ON " + table.where +
-                                 " FOR EACH ROW EXECUTE FUNCTION " + schema_ + ".f" + std::to_string(table.number) + "()";
+  const std::string statements = function_sql(table) + "CREATE TRIGGER mandate_move AFTER INSERT OR UPDATE OR DELETE ON " +
+                                 table.where + " FOR EACH ROW EXECUTE FUNCTION " + schema_ + ".f" + std::to_string(table.number) +
+                                 "()";
   Result<void> added;
   if (within) {
     const auto made = run(c, statements);
@@ -116,7 +127,8 @@ Result<bool> MoveLog::add(PGconn* c, const LoggedTable& table, bool within) {
 /// In a transaction that waits a second for its locks and then lets those pass who wait behind it, and tries again.
 Result<void> MoveLog::insistently(PGconn* c, const std::string& statements) const {
   for (int tries = 1;; ++tries) {
-    const auto done = run(c, std::string("BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL lock_timeout TO ") + kPatience + ";" + statements + "; COMMIT");
+    const auto done = run(c, std::string("BEGIN; SET LOCAL synchronous_commit TO off; SET LOCAL lock_timeout TO ") + kPatience +
+                                 ";" + statements + "; COMMIT");
     if (done.ok()) return {};
     if (PQstatus(c) != CONNECTION_OK) return lost(c);
     if (PQtransactionStatus(c) != PQTRANS_IDLE) (void)run(c, "ROLLBACK");
@@ -130,7 +142,9 @@ Result<void> MoveLog::check(PGconn* c) {
   const auto alive = run(c, "SELECT FROM " + schema_ + ".mover WHERE id = $1 AND until > clock_timestamp()", {id_});
   if (alive.ok() && PQntuples(alive->get()) == 1 && !lapsed_) return {};
   if (PQstatus(c) != CONNECTION_OK) return lost(c);
-  return Error(Code::conflict, "Another move of this database has begun meanwhile, or this one had no connection to it for a minute. Nothing was switched: run it again.");
+  return Error(Code::conflict,
+               "Another move of this database has begun meanwhile, or this one had no connection to it for a minute. Nothing was "
+               "switched: run it again.");
 }
 
 Result<void> MoveLog::take(PGconn* c, const std::function<Result<void>(int, std::string, std::vector<Value>)>& each,
@@ -147,7 +161,8 @@ Result<void> MoveLog::take(PGconn* c, const std::function<Result<void>(int, std:
       if (!known) continue;  // dropped, or made anew
       Value tenant = cell_of(rows.get(), row, 1);
       std::vector<Value> key;
-      for (std::size_t i = 0; i < known->key.size(); ++i) key.push_back(from_text(cell_of(rows.get(), row, static_cast<int>(i) + 2), known->kinds[i]));
+      for (std::size_t i = 0; i < known->key.size(); ++i)
+        key.push_back(from_text(cell_of(rows.get(), row, static_cast<int>(i) + 2), known->kinds[i]));
       CHECK_OK(each(number, is_null(tenant) ? "" : std::get<std::string>(std::move(tenant)), std::move(key)));
     }
   }
@@ -167,8 +182,9 @@ void MoveLog::tidy(PGconn* c) {
 
 Result<void> MoveLog::end(PGconn* c) {
   rest();
-  TRY(const Answer functions, run(c, "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1",
-                                  {core_.options().schema + "/move"}));
+  TRY(const Answer functions,
+      run(c, "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1",
+          {core_.options().schema + "/move"}));
   // Table by table: all at once would lock them all.
   for (int i = 0; i < PQntuples(functions.get()); ++i)
     CHECK_OK(insistently(c, "DROP FUNCTION IF EXISTS " + schema_ + "." + identifier(cell(functions, i, 0)) + "() CASCADE"));
@@ -178,7 +194,9 @@ Result<void> MoveLog::end(PGconn* c) {
 /// A writer that began after `until` logs nothing. So a later one is worth something only if it was there for all to see before the
 /// earlier one was over.
 Result<bool> MoveLog::renew(PGconn* c) {
-  TRY(const Answer later, run(c, "UPDATE " + schema_ + ".mover SET until = clock_timestamp() + " + kAliveFor + " WHERE id = $1 AND until > clock_timestamp() RETURNING until",
+  TRY(const Answer later, run(c,
+                              "UPDATE " + schema_ + ".mover SET until = clock_timestamp() + " + kAliveFor +
+                                  " WHERE id = $1 AND until > clock_timestamp() RETURNING until",
                               {id_}, Patience::of(kSayAlive)));
   if (PQntuples(later.get()) == 0) return false;
   TRY(const Answer good, run(c, "SELECT clock_timestamp() < $1::timestamptz", {until_}, Patience::of(kSayAlive)));

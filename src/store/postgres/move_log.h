@@ -36,7 +36,8 @@ class MoveLog {
   /// temporarily_unavailable when the log may miss something.
   Result<void> check(PGconn* connection);
   /// Every row that was touched and is seen by the transaction under way, once; with its commit they are out of the log.
-  Result<void> take(PGconn* connection, const std::function<Result<void>(int number, std::string tenant, std::vector<Value> key)>& each,
+  Result<void> take(PGconn* connection,
+                    const std::function<Result<void>(int number, std::string tenant, std::vector<Value> key)>& each,
                     const std::function<const LoggedTable*(int number)>& table);
   /// After the commit: leaves no long way through what is gone.
   void tidy(PGconn* connection);
@@ -55,7 +56,7 @@ class MoveLog {
   const std::string schema_, id_;  ///< quoted; of this move
   std::size_t longest_key_ = 1;
   std::int64_t taken_ = 0;
-  std::string until_;               ///< what everybody can see, as the server writes it
+  std::string until_;  ///< what everybody can see, as the server writes it
   std::atomic<bool> lapsed_{false};
   std::mutex mutex_;
   std::condition_variable wake_;

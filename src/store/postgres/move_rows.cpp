@@ -25,12 +25,14 @@ Type type_of(Kind kind) {
 }
 
 /// Gives what a statement answers, in binary.
-Result<void> rows_asked(PGconn* connection, const std::string& sql, const Parameters& parameters, const MovedTable& table, const EachMoved& each) {
+Result<void> rows_asked(PGconn* connection, const std::string& sql, const Parameters& parameters, const MovedTable& table,
+                        const EachMoved& each) {
   Parameters::View view;
   parameters.view(view);
-  const Answer rows(PQexecParams(connection, sql.c_str(), static_cast<int>(parameters.size()), nullptr, view.values.data(), view.lengths.data(),
-                                 view.formats.data(), 1));
-  if (PQresultStatus(rows.get()) != PGRES_TUPLES_OK) return PQstatus(connection) == CONNECTION_OK ? error_of(rows.get()) : lost(connection);
+  const Answer rows(PQexecParams(connection, sql.c_str(), static_cast<int>(parameters.size()), nullptr, view.values.data(),
+                                 view.lengths.data(), view.formats.data(), 1));
+  if (PQresultStatus(rows.get()) != PGRES_TUPLES_OK)
+    return PQstatus(connection) == CONNECTION_OK ? error_of(rows.get()) : lost(connection);
   std::vector<Value> cells(table.columns.size());
   for (int row = 0; row < PQntuples(rows.get()); ++row) {
     for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = cell_of(rows.get(), row, static_cast<int>(i));
@@ -45,7 +47,8 @@ Result<void> rows_asked(PGconn* connection, const std::string& sql, const Parame
 Result<std::vector<std::string>> shared_tables(PGconn* connection, const std::string& schema) {
   TRY(const Answer found,
       run(connection,
-          "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
+          "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = "
+          "c.oid"
           " WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND a.attname = $2 AND NOT a.attisdropped ORDER BY 1",
           {schema, kTenantColumn}));
   std::vector<std::string> out;
@@ -56,7 +59,8 @@ Result<std::vector<std::string>> shared_tables(PGconn* connection, const std::st
 
 Whereabouts whereabouts(const Core& core, const std::string& tenant, const MovedTable& table) {
   if (table.app) return {identifier(core.schema_of(tenant)) + "." + identifier(table.name), ""};
-  return {identifier(core.options().schema) + "." + identifier(table.name), " AND " + std::string(kTenantColumn) + " = " + literal_sql(tenant)};
+  return {identifier(core.options().schema) + "." + identifier(table.name),
+          " AND " + std::string(kTenantColumn) + " = " + literal_sql(tenant)};
 }
 
 MovedTable room_table(const Table& known) {
@@ -72,9 +76,10 @@ MovedTable room_table(const Table& known) {
 }
 
 Result<std::map<std::string, std::vector<MovedTable>>> app_tables(PGconn* connection) {
-  TRY(const Answer columns, run(connection,
-                                "SELECT mandate_tenant, table_name, name, type, is_unique, is_indexed, is_dictionary FROM mandate_columns"
-                                " ORDER BY mandate_tenant, table_name, position"));
+  TRY(const Answer columns,
+      run(connection,
+          "SELECT mandate_tenant, table_name, name, type, is_unique, is_indexed, is_dictionary FROM mandate_columns"
+          " ORDER BY mandate_tenant, table_name, position"));
   std::map<std::string, std::vector<MovedTable>> out;
   for (int i = 0; i < PQntuples(columns.get()); ++i) {
     std::vector<MovedTable>& tables = out[std::string(cell(columns, i, 0))];
@@ -173,7 +178,8 @@ std::vector<Kind> key_kinds(const MovedTable& table) {
   return out;
 }
 
-Result<void> rows_by_name(PGconn* connection, const MovedTable& table, const Whereabouts& where, const RowNames& names, const EachMoved& each) {
+Result<void> rows_by_name(PGconn* connection, const MovedTable& table, const Whereabouts& where, const RowNames& names,
+                          const EachMoved& each) {
   const std::vector<Kind> kinds = key_kinds(table);
   std::vector<const RowName*> together;
   for (const RowName& name : names) {

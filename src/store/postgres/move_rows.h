@@ -26,7 +26,8 @@ Result<std::map<std::string, std::vector<MovedTable>>> app_tables(PGconn* connec
 /// Types of the columns that name a row.
 std::vector<Kind> key_kinds(const MovedTable& table);
 /// Those rows of a table that have one of `names`.
-Result<void> rows_by_name(PGconn* connection, const MovedTable& table, const Whereabouts& where, const RowNames& names, const EachMoved& each);
+Result<void> rows_by_name(PGconn* connection, const MovedTable& table, const Whereabouts& where, const RowNames& names,
+                          const EachMoved& each);
 
 /// Rows that `rest` ("AND …") leaves, through a cursor, within a transaction. `number`: an expression.
 Result<void> moved_rows(PGconn* connection, const MovedTable& table, const std::string& from, const std::string& number,

@@ -17,7 +17,8 @@ using Apps = std::map<std::string, std::vector<MovedTable>>;
 class View final : public StillView {
  public:
   View(const Core& core, PGconn* connection, std::string tenant, std::vector<MovedTable> tables, Changes changes)
-      : core_(core), connection_(connection), tenant_(std::move(tenant)), tables_(std::move(tables)), changes_(std::move(changes)) {}
+      : core_(core), connection_(connection), tenant_(std::move(tenant)), tables_(std::move(tables)),
+        changes_(std::move(changes)) {}
 
   Result<std::vector<MovedTable>> tables() override { return tables_; }
 
@@ -42,7 +43,9 @@ class View final : public StillView {
     Result<void> done = work();
     if (PQstatus(connection_) != CONNECTION_OK) return done.ok() ? lost(connection_) : std::move(done);
     CHECK_OK(run(connection_, "ROLLBACK TO reading; RELEASE reading"));
-    if (done.ok() || !table.app || !(done.error().detail.starts_with("postgres 42P01") || done.error().detail.starts_with("postgres 3F000"))) return done;
+    if (done.ok() || !table.app ||
+        !(done.error().detail.starts_with("postgres 42P01") || done.error().detail.starts_with("postgres 3F000")))
+      return done;
     gone_.insert(table.name);
     return {};
   }
@@ -95,9 +98,12 @@ class Source final : public MoveSource {
       if (follows_) CHECK_OK(log_.check(c()));
       return {};
     }();
-    held_ = held.ok();
-    if (!held_ && PQstatus(c()) == CONNECTION_OK) (void)run(c(), "ROLLBACK");
-    return held;
+    held_ = true;
+    if (held.ok()) return held;
+    const bool too_long = let_go();
+    held_ = false;
+    if (PQstatus(c()) == CONNECTION_OK) (void)run(c(), "ROLLBACK");
+    return too_long ? Error(Code::timeout, "Writing went on before the switch was made.", held.error().detail) : held.error();
   }
 
   Result<std::vector<std::string>> tenants() override {
@@ -115,7 +121,8 @@ class Source final : public MoveSource {
 
   Result<std::unique_ptr<StillView>> view(const std::string& tenant) override {
     std::vector<MovedTable> tables = rooms_;
-    if (const auto apps = apps_.find(tenant); apps != apps_.end()) tables.insert(tables.end(), apps->second.begin(), apps->second.end());
+    if (const auto apps = apps_.find(tenant); apps != apps_.end())
+      tables.insert(tables.end(), apps->second.begin(), apps->second.end());
     StillView::Changes changes;
     if (const auto touched = changes_.find(tenant); touched != changes_.end()) changes = std::move(touched->second);
     changes_.erase(tenant);
@@ -149,13 +156,16 @@ class Source final : public MoveSource {
     }();
     if (!written.ok()) {
       // The server ended the hold. Nobody has seen the mark.
-      if (follows_ && PQstatus(c()) != CONNECTION_OK) return Error(Code::timeout, "Writing went on before the switch was made.", written.error().detail);
+      if (follows_ && PQstatus(c()) != CONNECTION_OK)
+        return Error(Code::timeout, "Writing went on before the switch was made.", written.error().detail);
       return written;
     }
     if (const auto done = run(c(), "COMMIT"); !done.ok()) {
       if (PQstatus(c()) == CONNECTION_OK) return done.error();
-      return Error(Code::overloaded, "The connection broke in the moment of the switch (" + done.error().detail +
-                                         "), and whether it was made is not known here. Run the same command again: it goes on from what is there.");
+      return Error(
+          Code::overloaded,
+          "The connection broke in the moment of the switch (" + done.error().detail +
+              "), and whether it was made is not known here. Run the same command again: it goes on from what is there.");
     }
     held_ = false;
     if (began_) (void)log_.end(c());
@@ -183,7 +193,8 @@ class Source final : public MoveSource {
   Result<void> check_there() {
     CHECK_OK(connect());
     TRY(const Answer there, run(c(), "SELECT to_regclass('mandate_streams')"));
-    if (cell(there, 0, 0).empty()) return Error(Code::not_found, "There is no schema " + core_.options().schema + " of Mandate in this database.");
+    if (cell(there, 0, 0).empty())
+      return Error(Code::not_found, "There is no schema " + core_.options().schema + " of Mandate in this database.");
     return {};
   }
 
@@ -207,7 +218,8 @@ class Source final : public MoveSource {
     for (const std::string& name : shared)
       if (const TablePtr known = core_.shared_table(name)) out.rooms.push_back(room_table(*known));
     TRY(const Answer keys, run(c(),
-                               "SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                               "SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN "
+                               "pg_namespace n ON n.oid = c.relnamespace"
                                " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)"
                                " WHERE i.indisprimary AND n.nspname = $1 AND a.attname <> $2 ORDER BY c.relname, a.attnum",
                                {core_.options().schema, kTenantColumn}));
@@ -257,7 +269,12 @@ class Source final : public MoveSource {
     // What the target has under this name is of another table, or was read while nobody followed it.
     if (!followed.name.empty()) changes_[tenant].dropped.insert(table.name);
     by_number_.erase(followed.logged.number);
-    followed = Followed{{++numbers_, where, !table.app, table.key, key_kinds(table)}, oid->second, tenant, table.name, table.key_is_unique, held_};
+    followed = Followed{{++numbers_, where, !table.app, table.key, key_kinds(table)},
+                        oid->second,
+                        tenant,
+                        table.name,
+                        table.key_is_unique,
+                        held_};
     TRY(const bool added, log_.add(c(), followed.logged, held_));
     if (added) by_number_[followed.logged.number] = &followed;
     else followed.oid.clear();
@@ -273,7 +290,8 @@ class Source final : public MoveSource {
       // What came after the triggers were put waits for the next look.
       for (MovedTable& table : now.rooms) (void)keep(now, "", table);
       std::erase_if(now.rooms, [](const MovedTable& table) { return table.key.empty(); });
-      for (auto& [tenant, tables] : now.apps) std::erase_if(tables, [&, &tenant = tenant](MovedTable& table) { return !keep(now, tenant, table); });
+      for (auto& [tenant, tables] : now.apps)
+        std::erase_if(tables, [&, &tenant = tenant](MovedTable& table) { return !keep(now, tenant, table); });
       CHECK_OK(log_.take(
           c(),
           [&](int number, std::string tenant, RowName key) -> Result<void> {
@@ -308,7 +326,8 @@ class Source final : public MoveSource {
   Result<void> find_tenants(const Catalogue& now) {
     tenants_.insert("system");
     for (const MovedTable& table : now.rooms) {
-      TRY(const Answer found, run(c(), "SELECT DISTINCT " + std::string(kTenantColumn) + " FROM " + whereabouts(core_, "", table).table));
+      TRY(const Answer found,
+          run(c(), "SELECT DISTINCT " + std::string(kTenantColumn) + " FROM " + whereabouts(core_, "", table).table));
       for (int i = 0; i < PQntuples(found.get()); ++i) tenants_.emplace(cell(found, i, 0));
     }
     return {};
