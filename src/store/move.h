@@ -146,7 +146,4 @@ using SayMove = std::function<void(const std::string& line)>;
 Result<void> move_all(MoveSource& source, MoveTarget& target, const std::string& id, const std::string& from, const std::string& to,
                       const MoveOptions& options, const SayMove& say);
 
-/// A database's URL without what must not be shown.
-std::string without_password(const std::string& url);
-
 }  // namespace mandate::store

@@ -93,20 +93,4 @@ std::string MoveSum::hex() const {
   return out;
 }
 
-std::string without_password(const std::string& url) {
-  const std::size_t start = url.find("://");
-  if (start == std::string::npos) return url;
-  const std::size_t end = std::min(url.find_first_of("/?", start + 3), url.size()), at = url.rfind('@', end);
-  std::string out = url.substr(0, start + 3);
-  if (at != std::string::npos && at > start && at < end) {
-    const std::string user = url.substr(start + 3, at - start - 3);
-    out += user.substr(0, user.find(':')) + "@";
-    out += url.substr(at + 1, end - at - 1);
-  } else {
-    out += url.substr(start + 3, end - start - 3);
-  }
-  // What follows "?" may hold one too.
-  return out + url.substr(end, url.find('?', end) - end);
-}
-
 }  // namespace mandate::store

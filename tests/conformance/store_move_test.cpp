@@ -597,10 +597,5 @@ TEST_F(MovingBack, where_there_are_no_triggers_writing_stands_still_and_that_is_
   EXPECT_EQ(all(sqlite("demo", other_.path() + "/back"), "t").size(), 1U);
 }
 
-TEST(WithoutPassword, shows_the_rest) {
-  EXPECT_EQ(without_password("postgres://u:secret@h1,h2:5/db?sslmode=require&password=x"), "postgres://u@h1,h2:5/db");
-  EXPECT_EQ(without_password("postgres:///db"), "postgres:///db");
-}
-
 }  // namespace
 }  // namespace mandate::store
