@@ -156,7 +156,8 @@ TEST_F(ZumoV2, BadQueriesAreRefused) {
 TEST_F(ZumoV2, AFullPageHasALinkToTheNext) {
   for (std::string id : {"a", "b", "c"}) post("/tables/items", R"({"id":")" + id + "\"}");
   const Reply first = get("/tables/items?$filter=id%20ne%20'x;y'&$top=2&own=1%202");
-  EXPECT_EQ(first.header("Link"), "http://app.example/tables/Items?$filter=id%20ne%20%27x%3By%27&own=1%202&$skip=2&$top=2; rel=next");
+  EXPECT_TRUE(first.header("Link").starts_with("http://app.example/tables/Items?$filter=id%20ne%20%27x%3By%27&own=1%202&$skip=2&$top=2&$skiptoken="));
+  EXPECT_TRUE(first.header("Link").ends_with("; rel=next"));
   const std::string link = first.header("Link");
   const std::string next = link.substr(std::string("http://app.example").size(), link.find(';') - std::string("http://app.example").size());
   EXPECT_EQ(ids(next), "c");
@@ -167,17 +168,19 @@ TEST_F(ZumoV2, AFullPageHasALinkToTheNext) {
   EXPECT_EQ(get("/tables/items?$top=0").header("Link"), "");
   for (int i = 0; i < 50; ++i) post("/tables/items", "{}");
   EXPECT_EQ(get("/tables/items").json().get_array().size(), 50U);
-  EXPECT_EQ(get("/tables/items").header("Link"), "http://app.example/tables/Items?$skip=50&$top=50; rel=next");
+  EXPECT_TRUE(get("/tables/items").header("Link").starts_with("http://app.example/tables/Items?$skip=50&$top=50&$skiptoken="));
+  post("/tables/items", R"({"id":"z","n":1})");
+  EXPECT_EQ(get("/tables/items?$orderby=n%20desc&$top=1").header("Link"), "http://app.example/tables/Items?$orderby=n%20desc&$skip=1&$top=1; rel=next");
 }
 
 TEST_F(ZumoV2, UnknownTablesAndVerbsAreAnsweredInJson) {
   const Reply reply = get("/tables/nosuch");
   EXPECT_EQ(reply.status, 404);
   EXPECT_EQ(reply.text("error"), "Table 'nosuch' does not exist.");
-  const Reply put = send(http::Method::put, "/tables/items/a", v2(), "{}");
+  const Reply put = send(http::Method::put, "/tables/items", v2(), "{}");
   EXPECT_EQ(put.status, 405);
   EXPECT_EQ(put.body, "");
-  EXPECT_EQ(put.header("Allow"), "GET, POST, PATCH, DELETE");
+  EXPECT_EQ(put.header("Allow"), "GET, POST");
 }
 
 TEST_F(ZumoV2, ADeleteByFilterTakesEveryMatchAndNeedsAFilter) {
