@@ -56,7 +56,7 @@ class SocketServer final : public Server {
     for (auto& floor : floors_) floor->loop->stop();
     wait();
     for (auto& floor : floors_) floor->drain_timer.reset(), floor->last_look.reset(), floor->listeners.clear(), floor->group.reset();
-    if (admin_bound_ && !retired_) ::unlink(options_.admin_socket.c_str());
+    if (admin_bound_ && !retired_ && (started_ || options_.sockets.owner < 0)) ::unlink(options_.admin_socket.c_str());
   }
 
   Result<void> start() override {
@@ -72,6 +72,7 @@ class SocketServer final : public Server {
         if (f->observer) f->observer->start();
       });
     }
+    started_ = true;
     log_.info("listening", {{"address", options_.address}, {"port", port_}, {"metrics_port", metrics_port_},
                             {"tls", tls_.has_value()}, {"loops", floors_.size()}});
     return {};
@@ -324,7 +325,8 @@ class SocketServer final : public Server {
   std::atomic<std::size_t> next_floor_{0};
   std::atomic<std::size_t> empty_{0};
   int port_ = 0, metrics_port_ = -1;
-  bool admin_bound_ = false;
+  bool admin_bound_ = false;  ///< its path goes with us; one that we were given only if we came to serve it
+  bool started_ = false;
 };
 
 }  // namespace
