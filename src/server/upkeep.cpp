@@ -48,7 +48,7 @@ struct Upkeep::Alive {
   std::unordered_map<std::string, Known> tenants;
   std::string turn;  ///< the tenant visited last
   std::chrono::steady_clock::time_point sweep_rates_at = {};
-  bool ended = false, led = false, telling_failed = false, at_work = false;
+  bool ended = false, led = false, telling_failed = false, at_work = false, gave_back = false;
   std::atomic<bool> leaving{false};
   std::unique_ptr<Loop::Timer> timer, telling;
 };
@@ -93,6 +93,7 @@ void Upkeep::leave() {
 }
 
 void Upkeep::give_back(const std::shared_ptr<Alive>& alive) {
+  if (std::exchange(alive->gave_back, true)) return;  // a round ended before what leave() posted came
   spawn(alive->lease.give_back(alive->parts.system), [alive](Result<void> done) {
     if (alive->ended) return;
     if (alive->led) alive->parts.log.info(done.ok() ? "upkeep.given_back" : "upkeep.not_given_back", {{"node", alive->parts.node}});

@@ -1,5 +1,6 @@
 // RL-11: one mandated after the other takes over the listening sockets under constant load, and no request fails: none is
-// refused, reset, answered 5xx or lost, on kept connections and fresh ones, plain and TLS.
+// refused, reset, answered 5xx or lost, on kept connections and fresh ones, plain and TLS. The two are builds of different
+// versions, to and fro, the newer one with a migration that the older one can live with.
 // MANDATE_SWAPS (6) is 20 in the specification, MANDATE_RATE (requests a second) 1000.
 import assert from 'node:assert/strict';
 import {spawn, spawnSync} from 'node:child_process';
@@ -11,9 +12,9 @@ import {join} from 'node:path';
 import test from 'node:test';
 import tls from 'node:tls';
 import {ana, tenant} from '../compat/tenant.mjs';
-import {engine, figure, Mandated, released, sqliteTest} from './harness.mjs';
+import {bothReleased, current, engine, figure, Mandated, next, sqliteTest} from './harness.mjs';
 
-const swaps = Number(process.env.MANDATE_SWAPS ?? 6), rate = Number(process.env.MANDATE_RATE ?? (released ? 300 : 100));
+const swaps = Number(process.env.MANDATE_SWAPS ?? 6), rate = Number(process.env.MANDATE_RATE ?? (bothReleased ? 300 : 100));
 const wait = (ms) => new Promise((r) => setTimeout(r, ms));
 const quick = {MANDATE_PASSWORD_MEMORY: '8KiB', MANDATE_PASSWORD_PASSES: '1', MANDATE_RATE_RO: '100000', MANDATE_RATE_DELEGATION: '100000'};
 const body = {client_id: 'todo', connection: 'Username-Password-Authentication', username: ana.email, password: ana.password, scope: 'openid'};
@@ -35,8 +36,8 @@ const trade = async (server) => {
   return (await server.call('POST', '/delegation', {body: grant})).json.id_token;
 };
 
-test(`${swaps} upgrades at ${rate} requests a second: none is refused, reset, failed or lost`, async () => {
-  const server = await new Mandated({release: true, tenant: tenant(), env: quick, args: ['--loops', '2', '--drain-limit', '15s', '--script-children', '1']}).start();
+test(`${swaps} upgrades between two versions at ${rate} requests a second: none is refused, reset, failed or lost`, async () => {
+  const server = await new Mandated({release: bothReleased, tenant: tenant(), env: quick, args: ['--loops', '2', '--drain-limit', '15s', '--script-children', '1']}).start();
   const zumo = await trade(server);
   const headers = {'X-ZUMO-AUTH': zumo, 'ZUMO-API-VERSION': '2.0.0'};
   const keptTls = new https.Agent({keepAlive: true, maxSockets: 24}), keptPlain = new http.Agent({keepAlive: true, maxSockets: 24});
@@ -78,7 +79,7 @@ test(`${swaps} upgrades at ${rate} requests a second: none is refused, reset, fa
       const one = work(i).then((a) => { if (a.status >= 300) failed.push(`${name}: ${a.status} ${a.text.slice(0, 200)}`); }, (e) => failed.push(`${name}: ${e.code} ${e.message}`))
         .finally(() => { times.push(performance.now() - from); running.delete(one); });
       running.add(one);
-      if (running.size > 60) await Promise.race(running);  // the machine is slower than the rate
+      if (running.size > 200) await Promise.race(running);  // the machine is slower than the rate
     }
     await Promise.all(running);
   })();
@@ -86,6 +87,7 @@ test(`${swaps} upgrades at ${rate} requests a second: none is refused, reset, fa
   const ended = [];
   await wait(500);
   for (let i = 0; i < swaps; ++i) {
+    server.program = i % 2 ? current : next;
     const before = await server.upgrade();
     ended.push(before.exited);
     await wait(500);
@@ -93,6 +95,7 @@ test(`${swaps} upgrades at ${rate} requests a second: none is refused, reset, fa
   stop = true;
   await load;
   const seconds = (performance.now() - begun) / 1000;
+  assert.equal(server.version(), swaps % 2 ? '0.2.0' : '0.1.0');
   keptTls.destroy();
   keptPlain.destroy();
   for (const outcome of await Promise.all(ended)) assert.deepEqual(outcome, {code: 0, signal: null}, server.lines.filter((l) => !l.startsWith('{')).join('\n'));
@@ -168,10 +171,97 @@ test('a new process that cannot start leaves the old one serving', async () => {
   for (const answer of await Promise.all(meanwhile)) assert.equal(answer.status, 201, answer.text);
   assert.equal((await row('after')).status, 201);
   assert.equal(server.child.pid, pid);
+  assert.equal(server.version(), '0.1.0', 'its owner is heard as before');
   kept.destroy();
   server.agent = undefined;
   assert.deepEqual(await (await server.upgrade()).exited, {code: 0, signal: null});  // and another one may try
   assert.equal((await row('later')).status, 201);
+  await server.stop();
+});
+
+/** Writes rows, one after the other on each of a few connections, until stop(); gives what was acknowledged and what failed. */
+function writing(server, zumo) {
+  const acknowledged = [], failed = [], agent = new https.Agent({keepAlive: true, maxSockets: 8});
+  let going = true, n = 0;
+  const one = async () => {
+    while (going) {
+      const id = `w${++n}`;
+      server.agent = n % 4 ? agent : undefined;  // some on a fresh connection
+      const answer = server.call('POST', '/tables/plain', {headers: {'X-ZUMO-AUTH': zumo, 'ZUMO-API-VERSION': '2.0.0'}, body: {id}});
+      server.agent = undefined;
+      await answer.then((a) => (a.status === 201 ? acknowledged.push(id) : failed.push(`${id}: ${a.status} ${a.text}`)), (e) => failed.push(`${id}: ${e.code} ${e.message}`));
+      await wait(20);
+    }
+  };
+  const all = Promise.all(Array.from({length: 6}, one));
+  return {acknowledged, failed, stop: async () => { going = false; await all; agent.destroy(); }};
+}
+
+async function stored(server, zumo) {
+  const ids = new Set(), headers = {'X-ZUMO-AUTH': zumo, 'ZUMO-API-VERSION': '2.0.0'};
+  for (let skip = 0, page; skip === 0 || page.length; skip += 1000) {
+    page = (await server.call('GET', `/tables/plain?$top=1000&$skip=${skip}&$select=id`, {headers})).json;
+    for (const {id} of page) ids.add(id);
+  }
+  return ids;
+}
+
+test('a newer version killed after it has migrated leaves the old one serving, on data of both', async () => {
+  const server = await new Mandated({tenant: tenant(), env: quick, args: ['--loops', '2']}).start();
+  server.apply('tenant: second\nsettings:\n  hosts: [second.localhost]\n');
+  const zumo = await trade(server), pid = server.child.pid, load = writing(server, zumo);
+  server.program = next;
+  // Of three stores that it opens: nothing is migrated, the first, two. On PostgreSQL it is one step for all.
+  for (const dies of engine === 'sqlite' ? [1, 2, 3] : [1]) {
+    server.env = {...quick, NEXT_DIES_AT: String(dies)};
+    await assert.rejects(server.upgrade(), /ended \(SIGKILL\)/);
+  }
+  server.env = quick;
+  // At any instant of its coming, until it is so late that it serves.
+  let killed = 0, served = false;
+  for (let after = 5; !served; after += 10 + Math.floor(after / 4)) {
+    const coming = server.beginUpgrade(), begun = () => server.lines.filter((l) => l.includes('"handover.begun"')).length, had = begun();
+    let here = false;
+    coming.serves.then(() => (here = true), () => {});
+    await until('the hand-over', () => begun() > had || here);
+    await wait(after);
+    coming.child.kill('SIGSTOP');
+    await wait(50);  // what it had said before arrives
+    if (here || server.lines.some((l) => l.includes('"handover.done"'))) {
+      coming.child.kill('SIGCONT');
+      await coming.serves;
+      served = true;
+      assert.deepEqual(await server.exited, {code: 0, signal: null}, server.lines.slice(-20).join('\n'));
+      ({child: server.child, exited: server.exited} = coming);
+    } else {
+      coming.child.kill('SIGKILL');
+      await coming.exited;
+      ++killed;
+      assert.equal(server.child.pid, pid);
+    }
+  }
+  await wait(300);
+  await load.stop();
+  console.log(`# killed at ${killed} instants, ${load.acknowledged.length} rows acknowledged meanwhile`);
+  assert.deepEqual(load.failed.slice(0, 5), []);
+  const ids = await stored(server, zumo);
+  assert.deepEqual(load.acknowledged.filter((id) => !ids.has(id)), []);
+  assert.equal(server.version(), '0.2.0');
+  assert.equal(server.cli('check').status, 0);
+  await server.stop();
+});
+
+test('an older version refuses, with status 3 and a clear line, what a newer one has changed for good, and the newer one goes on', async () => {
+  const server = await new Mandated({tenant: tenant(), env: quick}).start();
+  server.program = next;
+  server.env = {...quick, NEXT_STEP: 'breaking'};
+  await (await server.upgrade()).exited;
+  const zumo = await trade(server);
+  server.program = current;
+  server.env = quick;
+  await assert.rejects(server.upgrade(), /ended \(3\)[\s\S]*written by a newer version: it knows the step identity\/9002_laces/);
+  assert.equal((await server.call('GET', '/tables/plain', {headers: {'X-ZUMO-AUTH': zumo, 'ZUMO-API-VERSION': '2.0.0'}})).status, 200);
+  assert.equal(server.version(), '0.2.0');
   await server.stop();
 });
 
@@ -228,6 +318,28 @@ test('`mandate upgrade` starts the new one and tells the supervisor which it is'
   const ended = new Promise((done) => out.once('close', done));  // the new one holds its end
   process.kill(Number(said.match(/^mandated (\d+) serves/)[1]), 'SIGTERM');
   await ended;
+  rmSync(server.directory, {recursive: true, force: true});
+});
+
+const activated = spawnSync('systemd-socket-activate', ['--version']).status === 0 ? test : (name) => console.log(`left out: "${name}", systemd's programs are not installed`);
+activated("systemd's own program for it starts a server on the first connection, which is answered", async () => {
+  const free = net.createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => free.once('listening', done));
+  const {port} = free.address();
+  await new Promise((done) => free.close(done));
+  const server = new Mandated({env: quick});
+  // It hands down of the environment what it is told to.
+  const child = spawn('systemd-socket-activate', ['--listen', `127.0.0.1:${port}`, '--fdname', 'public', '-E', 'PATH', ...Object.keys(quick).flatMap((name) => ['-E', name]),
+    join(server.build, 'src/mandated'), '--data-dir', server.data, '--master-key-file', join(server.directory, 'master.key')],
+  {cwd: server.directory, stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, ...quick}});
+  let said = '';
+  child.stderr.on('data', (d) => (said += d));
+  const exited = new Promise((done) => child.once('exit', (code, signal) => done({code, signal})));
+  await until('systemd-socket-activate to listen', () => /Listening on/.test(said));
+  const status = await new Promise((done, fail) => http.get(`http://127.0.0.1:${port}/health`, {agent: false}, (a) => { a.resume(); done(a.statusCode); }).once('error', fail));
+  assert.equal(status, 200, said);
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, {code: 0, signal: null}, said);
   rmSync(server.directory, {recursive: true, force: true});
 });
 

@@ -15,7 +15,7 @@ using mandate::store::Migration;
 constexpr Migration kAdditive{"identity", "9001_shoes_additive",
                               "ALTER TABLE users ADD COLUMN shoe_size BIGINT; CREATE INDEX users_shoes ON users (shoe_size);"
                               "ALTER TABLE audit ADD COLUMN mood TEXT DEFAULT 'calm';"
-                              "ALTER TABLE oauth_refresh_families ADD COLUMN device TEXT;"
+                              "ALTER TABLE oauth_refresh_families ADD COLUMN next_device TEXT;"
                               "CREATE TABLE next_shelves (id TEXT NOT NULL PRIMARY KEY, length BIGINT);"};
 constexpr Migration kBreaking{"identity", "9002_laces", "ALTER TABLE users ADD COLUMN laces BIGINT;"};
 

@@ -39,7 +39,7 @@ class BareTenants final : public tenant::Tenants {
 struct Node {
   Node(test::TestLoop& l, std::string node_name) : loop(l), name(std::move(node_name)) {}
   ~Node() {
-    upkeep.reset();
+    if (upkeep) upkeep->leave();
     loop.run_until([this] { return busy == 0; });
   }
   void open(const std::string& url, const std::vector<std::string>& tenant_names) {
@@ -71,7 +71,7 @@ struct Node {
     const auto rows = test::run(loop, store::rows(*tenants.all.at(tenant).store, plan));
     return rows.ok() ? rows->size() : 0;
   }
-  bool leads() const { return metrics.prometheus_text().find("mandate_upkeep_leads 1") != std::string::npos; }
+  bool leads() const { return metrics.prometheus_text().find("\nmandate_upkeep_leads 1") != std::string::npos; }
 
   test::TestLoop& loop;
   const std::string name;
