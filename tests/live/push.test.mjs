@@ -62,6 +62,7 @@ test('one message reaches four platforms, each in its own words; devices that ar
   await receivers.message((m) => m.to === 'dead');
   assert.ok(!receivers.got.some((m) => m.to === 'aa02'));
   for (;;) {
+    await new Promise(setImmediate);  // the receivers live here too
     const list = server.cli('push', 'list').stdout;
     if (!/ done: /.test(list)) continue;
     assert.match(list, /5 devices, 4 delivered, 1 gone, 0 failed/);
