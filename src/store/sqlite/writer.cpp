@@ -76,8 +76,11 @@ void Writer::work() {
     {
       std::unique_lock lock(mutex_);
       const auto now = std::chrono::steady_clock::now();
-      const auto until = held_until_ > now ? std::min(now + kIdle, held_until_) : now + kIdle;
-      idle = !wake_.wait_until(lock, until, [this] { return stopping_ || !urgent_.empty() || (!queue_.empty() && !held()); });
+      const Deadline hold = held_until_;
+      const auto woken = [this, hold] { return stopping_ || !urgent_.empty() || held_until_ != hold || (!queue_.empty() && !held()); };
+      // There may be thousands of us: who has nothing to copy and no hold to see the end of sleeps until there is work.
+      if (hold <= now && (wal_pages_ == copied_pages_ || broken_)) wake_.wait(lock, woken);
+      else idle = !wake_.wait_until(lock, hold > now ? std::min(now + kIdle, hold) : now + kIdle, woken);
       if (stopping_ && queue_.empty() && urgent_.empty()) return;
       if (!urgent_.empty()) {
         jobs.swap(urgent_);
@@ -252,8 +255,11 @@ StillView::Changes Writer::record() {
 }
 
 void Writer::hold(std::chrono::milliseconds longest) {
-  const std::lock_guard lock(mutex_);
-  held_until_ = std::chrono::steady_clock::now() + longest;
+  {
+    const std::lock_guard lock(mutex_);
+    held_until_ = std::chrono::steady_clock::now() + longest;
+  }
+  wake_.notify_one();  // it has to see the end of it
 }
 
 bool Writer::held() const { return held_until_ > std::chrono::steady_clock::now(); }
