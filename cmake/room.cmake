@@ -1,10 +1,3 @@
-# Test files share most of what they compile. Four together take a third of the time, but one alone is there sooner: so where
-# everything is built at once. Helpers in the unnamed namespaces of one room's tests need names of their own.
-if(DEFINED ENV{CI})
-  set(UNITY_DEFAULT ON)
-endif()
-option(MANDATE_UNITY "Compile the tests four files at a time" ${UNITY_DEFAULT})
-
 # mandate_room(NAME [DEPENDS room...] [LIBRARIES target...]): one static library per room, linked only to lower floors.
 # Sources are every *.cpp below the room's folder; migrations/*.sql are embedded as mandate::NAME::kMigrations.
 function(mandate_room NAME)
@@ -68,8 +61,5 @@ function(mandate_test NAME)
   endforeach()
   target_link_libraries(test_${NAME} PRIVATE ${T_LIBRARIES} mandate_test_support GTest::gmock GTest::gtest_main)
   target_precompile_headers(test_${NAME} REUSE_FROM mandate_base)
-  if(MANDATE_UNITY)
-    set_target_properties(test_${NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
-  endif()
   add_test(NAME ${NAME} COMMAND test_${NAME})
 endfunction()
