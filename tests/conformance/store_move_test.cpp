@@ -597,5 +597,41 @@ TEST_F(MovingBack, where_there_are_no_triggers_writing_stands_still_and_that_is_
   EXPECT_EQ(all(sqlite("demo", other_.path() + "/back"), "t").size(), 1U);
 }
 
+TEST_F(MovingBack, where_the_streams_cannot_be_locked_a_write_during_the_copy_is_noticed) {
+  must(demo_->ensure_table("t", {{.name = "id", .type = Type::text, .unique = true}}));
+  write(*demo_, insert("t", {{"id", std::string("1")}}));
+  // May change every row there is and lock none of the tables: privileges of single columns are not enough for that.
+  const std::string schema = postgres().schema, demo = schema + ":demo";
+  const std::string database = postgres().url.substr(postgres().url.rfind('/') + 1);
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> owner(PQconnectdb(test::shared_postgres().url(database).c_str()), PQfinish);
+  const std::string grants = "DROP ROLE IF EXISTS mover_" + schema + "; CREATE ROLE mover_" + schema + " LOGIN PASSWORD 'moves'; GRANT USAGE ON SCHEMA \"" + schema + "\", \"" + demo +
+                             "\" TO mover_" + schema + "; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA \"" + schema + "\", \"" + demo + "\" TO mover_" + schema +
+                             "; GRANT UPDATE (n, at, fenced) ON \"" + schema + "\".mandate_streams TO mover_" + schema + "; GRANT UPDATE ON \"" + schema +
+                             "\".mandate_lock, \"" + schema + "\".mandate_move TO mover_" + schema;
+  const std::unique_ptr<PGresult, void (*)(PGresult*)> granted(PQexec(owner.get(), grants.c_str()), PQclear);
+  ASSERT_EQ(PQresultStatus(granted.get()), PGRES_COMMAND_OK) << PQerrorMessage(owner.get());
+  PostgresOptions as_mover = postgres();
+  as_mover.url += "?user=mover_" + schema + "&password=moves";
+
+  bool wrote = false;
+  const SayMove say = [&](const std::string& line) {
+    said_.push_back(line);
+    if (!wrote && line.starts_with("Writing stands still")) write(*demo_, insert("t", {{"id", std::string("2")}}));
+    wrote = wrote || line.starts_with("Writing stands still");
+  };
+  const auto move = [&] {
+    const auto source = postgres_source(as_mover, log_, metrics_);
+    const auto target = sqlite_target(other_.path() + "/back", kMigrations, clock_);
+    return move_all(*source, *target, random_.hex(4), "postgres:here", "sqlite:back", MoveOptions{}, say);
+  };
+  const auto first = move();
+  ASSERT_FALSE(first.ok());
+  EXPECT_NE(first.error().hint.find("Stop every mandated"), std::string::npos) << first.error().hint << first.error().detail;
+  EXPECT_EQ(all(*demo_, "t").size(), 2U) << "the source goes on";
+  const auto again = move();
+  ASSERT_TRUE(again.ok()) << again.error().hint << again.error().detail;
+  EXPECT_EQ(all(sqlite("demo", other_.path() + "/back"), "t").size(), 2U);
+}
+
 }  // namespace
 }  // namespace mandate::store

@@ -94,7 +94,7 @@ class Source final : public MoveSource {
         CHECK_OK(run(c(), "SET LOCAL lock_timeout TO " + limit + "; SET LOCAL idle_in_transaction_session_timeout TO " + limit));
       }
       CHECK_OK(lock_schema(c()));
-      CHECK_OK(run(c(), "LOCK TABLE mandate_streams IN EXCLUSIVE MODE"));
+      CHECK_OK(lock_streams());
       if (follows_) CHECK_OK(log_.check(c()));
       return {};
     }();
@@ -151,7 +151,8 @@ class Source final : public MoveSource {
     const Result<void> written = [&]() -> Result<void> {
       CHECK_OK(write_mark(c(), mark, core_.now()));
       // No connection that writes now can commit again, and none that comes gets a stream.
-      CHECK_OK(run(c(), "UPDATE mandate_streams SET fenced = true"));
+      TRY(const Answer fenced, run(c(), "UPDATE mandate_streams SET fenced = true RETURNING stream, n"));
+      if (unlocked_ && numbers_of(fenced) != *unlocked_) return somebody_wrote();
       return {};
     }();
     if (!written.ok()) {
@@ -196,6 +197,35 @@ class Source final : public MoveSource {
     if (cell(there, 0, 0).empty())
       return Error(Code::not_found, "There is no schema " + core_.options().schema + " of Mandate in this database.");
     return {};
+  }
+
+  /// Every writer needs its row of this table. Where the server knows no such lock (CockroachDB has none), or does not let this
+  /// user take it, leave() sees by the numbers whether anybody wrote nevertheless.
+  Result<void> lock_streams() {
+    unlocked_.reset();
+    CHECK_OK(run(c(), "SAVEPOINT streams"));
+    const Result<Answer> locked = run(c(), "LOCK TABLE mandate_streams IN EXCLUSIVE MODE");
+    if (locked.ok()) return {};
+    const std::string& why = locked.error().detail;
+    const bool refused = why.starts_with("postgres 42601") || why.starts_with("postgres 42501") || why.starts_with("postgres 0A000");
+    if (!refused) return locked.error();
+    CHECK_OK(run(c(), "ROLLBACK TO streams"));
+    TRY(const Answer now, run(c(), "SELECT stream, n FROM mandate_streams"));
+    unlocked_ = numbers_of(now);
+    return {};
+  }
+
+  static std::map<std::string, std::string> numbers_of(const Answer& streams) {
+    std::map<std::string, std::string> out;
+    for (int i = 0; i < PQntuples(streams.get()); ++i) out.emplace(cell(streams, i, 0), cell(streams, i, 1));
+    return out;
+  }
+
+  /// Followed, it is caught up with and tried again.
+  Error somebody_wrote() const {
+    if (follows_) return Error(Code::timeout, "Writing went on before the switch was made.", "a stream went on");
+    return Error(Code::conflict, "This database cannot be locked, and it was written while it was copied. Stop every mandated that writes it, and run"
+                                 " the same command again.");
   }
 
   /// The transaction of a look ends when all that was seen in it has been carried.
@@ -337,6 +367,8 @@ class Source final : public MoveSource {
   Connection connection_;
   bool follows_ = false, began_ = false, held_ = false;
   std::chrono::steady_clock::time_point held_until_;  ///< when the server may end the hold
+  /// How far every stream was when the hold began without a lock.
+  std::optional<std::map<std::string, std::string>> unlocked_;
   int numbers_ = 0;
   std::map<std::string, Followed> followed_;  ///< by quoted name
   std::map<int, const Followed*> by_number_;
