@@ -2,44 +2,23 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/param_build.h>
-
-#include <memory>
 
 #include "base/base64.h"
 #include "base/crypto.h"
+#include "jose/openssl.h"
 #include "tenant/secrets.h"
 
 namespace mandate::push {
 namespace {
 
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* p) const { Free(p); }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
+using jose::BnPtr, jose::Freed, jose::ParamBldPtr, jose::ParamPtr, jose::PkeyCtxPtr, jose::PkeyPtr, jose::QuietErrors, jose::bytes;
 using GroupPtr = std::unique_ptr<EC_GROUP, Freed<EC_GROUP_free>>;
 using PointPtr = std::unique_ptr<EC_POINT, Freed<EC_POINT_free>>;
-using BnPtr = std::unique_ptr<BIGNUM, Freed<BN_clear_free>>;
-using BuildPtr = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
-using ParamPtr = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
 using CipherPtr = std::unique_ptr<EVP_CIPHER_CTX, Freed<EVP_CIPHER_CTX_free>>;
-
-/// The error queue belongs to the thread and TLS reads it too.
-struct QuietErrors {
-  QuietErrors() { ERR_set_mark(); }
-  ~QuietErrors() { ERR_pop_to_mark(); }
-};
 
 constexpr std::size_t kScalar = 32, kPoint = 65, kTag = 16;
 constexpr std::uint32_t kRecord = 4096;
-
-const unsigned char* bytes(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
-unsigned char* bytes(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
 
 /// The public point of a private scalar; empty for a scalar out of range.
 std::string point_of(std::string_view scalar) {
@@ -54,7 +33,7 @@ std::string point_of(std::string_view scalar) {
 }
 
 PkeyPtr ec_key(std::string_view point, std::string_view scalar) {
-  const BuildPtr build(OSSL_PARAM_BLD_new());
+  const ParamBldPtr build(OSSL_PARAM_BLD_new());
   const BnPtr d(scalar.empty() ? nullptr : BN_bin2bn(bytes(scalar), static_cast<int>(scalar.size()), nullptr));
   OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0);
   OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());

@@ -194,6 +194,12 @@ Task<Profile> OAuth2::verify(tenant::Here, const tenant::Connection& connection,
 
 Task<ProviderTokens> OAuth2::refresh(tenant::Here, const tenant::Connection& connection, std::string refresh_token, Deadline deadline) const {
   CO_TRY(OAuth2Settings with, settings(connection));
+  Task<ProviderTokens> asking = ask_refresh(std::move(with), std::move(refresh_token), deadline);
+  Result<ProviderTokens> tokens = co_await asking;
+  co_return tokens;
+}
+
+Task<ProviderTokens> OAuth2::ask_refresh(OAuth2Settings with, std::string refresh_token, Deadline deadline) const {
   std::vector<std::pair<std::string, std::string>> fields;
   fields.emplace_back("grant_type", "refresh_token");
   fields.emplace_back("refresh_token", std::move(refresh_token));

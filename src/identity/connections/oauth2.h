@@ -56,6 +56,8 @@ class OAuth2 : public Strategy {
                           std::string redirect_uri, std::string nonce) const;
   /// The callback's code became tokens; the errors of finish().
   Task<ProviderTokens> take_code(OAuth2Settings settings, const JsonObject& state, const http::Params& answer, Deadline deadline) const;
+  /// refresh() of a connection whose settings are known.
+  Task<ProviderTokens> ask_refresh(OAuth2Settings settings, std::string refresh_token, Deadline deadline) const;
   /// POST to token_url with the client's own proof.
   Task<ProviderTokens> ask_tokens(OAuth2Settings settings, std::vector<std::pair<std::string, std::string>> fields, Deadline deadline) const;
   /// GET; with the token unless that is empty. The JSON of a 200. invalid_token for 401, 403 and 404, upstream_error otherwise.

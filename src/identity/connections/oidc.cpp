@@ -131,13 +131,8 @@ Task<Profile> Oidc::verify(tenant::Here here, const tenant::Connection& connecti
 
 Task<ProviderTokens> Oidc::refresh(tenant::Here, const tenant::Connection& connection, std::string refresh_token, Deadline deadline) const {
   CO_TRY(OAuth2Settings with, co_await discovered(connection, deadline));
-  std::vector<std::pair<std::string, std::string>> fields;
-  fields.emplace_back("grant_type", "refresh_token");
-  fields.emplace_back("refresh_token", std::move(refresh_token));
-  Task<ProviderTokens> asking = ask_tokens(std::move(with), std::move(fields), deadline);
+  Task<ProviderTokens> asking = ask_refresh(std::move(with), std::move(refresh_token), deadline);
   Result<ProviderTokens> tokens = co_await asking;
-  if (!tokens.ok() && tokens.error().code == Code::invalid_token)
-    co_return Error(Code::invalid_grant, "The provider takes the refresh token no longer.", tokens.error().detail);
   co_return tokens;
 }
 
