@@ -140,6 +140,15 @@ TEST_F(Postgres, ANodeLearnsColumnsRowsAndNewsOfAnother) {
   }
 }
 
+// Who remembers that nothing is to be done asks nothing of a tenant where nobody writes.
+TEST_F(Postgres, WhatRoomsRememberIsToldBetweenNodes) {
+  const auto here = node();
+  const auto store = here->tenant("a");
+  for (const char* table : {"config", "users", "identities", "oauth_revocations", "table_shapes", "push_sends"})
+    EXPECT_NE(store->changes(table), nullptr) << table;
+  EXPECT_EQ(store->changes("audit"), nullptr) << "nobody remembers it: news of it would be for nothing";
+}
+
 TEST_F(Postgres, AColumnOfAnotherTypeMadeElsewhereTakesAValueOnce) {
   PostgresOptions deaf;
   deaf.notifications = false;
