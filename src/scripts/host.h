@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 #include "scripts/binding.h"
+#include "scripts/bundle.h"
 
 namespace mandate::scripts {
 
@@ -36,6 +37,7 @@ struct Call {
   std::uint64_t version = 0;  ///< changes with the source
   std::string kind = "table";
   std::string context;  ///< JSON, what the script sees; for "table" see table_protocol.h
+  BundlePtr bundle;     ///< what `require` finds beside the built-in modules
   Deadline deadline = kNoDeadline;
 };
 
