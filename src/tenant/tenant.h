@@ -169,19 +169,52 @@ struct Push {
   std::int64_t registration_days = 90;  ///< a registration not renewed for so long is gone; 0 = never
 };
 
+/// What a service does by itself at its times, or when asked: `function NAME()` of a script (mobile-backend-wire 5.7).
+/// Neither cron nor interval_unit: only when asked.
+struct Job {
+  std::string name;              ///< spelling as created; found without case
+  bool enabled = true;           ///< its times count; it can be asked for all the same
+  std::string cron;              ///< five fields in UTC (tenant/schedule.h)
+  std::string interval_unit;     ///< minute, hour, day, month, year
+  std::int64_t interval_period = 0;
+  std::int64_t start_time = 0;   ///< ms; intervals are counted from it, and nothing runs before it
+  std::string missed = "once";   ///< times that passed while nobody was there to run it: once, skip, all (of the last day)
+  std::int64_t timeout = 1'800;  ///< seconds that a run may take
+  std::string source;            ///< the script's text; empty: that of `path`
+  std::string path;              ///< among the service's files; empty: scheduler/NAME.js
+};
+
+/// A custom API of a service's code (mobile-backend-wire 4.7, 5.6).
+struct CustomApi {
+  using Verbs = std::map<std::string, std::string, std::less<>>;  ///< verb in lower case, or "*" → level
+  std::string name;  ///< as the file is spelt; found without case
+  std::string file;  ///< in the service's bundle: "api/contacts.js"
+  std::map<std::string, Verbs, std::less<>> permissions;  ///< route: "/", "/x/:id", "*"; what is not listed is admin
+};
+
+/// Which version of a service's folder runs (tables/code). Its tables and scripts are objects of their own, changed with it.
+struct ServiceCode {
+  std::int64_t version = 0;  ///< 1, 2, 3 …; 0: the service has no folder
+  std::string hash;          ///< of the list of its files: equal lists, equal hash
+  std::string push_permission;  ///< of extensions/push.json; empty: it says nothing
+};
+
 /// A mobile service: tables, keys, settings. A tenant has one named "default" and may have more.
 struct Service {
   std::string name;
   std::vector<std::string> hosts;     ///< own host names; the default service also answers on the tenant's
   std::string application_key_sealed, master_key_sealed, previous_master_key_sealed;
+  std::string system_key_sealed;      ///< of those who start jobs by a signed token; empty = nobody does
   std::vector<std::string> v2_signing_keys_sealed;
   std::vector<std::string> cors_hosts{"localhost"};
   ServiceLogin login;
   std::map<std::string, Table, std::less<>> tables;  ///< by lower-case name
   std::map<std::string, std::string, std::less<>> settings;
   Push push;
+  std::map<std::string, Job, std::less<>> jobs;      ///< by lower-case name
 
   const Table* table(std::string_view any_case) const;
+  const Job* job(std::string_view any_case) const;
 };
 
 inline constexpr std::string_view kDefaultService = "default";
