@@ -19,6 +19,8 @@ struct Request {
   Method method = Method::get;
   std::string_view target;  ///< as received
   std::string path;         ///< percent-decoded once; no encoded slash or NUL gets here (HT-7)
+  /// What stood before `path` and was taken off (Router::on_unknown): "/s/todo". Links into the same place begin with it.
+  std::string prefix;
   std::string_view query;   ///< as received, without '?'
   HeaderViews headers;
   std::string_view body;
@@ -35,6 +37,8 @@ struct Request {
 
   /// "https://host" or "http://host".
   std::string origin() const { return (secure ? "https://" : "http://") + host; }
+  /// The same with the prefix behind it: what links to the doors of this place begin with.
+  std::string root() const { return origin() + prefix; }
 };
 
 }  // namespace mandate::http

@@ -150,6 +150,13 @@ void Router::add(Method method, std::string_view pattern, Handler handler, Route
 }
 
 Router::Match Router::match(Request& request) const {
+  Match match = find(request);
+  if (match.handler || !match.allow.empty() || !strip_ || !request.prefix.empty()) return match;
+  if (!strip_(request)) return match;
+  return find(request);
+}
+
+Router::Match Router::find(Request& request) const {
   request.params.clear();
   Match match;
   const std::string_view path = bare(request.path);

@@ -55,6 +55,10 @@ class Router final : public Routes {
   ~Router() override;
   void add(Method method, std::string_view pattern, Handler handler, RouteOptions options = {}) override;
 
+  /// Called by match() for a path that nobody mounted: when it takes a prefix off the path (Request::prefix) and gives true,
+  /// the path is looked for once more. Set it before requests come.
+  void on_unknown(std::function<bool(Request&)> strip) { strip_ = std::move(strip); }
+
   struct Match {
     const Handler* handler = nullptr;
     const RouteOptions* options = nullptr;
@@ -83,7 +87,10 @@ class Router final : public Routes {
   Response refuse(const Request& request, const Match& match) const;
   Response translate(const Request& request, const Error& error) const;
 
+  Match find(Request& request) const;
+
   Log* log_;
+  std::function<bool(Request&)> strip_;
   std::unique_ptr<Node> root_;
   std::vector<std::string> labels_;
 };

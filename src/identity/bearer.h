@@ -59,7 +59,7 @@ struct BearerPlace {
   const tenant::Tenant& tenant;
   const ServiceKeys& keys;
   std::string_view issuer;  ///< the tenant's, with its last slash
-  std::string_view origin;  ///< "https://host" of the request: V2 tokens name it
+  std::string_view origin;  ///< "https://host" of the request, with the service's prefix: V2 tokens name it
 };
 /// Pure. The checks of mobile-backend-wire 4.3 in their order; the error is Code::unauthorized and its hint the exact text
 /// that follows "Error: ". V2 tokens are also checked for iss and aud, our own for iss, aud and typ.

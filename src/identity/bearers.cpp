@@ -41,8 +41,8 @@ Result<Bearers::Known> Bearers::known(const tenant::Here& here, const tenant::Se
 Result<std::shared_ptr<const Bearer>> Bearers::verified(const Known& known, std::string_view issuer, const http::Request& request,
                                                         std::string_view token) {
   const std::int64_t now = clock_.now_seconds();
-  // Issuer and origin may follow the Host field, so a token belongs to the host it was shown at.
-  const std::string origin = request.origin();
+  // Issuer and origin may follow the Host field, so a token belongs to the place it was shown at.
+  const std::string origin = request.root();
   if (auto found = known.verified->find(origin, token, 0, now)) return found;
   const BearerPlace place{*known.snapshot, *known.keys, issuer, origin};
   TRY(Bearer bearer, read_bearer(place, token, now));

@@ -153,7 +153,7 @@ Task<ServiceToken> make_service_token(const Deps& deps, const ServiceGrant& gran
   out.user_id = service_login_user_id(*grant.service, grant.user->user_id, provider);
   std::string uid = out.user_id;
   if (grant.service->login.token == "v2") {
-    CO_TRY(out.token, sign_v2(grant, keys, request.origin(), std::move(uid), provider, now, out.exp));
+    CO_TRY(out.token, sign_v2(grant, keys, request.root(), std::move(uid), provider, now, out.exp));
   } else if (grant.service->login.token == "own") {
     std::string issuer = tenant::issuer_of(**grant.here, request);
     CO_TRY(out.token, co_await sign_own(deps, grant, std::move(issuer), std::move(uid), now, out.exp, request.deadline));

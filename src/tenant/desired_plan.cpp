@@ -124,6 +124,7 @@ class Planner {
     for (const Scope& scope : desired_.scopes)
       if (scope.kind == key.kind && key.name.starts_with(scope.prefix)) return true;
     // What belongs to something that goes, goes with it.
+    if (key.kind == kind::kServiceCode || key.kind == kind::kRetiredKeys) return gone(kind::kService, key.name);
     if (key.kind == kind::kTable) return gone(kind::kService, key.name.substr(0, key.name.find('/')));
     if (key.kind == kind::kScript) return gone(kind::kTable, key.name.substr(0, key.name.rfind('/')));
     return false;
@@ -160,6 +161,9 @@ class Planner {
       }
     }
     for (const auto& [name, service] : t->services) {
+      for (const auto& [other, same] : t->services)
+        if (!service.prefix.empty() && name < other && same.prefix == service.prefix)
+          problems.add("services." + other + ".prefix", "is that of service '" + name + "' too");
       const std::string login = "services." + name + ".login";
       const auto need_connection = [&](const std::string& wanted, const std::string& path) {
         if (!t->connection(wanted)) problems.add(path, "there is no connection '" + wanted + "'");

@@ -27,6 +27,8 @@ inline constexpr std::string_view kDelegationGrant = "delegation_grant";  ///< "
 inline constexpr std::string_view kService = "service";
 inline constexpr std::string_view kTable = "table";    ///< "service/table", table in lower case
 inline constexpr std::string_view kScript = "script";  ///< "service/table/operation"
+inline constexpr std::string_view kServiceCode = "service_code";  ///< service: which version of its folder runs
+inline constexpr std::string_view kRetiredKeys = "retired_keys";  ///< service: keys that were replaced and still count for a while
 inline constexpr std::string_view kSigningKey = "signing_key";  ///< kid
 inline constexpr std::string_view kTenantName = "tenant";       ///< only in the system store: the tenants of this server
 }  // namespace kind

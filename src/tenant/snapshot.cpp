@@ -1,5 +1,7 @@
 #include "tenant/snapshot.h"
 
+#include <charconv>
+
 #include "base/crypto.h"
 #include "base/url.h"
 #include "tenant/codec/codec.h"
@@ -24,6 +26,11 @@ class Builder {
       if (key.kind == kind::kTable) add_table(key, object);
     for (const auto& [key, object] : objects)
       if (key.kind == kind::kScript) add_script(key, object);
+    for (const auto& [key, object] : objects) {
+      if (key.kind == kind::kServiceCode) add_code(key, object);
+      if (key.kind == kind::kRetiredKeys) add_retired_keys(key, object);
+    }
+    for (auto& [name, service] : tenant_->services) settle_tables(service);
     return std::shared_ptr<const Tenant>(std::move(tenant_));
   }
 
@@ -83,6 +90,7 @@ class Builder {
       if (place == "application_key") service.application_key_sealed = text;
       if (place == "master_key") service.master_key_sealed = text;
       if (place == "previous_master_key") service.previous_master_key_sealed = text;
+      if (place == "system_key") service.system_key_sealed = text;
       if (place == "push.apns.key") service.push.apns.key_sealed = text;
       if (place == "push.fcm.service_account") service.push.fcm.service_account_sealed = text;
       if (place == "push.wns.client_secret") service.push.wns.client_secret_sealed = text;
@@ -111,6 +119,33 @@ class Builder {
     const auto table = service->second.tables.find(parts[1]);
     if (table == service->second.tables.end()) return;
     table->second.scripts[parts[2]] = {std::string(text_member(object.body, "source").value_or("")), object.revision};
+  }
+
+  void add_code(const ObjectKey& key, const StoredObject& object) {
+    const auto service = tenant_->services.find(key.name);
+    if (service == tenant_->services.end()) return;
+    read_service_code(object.body, path(key), problems_, service->second);
+    if (service->second.push.permission.empty()) service->second.push.permission = service->second.code.push_permission;
+  }
+
+  void add_retired_keys(const ObjectKey& key, const StoredObject& object) {
+    const auto service = tenant_->services.find(key.name);
+    if (service == tenant_->services.end()) return;
+    for (const auto& [field, text] : object.sealed)
+      service->second.retired_keys.push_back({field, text, integer_member(object.body, field).value_or(0)});
+  }
+
+  /// What a service says for all its tables, where a table says nothing of its own.
+  static void settle_tables(Service& service) {
+    const auto dynamic = service.settings.find("MS_DynamicSchemaEnabled");
+    const bool off = dynamic != service.settings.end() && iequals(dynamic->second, "false");
+    std::int64_t page = 0;
+    if (const auto size = service.settings.find("pageSize"); size != service.settings.end())
+      std::from_chars(size->second.data(), size->second.data() + size->second.size(), page);
+    for (auto& [name, table] : service.tables) {
+      if (off) table.dynamic_schema = false;
+      if (page > 0 && !table.page_size) table.page_size = page;
+    }
   }
 
   const Vault& vault_;

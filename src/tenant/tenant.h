@@ -15,6 +15,10 @@
 #include "base/secret.h"
 #include "jose/jwk.h"
 
+namespace mandate::http {
+struct Request;
+}
+
 namespace mandate::tenant {
 
 /// Grant types by their wire names; the legacy ones are switches of identity-wire 0.8.
@@ -107,9 +111,43 @@ struct TablePermissions {
   std::string read = "admin", insert = "admin", update = "admin", remove = "admin", undelete;  ///< undelete empty = insert's
 };
 
+/// Among a table's scripts: the one of table/T.js, whose functions are called around any operation.
+inline constexpr std::string_view kHooks = "hooks";
+
 struct TableScript {
   std::string source;
   std::uint64_t version = 0;
+};
+
+/// What a table declares of one of its columns.
+struct TableColumn {
+  std::string name = {};
+  std::string type = "string";  ///< string number integer boolean datetime date time duration guid binary enum point json
+  bool required = false;        ///< no row without a value
+  bool unique = false, index = false;
+  Json usual = nullptr;         ///< `default`: what a new row gets that does not say; null = nothing
+  std::int64_t max_length = 0;  ///< characters of a string, bytes of a binary; 0 = as many as fit
+  std::vector<std::string> values = {};  ///< of an enum, in their order
+  // A relation: the column holds ids of another table of the service.
+  std::string references = {};           ///< that table; empty = no relation
+  std::string as = {};                   ///< the relation's name in $expand and in rules; never empty with `references`
+  std::string on_delete = "restrict";    ///< restrict, set null, cascade: what becomes of rows whose row is deleted
+};
+
+/// Columns that are looked up, or that no two rows have alike, together.
+struct TableIndex {
+  std::vector<std::string> columns;
+  bool unique = false;
+};
+
+/// Conditions in the language of tables/rules/rules.h, beside the levels of TablePermissions; empty = none.
+struct TableRules {
+  std::string read;    ///< which rows exist for the caller, for every operation
+  std::string insert;  ///< what a new row must be
+  std::string update;  ///< which rows may be changed, or brought back
+  std::string remove;  ///< `delete`: which rows may be deleted
+  std::string check;   ///< what a row must be after an insert or update
+  bool any() const { return !(read.empty() && insert.empty() && update.empty() && remove.empty() && check.empty()); }
 };
 
 /// A table of a service.
@@ -119,9 +157,14 @@ struct Table {
   std::string dialect = "v2";         ///< v1, v2, v3, v4: for callers that give no sign (mobile-backend-wire 0.3 #6)
   std::int64_t page_size = 0, max_top = 0;  ///< rows of a page, largest $top; 0 = as the dialect has it
   TablePermissions permissions;
-  std::map<std::string, TableScript, std::less<>> scripts;  ///< operation: insert read update delete
-  std::vector<std::pair<std::string, std::string>> columns; ///< declared: name, type (string number boolean datetime)
+  std::map<std::string, TableScript, std::less<>> scripts;  ///< operation: insert read update delete; kHooks
+  std::vector<TableColumn> columns;   ///< declared; rows may have others where dynamic_schema says so
+  std::vector<TableIndex> indexes;    ///< of several columns
+  TableRules rules;
   std::string user_id_column;         ///< set = per-user table: the storage layer stamps and filters it
+
+  /// Declared, without case; null when it is not.
+  const TableColumn* column(std::string_view any_case) const;
 };
 
 /// How people log in to a service itself: /login/{provider} and /.auth/* (mobile-backend-wire 4.1, 4.5, 4.6).
@@ -199,11 +242,20 @@ struct ServiceCode {
   std::string push_permission;  ///< of extensions/push.json; empty: it says nothing
 };
 
+/// A key of a service that was replaced and counts until its time is over.
+struct RetiredKey {
+  std::string field;  ///< application_key, master_key, v2_signing_key
+  std::string sealed;
+  std::int64_t until = 0;  ///< ms
+};
+
 /// A mobile service: tables, keys, settings. A tenant has one named "default" and may have more.
 struct Service {
   std::string name;
   std::vector<std::string> hosts;     ///< own host names; the default service also answers on the tenant's
+  std::string prefix;                 ///< "/legacy/todo": its doors are below this path too, beside /s/NAME at every host
   std::string application_key_sealed, master_key_sealed, previous_master_key_sealed;
+  std::vector<RetiredKey> retired_keys;  ///< of a rotation; see RetiredKey::until
   std::string system_key_sealed;      ///< of those who start jobs by a signed token; empty = nobody does
   std::vector<std::string> v2_signing_keys_sealed;
   std::vector<std::string> cors_hosts{"localhost"};
@@ -211,6 +263,8 @@ struct Service {
   std::map<std::string, Table, std::less<>> tables;  ///< by lower-case name
   std::map<std::string, std::string, std::less<>> settings;
   Push push;
+  ServiceCode code;
+  std::map<std::string, CustomApi, std::less<>> apis;  ///< of its code, by lower-case name
   std::map<std::string, Job, std::less<>> jobs;      ///< by lower-case name
 
   const Table* table(std::string_view any_case) const;
@@ -265,6 +319,11 @@ struct Tenant {
   const jose::Key* verifying_key(std::string_view kid) const;  ///< current, next or previous
   /// The service that owns this Host field; the default service when none claims it. Null when there is no service.
   const Service* service_at(std::string_view host) const;
+  /// The service a request is for: the one its prefix names, else the one at its host.
+  const Service* service_of(const http::Request& request) const;
+  /// When the path begins with a service's prefix: takes it off and keeps it in Request::prefix.
+  bool strip_prefix(http::Request& request) const;
+  const Service* service_with_prefix(std::string_view prefix) const;
   bool flag(std::string_view name) const { return flags.contains(name); }
   /// The id old profiles show as global_client_id (identity-wire 4.1): the same for all clients, and for ever.
   std::string global_id() const;

@@ -14,7 +14,7 @@ Error over() { return Error(Code::invalid_request, "This sign-in has ended. Plea
 std::string done_url(const http::Request& request, const Start& start) {
   if (!start.end.empty()) return start.end;
   if (!start.external.empty()) return start.external;
-  return request.origin() + (start.v2 ? "/.auth/login/done" : "/login/done");
+  return request.root() + (start.v2 ? "/.auth/login/done" : "/login/done");
 }
 
 http::Response go(std::string url, std::string_view name, std::string_view value) {
@@ -73,11 +73,14 @@ Task<http::Response> give(const Deps& deps, const http::Request& request, const 
 
 }  // namespace
 
-Task<http::Response> finish_service_login(const Deps& deps, const http::Request& request, tenant::Here here, identity::AuthRequest login) {
+Task<http::Response> finish_service_login(const Deps& deps, const http::Request& resumed, tenant::Here here, identity::AuthRequest login) {
   const Start start = Start::from_text(login.dialect);
+  // Resuming is the tenant's own address; the app began at its service's.
+  http::Request request = resumed;
+  request.prefix = start.prefix;
   const auto found = here->services.find(login.service);
   const tenant::Service* service = found == here->services.end() ? nullptr : &found->second;
-  if (!service || !service->login.enabled || here->service_at(request.host) != service) co_return error_page(over());
+  if (!service || !service->login.enabled || here->service_of(request) != service) co_return error_page(over());
   const Result<Present> present = co_await who_is_there(deps, request, here);
   if (!present.ok()) co_return error_page(present.error(), http_status(present.error().code));
   const bool there = present->session && present->user && present->session->connection == login.connection;

@@ -37,12 +37,13 @@ struct Asked {
   std::string challenge;
 };
 
-Result<Asked> read(const Entrance& at, const http::Params& params, std::string provider, bool v2) {
+Result<Asked> read(const Entrance& at, const http::Request& request, const http::Params& params, std::string provider, bool v2) {
   CHECK_OK(params.refuse_repeated({"completion_type", "completion_origin", "sso_end_uri", "post_login_redirect_url", "code_challenge",
                                    "code_challenge_method", "session_mode", "scope", "display", "access_type"}));
   Asked out;
   Start& start = out.start;
   start.v2 = v2;
+  start.prefix = request.prefix;
   start.provider = std::move(provider);
   start.completion_type = params.get("completion_type");
   start.completion_origin = params.get("completion_origin");
@@ -74,7 +75,7 @@ Result<Asked> read(const Entrance& at, const http::Params& params, std::string p
 /// address of the old service, which is registered there since years.
 std::string callback_of(const Entrance& at, const http::Request& request, const Start& start) {
   if (!at.service->login.legacy_callbacks) return request.origin() + "/login/callback";
-  return "https://" + request.host + (start.v2 ? "/.auth/login/" + start.provider + "/callback" : "/login/" + start.provider);
+  return "https://" + request.host + request.prefix + (start.v2 ? "/.auth/login/" + start.provider + "/callback" : "/login/" + start.provider);
 }
 
 /// The old runtime's cookies have no use here; what it left in a browser goes.
@@ -95,7 +96,7 @@ Task<http::Response> start_checked(const Deps& deps, const http::Request& reques
   const std::string provider = provider_word(request.params.at(0));
   const tenant::Connection* connection = connection_of(at, provider);
   if (!connection) co_return refuse("Logging in with '" + provider.substr(0, 64) + "' is not enabled.");
-  CO_TRY(Asked asked, read(at, params, provider, v2));
+  CO_TRY(Asked asked, read(at, request, params, provider, v2));
   identity::AuthRequest login;
   login.protocol = kServiceProtocol;
   login.client_id = at.client->client_id;
@@ -126,6 +127,7 @@ std::string Start::to_text() const {
   const auto put = [&out](std::string_view name, const std::string& value) {
     if (!value.empty()) out[name] = value;
   };
+  put("prefix", prefix);
   put("type", completion_type);
   put("origin", completion_origin);
   put("end", end);
@@ -140,6 +142,7 @@ Start Start::from_text(std::string_view text) {
   const auto text_at = [&](std::string_view name) { return std::string(text_member(json->as_object(), name).value_or("")); };
   out.v2 = bool_member(json->as_object(), "v2").value_or(false);
   out.provider = text_at("provider");
+  out.prefix = text_at("prefix");
   out.completion_type = text_at("type");
   out.completion_origin = text_at("origin");
   out.end = text_at("end");
@@ -150,7 +153,7 @@ Start Start::from_text(std::string_view text) {
 Result<Entrance> entrance(const Deps& deps, const http::Request& request) {
   Entrance at;
   TRY(at.here, deps.tenants.by_host(request.host));
-  at.service = at.here->service_at(request.host);
+  at.service = at.here->service_of(request);
   if (!at.service) return Error(Code::not_found, "There is no service here.");
   at.client = at.here->login_client(tenant::service_client_id(at.service->name));
   if (!at.client) return refuse("Logging in is not enabled for this service.");

@@ -26,6 +26,7 @@ inline constexpr std::string_view kServiceProtocol = "zumo";
 /// What a start asked for, kept in AuthRequest::dialect until the end.
 struct Start {
   bool v2 = false;
+  std::string prefix;             ///< Request::prefix of the start: the end has the same
   std::string provider;           ///< as the URL spelt it, lower case
   std::string completion_type;    ///< postMessage, iframe; empty = no page at the end
   std::string completion_origin;

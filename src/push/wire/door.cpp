@@ -56,7 +56,7 @@ Task<Response> Door::enter(Dialect dialect, Act act, http::Request& request) {
   Turn turn;
   turn.dialect = dialect;
   CO_TRY(turn.here, deps_.tenants.by_host(request.host));
-  turn.service = turn.here->service_at(request.host);
+  turn.service = turn.here->service_of(request);
   if (!turn.service) co_return error_body(dialect, 404, "Not Found");
   if (request.method == http::Method::options) co_return tenant::preflight(request, *turn.service);
   Task<Response> passing = pass(turn, act, request);

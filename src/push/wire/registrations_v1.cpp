@@ -60,7 +60,7 @@ Task<Response> post_registration_id(const Deps& deps, Turn& turn, http::Request&
   Task<std::string> reserving = deps.registrations.reserve(*turn.here.store, turn.service->name);
   CO_TRY(const std::string id, co_await reserving);
   Response response(201);
-  response.headers.set("Location", request.origin() + "/push/registrations/" + id);
+  response.headers.set("Location", request.root() + "/push/registrations/" + id);
   co_return response;
 }
 

@@ -21,7 +21,7 @@ struct Place {
 Result<Place> place_of(const Deps& deps, const http::Request& request) {
   Place out;
   TRY(out.here, deps.tenants.by_host(request.host));
-  out.service = out.here->service_at(request.host);
+  out.service = out.here->service_of(request);
   if (!out.service) return Error(Code::not_found, "Not Found");
   return out;
 }

@@ -118,7 +118,7 @@ JsonObject swagger_of(const tenant::Service& service, const http::Request& reque
     definitions[each.table->name] = definition_of(each);
     tags.push_back(JsonObject{{"name", each.table->name}});
   }
-  JsonObject out{{"swagger", "2.0"}, {"info", JsonObject{{"title", service.name}, {"version", "2.0.0"}}}, {"host", request.host}, {"basePath", "/"}};
+  JsonObject out{{"swagger", "2.0"}, {"info", JsonObject{{"title", service.name}, {"version", "2.0.0"}}}, {"host", request.host}, {"basePath", request.prefix + "/"}};
   out["schemes"] = JsonArray{Json(request.secure ? "https" : "http")};
   out["consumes"] = JsonArray{Json("application/json")};
   out["produces"] = JsonArray{Json("application/json")};

@@ -34,6 +34,15 @@ JsonObject write_service(const Service& service);
 void read_push(ObjectReader& service, Push& out);
 JsonObject write_push(const Push& push);
 
+/// Its member "jobs".
+void read_jobs(ObjectReader& service, std::map<std::string, Job, std::less<>>& out);
+JsonObject write_jobs(const std::map<std::string, Job, std::less<>>& jobs);
+
+/// What a service's folder brought: version, custom APIs, jobs, push permission. A job that the service's own settings name too
+/// is theirs.
+void read_service_code(const JsonObject& body, const std::string& path, Problems& problems, Service& out);
+JsonObject write_service_code(const Service& service);
+
 /// The member `login` of a service.
 ServiceLogin read_service_login(const JsonObject& body, const std::string& path, Problems& problems);
 JsonObject write_service_login(const ServiceLogin& login);

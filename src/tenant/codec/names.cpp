@@ -113,6 +113,18 @@ std::string redirect_problem(std::string_view text, bool subdomain_wildcard) {
   return wildcard_problem(url->host, subdomain_wildcard || !web);
 }
 
+std::string prefix_problem(std::string_view path) {
+  if (!path.starts_with('/') || path.ends_with('/') || path.size() > 200) return "must begin with '/' and end without, as /legacy/todo";
+  const std::vector<std::string> segments = split(path.substr(1), '/');
+  for (const std::string& segment : segments)
+    if (segment.starts_with('.') || !only(segment, {kLower, kUpper, kDigits, "-_."}) || segment.empty())
+      return "has a segment other than letters, digits, '-', '_' and '.'";
+  // Below these the doors themselves would be asked first.
+  for (const std::string_view door : {"s", "tables", "v1", "v2", "v3", "v4", "api", "jobs", "push", "login", "admin"})
+    if (segments.front() == door) return "begins as an address of the server does";
+  return {};
+}
+
 std::string origin_problem(std::string_view text) {
   if (std::string problem = redirect_problem(text, true); !problem.empty()) return problem;
   const std::optional<Url> url = parse_url(text);

@@ -16,6 +16,7 @@ std::string service_name_problem(std::string_view name);     ///< a-z 0-9 -, ≤
 std::string table_name_problem(std::string_view name);       ///< A-Z a-z 0-9 _, letter first, ≤ 64
 std::string column_name_problem(std::string_view name);
 std::string audience_problem(std::string_view identifier);   ///< printable without blanks, ≤ 255
+std::string prefix_problem(std::string_view path);           ///< "/a/b", what a service's doors may stand below
 std::string host_problem(std::string_view host);             ///< host[:port], lower case, no scheme
 
 /// OA-2. javascript: and its cousins, fragment, userinfo, a host that is all wildcard, http off loopback: in any letter case.

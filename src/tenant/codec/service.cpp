@@ -1,5 +1,8 @@
+#include <charconv>
+
 #include "base/url.h"
 #include "tenant/codec/codec.h"
+#include "tenant/codec/columns.h"
 #include "tenant/codec/names.h"
 
 namespace mandate::tenant {
@@ -44,19 +47,16 @@ void read_permissions(ObjectReader& parent, TablePermissions& out) {
   in.finish();
 }
 
-void read_columns(ObjectReader& parent, Table& table) {
-  const JsonObject* group = parent.object("columns");
-  if (!group) return;
-  ObjectReader in(*group, parent.at("columns"), parent.problems());
-  std::set<std::string> lower;
-  for (const auto& [key, value] : *group) {
-    const std::string name(key.data(), key.size());
-    std::string type;
-    in.one_of(name, type, {"string", "number", "boolean", "datetime"});
-    if (const std::string text = column_name_problem(name); !text.empty()) in.problem(name, text);
-    if (!lower.insert(ascii_lower(name)).second) in.problem(name, "is there twice in another case");
-    table.columns.emplace_back(name, type);
+/// Settings that the server itself reads must say what it understands; others are the scripts' own.
+std::string setting_problem(std::string_view name, std::string_view value) {
+  if (name == "MS_DynamicSchemaEnabled" && !iequals(value, "true") && !iequals(value, "false")) return "must be \"true\" or \"false\"";
+  if (name == "pageSize") {
+    std::int64_t rows = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), rows);
+    if (error != std::errc() || end != value.data() + value.size() || rows < 1 || rows > kMostRowsOfAPage)
+      return "must be a number of rows from 1 to " + std::to_string(kMostRowsOfAPage);
   }
+  return {};
 }
 
 }  // namespace
@@ -79,6 +79,8 @@ Service read_service(const std::string& name, const JsonObject& body, const std:
   ObjectReader in(body, path, problems);
   in.texts("hosts", service.hosts);
   check_each(in, "hosts", service.hosts, host_problem);
+  in.text("prefix", service.prefix, 200);
+  if (const std::string text = service.prefix.empty() ? "" : prefix_problem(service.prefix); !text.empty()) in.problem("prefix", text);
   in.texts("cors_hosts", service.cors_hosts);
   check_each(in, "cors_hosts", service.cors_hosts, [](const std::string& host) -> std::string {
     if (host == "null" || host == "*") return {};
@@ -91,9 +93,11 @@ Service read_service(const std::string& name, const JsonObject& body, const std:
     for (const auto& [key, value] : *settings) {
       const std::string setting(key.data(), key.size());
       inner.text(setting, service.settings[setting], 4096);
+      if (const std::string text = setting_problem(setting, service.settings[setting]); !text.empty()) inner.problem(setting, text);
     }
   }
   read_push(in, service.push);
+  read_jobs(in, service.jobs);
   in.finish();
   return service;
 }
@@ -102,6 +106,7 @@ JsonObject write_service(const Service& service) {
   const Service usual;
   JsonObject out;
   put(out, "hosts", service.hosts);
+  put(out, "prefix", service.prefix);
   if (service.cors_hosts != usual.cors_hosts) {
     JsonArray list;
     for (const std::string& host : service.cors_hosts) list.emplace_back(host);
@@ -112,6 +117,7 @@ JsonObject write_service(const Service& service) {
   for (const auto& [key, value] : service.settings) settings[key] = value;
   if (!settings.empty()) out["settings"] = std::move(settings);
   if (JsonObject push = write_push(service.push); !push.empty()) out["push"] = std::move(push);
+  if (!service.jobs.empty()) out["jobs"] = write_jobs(service.jobs);
   return out;
 }
 
@@ -129,10 +135,8 @@ Table read_table(const std::string& name, const JsonObject& body, const std::str
   in.integer("page_size", table.page_size, 0, kMostRowsOfAPage);
   in.integer("max_top", table.max_top, 0, kMostTop);
   read_permissions(in, table.permissions);
+  read_owner(in, table);
   read_columns(in, table);
-  in.text("user_id_column", table.user_id_column, 64);
-  if (!table.user_id_column.empty())
-    if (const std::string text = column_name_problem(table.user_id_column); !text.empty()) in.problem("user_id_column", text);
   in.finish();
   return table;
 }
@@ -153,9 +157,7 @@ JsonObject write_table(const Table& table) {
     put(words, "undelete", p.undelete);
     out["permissions"] = std::move(words);
   }
-  JsonObject columns;
-  for (const auto& [name, type] : table.columns) columns[name] = type;
-  if (!columns.empty()) out["columns"] = std::move(columns);
+  write_columns(out, table);
   put(out, "user_id_column", table.user_id_column);
   return out;
 }
