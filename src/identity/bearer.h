@@ -28,9 +28,13 @@ struct ServiceKeys {
   std::string login_audience;  ///< that of our own tokens from the service's own login; empty when it has none
   Secret application_key, master_key;
   Secret previous_master_key;  ///< while keys are being changed; empty when there is none
+  std::vector<Secret> retired_application_keys, retired_master_keys;  ///< of rotations whose overlap is not over
+  Millis until = 0;            ///< when the first of the retired keys ends: open them anew then; 0 = none does
 };
-/// Code::corrupt when a sealed key does not open.
-Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant::Service& service, const tenant::Vault& vault);
+/// Keys that a rotation replaced are among them while their time is not over at `now`; without it none is. Code::corrupt when a
+/// sealed key does not open.
+Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant::Service& service, const tenant::Vault& vault,
+                                      std::optional<Millis> now = std::nullopt);
 
 /// The key a V1 token is signed with (identity-wire 2.8).
 jose::Key zumo_key(std::string_view master_key);

@@ -18,14 +18,21 @@ std::string_view token_of(const http::Request& request) {
 
 bool proves(const Secret& key, std::string_view given) { return !key.empty() && !given.empty() && secret_equal(key, given); }
 
+bool proves(const std::vector<Secret>& keys, std::string_view given) {
+  return std::ranges::any_of(keys, [&](const Secret& key) { return proves(key, given); });
+}
+
 }  // namespace
 
 Result<Bearers::Known> Bearers::known(const tenant::Here& here, const tenant::Service& service) {
   const Loop* loop = Loop::current();
   PerLoop* mine = loop ? &loops_[loop->index() % loops_.size()] : nullptr;
   if (mine)
-    if (const auto found = mine->find(&service); found != mine->end()) return found->second;
-  TRY(ServiceKeys keys, open_service_keys(*here, service, vault_));
+    if (const auto found = mine->find(&service); found != mine->end()) {
+      if (const Millis until = found->second.keys->until; !until || clock_.now_ms() < until) return found->second;
+      mine->erase(found);  // a retired key's time is over, and what it verified goes with it
+    }
+  TRY(ServiceKeys keys, open_service_keys(*here, service, vault_, clock_.now_ms()));
   Known fresh{here.config, std::make_shared<const ServiceKeys>(std::move(keys)), std::make_shared<jose::VerifiedCache<Bearer>>(),
               here.store->changes("users")};
   if (mine) {
@@ -97,8 +104,8 @@ Task<Principal> Bearers::identify(const tenant::Here& here, const tenant::Servic
   const std::string_view application = request.headers.get("X-ZUMO-APPLICATION");
   if (master.empty() && application.empty()) co_return principal;
   CO_TRY(const Known known, this->known(here, service));
-  if (proves(known.keys->master_key, master) || proves(known.keys->previous_master_key, master)) principal.level = Level::admin;
-  else if (principal.level == Level::anonymous && proves(known.keys->application_key, application)) principal.level = Level::application;
+  if (proves(known.keys->master_key, master) || proves(known.keys->previous_master_key, master) || proves(known.keys->retired_master_keys, master)) principal.level = Level::admin;
+  else if (principal.level == Level::anonymous && (proves(known.keys->application_key, application) || proves(known.keys->retired_application_keys, application))) principal.level = Level::application;
   co_return principal;
 }
 

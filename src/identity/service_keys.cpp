@@ -32,6 +32,8 @@ bool points_to(const tenant::Api& api, const tenant::Tenant& tenant, const tenan
   const auto url = parse_url(api.identifier);
   if (!url || url->host.empty()) return false;
   if (names_host(service.hosts, *url)) return true;
+  const std::string_view path = std::string_view(url->path).substr(0, url->path.size() - (url->path.ends_with('/') ? 1 : 0));
+  if (names_host(tenant.hosts, *url) && !path.empty() && tenant.service_with_prefix(path) == &service) return true;
   return service.name == tenant::kDefaultService && (url->path.empty() || url->path == "/") && names_host(tenant.hosts, *url);
 }
 
@@ -41,7 +43,8 @@ jose::Key zumo_key(std::string_view master_key) {
   return jose::Key::hmac(jose::Alg::HS256, sha256(std::string(master_key) + "JWTSig"), "0");
 }
 
-Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant::Service& service, const tenant::Vault& vault) {
+Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant::Service& service, const tenant::Vault& vault,
+                                      std::optional<Millis> now) {
   ServiceKeys keys;
   const auto open = [&](const std::string& text, std::string_view field) -> Result<Secret> {
     if (text.empty()) return Secret();
@@ -55,6 +58,19 @@ Result<ServiceKeys> open_service_keys(const tenant::Tenant& tenant, const tenant
   for (const std::string& text : service.v2_signing_keys_sealed) {
     TRY(const Secret key, open(text, "v2_signing_key"));
     if (!key.empty()) add_v2_text(keys.v2, key.reveal());
+  }
+  for (const tenant::RetiredKey& retired : service.retired_keys) {
+    if (!now || retired.until <= *now) continue;
+    TRY(Secret key, open(retired.sealed, retired.field));
+    keys.until = keys.until ? std::min(keys.until, retired.until) : retired.until;
+    if (retired.field == "v2_signing_key") {
+      add_v2_text(keys.v2, key.reveal());
+    } else if (retired.field == "master_key") {
+      keys.v1.push_back(zumo_key(key.reveal()));
+      keys.retired_master_keys.push_back(std::move(key));
+    } else if (retired.field == "application_key") {
+      keys.retired_application_keys.push_back(std::move(key));
+    }
   }
   if (service.login.enabled) keys.audiences.push_back(keys.login_audience = tenant::service_client_id(service.name));
   for (const auto& [id, client] : tenant.clients) {

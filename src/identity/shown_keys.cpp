@@ -10,14 +10,29 @@ Result<KeysShown> ShownKeys::shown(const tenant::Service& service, const http::R
   const std::string_view application = request.headers.get("X-ZUMO-APPLICATION"), master = request.headers.get("X-ZUMO-MASTER");
   if (!application.empty()) {
     TRY(out.application, equal(service, "application_key", service.application_key_sealed, application));
+    if (!out.application) {
+      TRY(out.application, retired(service, "application_key", application));
+    }
   }
   if (!master.empty()) {
     TRY(out.master, equal(service, "master_key", service.master_key_sealed, master));
     if (!out.master) {
       TRY(out.master, equal(service, "previous_master_key", service.previous_master_key_sealed, master));
     }
+    if (!out.master) {
+      TRY(out.master, retired(service, "master_key", master));
+    }
   }
   return out;
+}
+
+Result<bool> ShownKeys::retired(const tenant::Service& service, std::string_view field, std::string_view given) {
+  for (const tenant::RetiredKey& key : service.retired_keys) {
+    if (key.field != field || !clock_ || clock_->now_ms() >= key.until) continue;
+    TRY(const bool same, equal(service, field, key.sealed, given));
+    if (same) return true;
+  }
+  return false;
 }
 
 Result<bool> ShownKeys::equal(const tenant::Service& service, std::string_view field, const std::string& sealed, std::string_view given) {

@@ -17,7 +17,8 @@ struct KeysShown {
 /// Opens the sealed keys of services, each once. Thread-safe.
 class ShownKeys {
  public:
-  explicit ShownKeys(const tenant::Tenants& tenants) : tenants_(tenants) {}
+  /// Without a clock, keys that a rotation replaced prove nothing.
+  explicit ShownKeys(const tenant::Tenants& tenants, const Clock* clock = nullptr) : tenants_(tenants), clock_(clock) {}
   /// What X-ZUMO-APPLICATION and X-ZUMO-MASTER prove. A wrong key proves nothing and is no error; the previous master key
   /// counts as long as the service has one. Code::corrupt when a key cannot be opened.
   Result<KeysShown> shown(const tenant::Service& service, const http::Request& request);
@@ -25,7 +26,10 @@ class ShownKeys {
  private:
   Result<bool> equal(const tenant::Service& service, std::string_view field, const std::string& sealed, std::string_view given);
 
+  Result<bool> retired(const tenant::Service& service, std::string_view field, std::string_view given);
+
   const tenant::Tenants& tenants_;
+  const Clock* clock_;
   std::mutex mutex_;
   std::map<std::string, Secret, std::less<>> opened_;  ///< by sealed text, which is another one for every place
 };

@@ -132,6 +132,11 @@ struct House::Rooms {
   }
 
   void mount() {
+    // Each service's doors are below its own path too.
+    routes->on_unknown([this](http::Request& request) {
+      const Result<tenant::Here> here = tenants.by_host(request.host);
+      return here.ok() && (*here)->strip_prefix(request);
+    });
     mount_health(*routes);
     identity::mount(*routes, login, oauth::post_json_login(authorization, bearers, strategies));
     std::vector<std::unique_ptr<oauth::Grant>> grants;

@@ -28,7 +28,7 @@ Result<Place> place_of(const Deps& deps, const http::Request& request) {
 
 }  // namespace
 
-About::About(const Deps& deps) : deps_(deps), keys_(deps.tenants), started_(deps.clock.now_ms()) {}
+About::About(const Deps& deps) : deps_(deps), keys_(deps.tenants, &deps.clock), started_(deps.clock.now_ms()) {}
 
 Task<Response> About::status(http::Request& request) {
   const QueryParameters parameters = parse_form(request.query);

@@ -70,7 +70,7 @@ std::string root_of(std::optional<Dialect> forced) {
 }
 
 Door::Door(const Deps& deps)
-    : deps_(deps), keys_(deps.tenants),
+    : deps_(deps), keys_(deps.tenants, &deps.clock),
       refused_(deps.metrics.counter("mandate_tables_refused_total", "Requests on apps' tables refused with 401.")) {
   for (std::size_t i = 0; i < dialects_.size(); ++i)
     dialects_[i] = &deps.metrics.counter("mandate_tables_requests_total", "Requests on apps' tables by dialect.", {{"dialect", "v" + std::to_string(i + 1)}});
@@ -81,7 +81,7 @@ Door::Door(const Deps& deps)
 Task<Response> Door::tables(http::Request& request, std::optional<Dialect> forced) {
   Turn turn(request);
   CO_TRY(turn.here, deps_.tenants.by_host(request.host));
-  turn.service = turn.here->service_at(request.host);
+  turn.service = turn.here->service_of(request);
   if (forced) turn.dialect = *forced;
   turn.root = root_of(forced);
   if (!turn.service) {
@@ -209,13 +209,13 @@ void Door::note(const Turn& turn, const Error& error) const {
 
 Task<Response> Door::preflight_only(http::Request& request) {
   const Result<tenant::Here> here = deps_.tenants.by_host(request.host);
-  const tenant::Service* service = here.ok() ? (*here)->service_at(request.host) : nullptr;
+  const tenant::Service* service = here.ok() ? (*here)->service_of(request) : nullptr;
   co_return service ? preflight(request, *service) : Response(204);
 }
 
 Response Door::late(const http::Request& request, std::optional<Dialect> forced) const {
   const Result<tenant::Here> here = deps_.tenants.by_host(request.host);
-  const tenant::Service* service = here.ok() ? (*here)->service_at(request.host) : nullptr;
+  const tenant::Service* service = here.ok() ? (*here)->service_of(request) : nullptr;
   const tenant::Table* table = service && !request.params.empty() ? service->table(request.params[0]) : nullptr;
   const Result<Dialect> found = forced ? Result<Dialect>(*forced) : detect(request, parse_form(request.query), table, true);
   const Dialect dialect = found.ok() ? *found : Dialect::v2;

@@ -7,7 +7,7 @@
 namespace mandate::tables::wire {
 
 std::string Turn::url(std::string_view item_id) const {
-  std::string out = request.origin() + root;
+  std::string out = request.root() + root;
   append_percent_encoded(out, table->name);
   if (item_id.empty()) return out;
   out += '/';
