@@ -5,6 +5,9 @@
 namespace mandate::scripts {
 namespace {
 
+constexpr std::string_view kKinds[] = {"table", "job"};
+bool known_kind(std::string_view kind) { return std::ranges::find(kKinds, kind) != std::end(kKinds); }
+
 class NodeHost final : public Host {
  public:
   NodeHost(HostOptions options, Log& log, Metrics& metrics) : options_(std::move(options)), log_(log), metrics_(metrics) {}
@@ -12,7 +15,7 @@ class NodeHost final : public Host {
 
   Task<Json> run(Call call, std::shared_ptr<Binding> binding) override {
     auto running = std::make_shared<Running>(Running::Kind::table, std::move(call), std::move(binding));
-    if (running->call.kind != "table") co_return Error(Code::bad_request, "There is no script of the kind '" + running->call.kind + "'.");
+    if (!known_kind(running->call.kind)) co_return Error(Code::bad_request, "There is no script of the kind '" + running->call.kind + "'.");
     start(running);
     Result<Json> result = co_await running->done;
     co_return result;

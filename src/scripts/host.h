@@ -29,7 +29,10 @@ struct HostOptions {
   std::string run_as;  ///< user the children run as when we are root; empty = "nobody"
 };
 
-/// One script call. `kind` chooses the shape the child gives the script: "table" (insert/read/update/del).
+/// One script call. `kind` chooses the shape the child gives the script:
+///   "table"   insert, read, update or del of a table; context and answer: table_protocol.h
+///   "job"     a function without arguments, named by the context {"function":"J"}. The answer is {} when nothing that it
+///             started is left running, or the error of whatever it threw, at any time
 struct Call {
   std::string realm;    ///< tenant and service: one Worker, one set of globals per realm (SC-3)
   std::string source;   ///< the script's text
@@ -39,6 +42,7 @@ struct Call {
   std::string context;  ///< JSON, what the script sees; for "table" see table_protocol.h
   BundlePtr bundle;     ///< what `require` finds beside the built-in modules
   Deadline deadline = kNoDeadline;
+  std::chrono::milliseconds wall{0};  ///< longest time in all; 0 = the host's limit
 };
 
 /// Thread-safe, but for stop(). Starts no process before the first call.

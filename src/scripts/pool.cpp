@@ -35,7 +35,7 @@ Pool::~Pool() = default;
 void Pool::start(std::shared_ptr<Running> call) {
   metrics_.calls.add();
   call->began = Clock::now();
-  call->until = std::min(call->call.deadline, call->began + options_.limits.wall);
+  call->until = std::min(call->call.deadline, call->began + (call->call.wall.count() ? call->call.wall : options_.limits.wall));
   if (stopped_) return fail(call, metrics_.unavailable, Error(Code::temporarily_unavailable, "The server is shutting down."));
   if (calls_.size() >= kMostCalls) return fail(call, metrics_.overloaded, Error(Code::overloaded, "Too many scripts are running."));
   do ++last_call_;
@@ -155,7 +155,7 @@ void Pool::run_in(Place& place, const std::shared_ptr<Running>& call) {
   call->slot = &slot;
   ++realm.busy;
   slot.calls.emplace(call->id, call);
-  const auto source = [&] { return to_json(JsonObject{{"name", call->call.name}, {"source", call->call.source}}); };
+  const auto source = [&] { return to_json(JsonObject{{"name", call->call.name}, {"source", call->call.source}, {"kind", call->call.kind}}); };
   if (call->kind == Running::Kind::check) {
     const std::string text = source();
     return slot.child->send({FrameType::check, 0, 0, realm.number, call->id, text});

@@ -3,7 +3,7 @@
 function calls_of(host, limits) {
   'use strict';
   const { Error, JSON, Map, Math, Number, String, TypeError } = globalThis;
-  const { send, format, timer, untimer, closed, stack: own_lines } = host;
+  const { send, format, timer, untimer, later, closed, stack: own_lines } = host;
   const kResult = 1, kInvoke = 2, kConsole = 3, kFailed = 4, kEnded = 5;
   const kMostLines = 1000, kMostTimers = 1000, kMostWaiting = 1000;
   const { stringify } = JSON;
@@ -20,6 +20,8 @@ function calls_of(host, limits) {
       this.lines = 0;
       this.ended = false;
       this.answered = false;     // the parent has the answer
+      this.patient = false;      // it ends when its promises have come to rest too, and then has its answer at the latest
+      this.resting = false;
       this.running = false;      // its own code runs, or an async script has not come to its end
       calls.set(id, this);
     }
@@ -73,9 +75,42 @@ function calls_of(host, limits) {
     idle() { return !this.running && (this.waiting === undefined || this.waiting.size === 0) && (this.timers === undefined || this.timers.size === 0); }
     // After the answer a script may still have something under way; when that is done, the call has ended.
     settle() {
-      if (this.ended || !this.answered || !this.idle()) return;
+      if (this.ended || !this.idle()) return;
+      if (this.patient) return this.rest();
+      if (!this.answered) return;
       this.close();
       send(kEnded, this.id, 0, 0, '{}');
+    }
+    // Promises that stand ready have their turn first: one of them may start something new.
+    rest() {
+      if (this.resting) return;
+      this.resting = true;
+      later(this.id);
+    }
+    come_to_rest() {
+      this.resting = false;
+      if (this.ended || !this.idle()) return;
+      if (!this.answered) return this.unanswered();
+      this.close();
+      send(kEnded, this.id, 0, 0, '{}');
+    }
+    // What a patient call answers when it has come to its end without one.
+    unanswered() { this.answer({}); }
+    // Runs on until the promise that its code gave is settled.
+    until_settled(result, then) {
+      if (result === null || typeof result !== 'object' || typeof result.then !== 'function') {
+        then(result);
+        return this.settle();
+      }
+      this.running = true;
+      const wait = async () => {
+        let given;
+        try { given = await result; } catch (error) { return this.fail(error ?? new Error('The script was rejected without a reason.')); }
+        this.running = false;
+        try { then(given); } catch (error) { return this.fail(error); }
+        return this.settle();
+      };
+      return void wait();
     }
     fail(error, kind = 'threw') {
       if (this.ended) return;

@@ -2,7 +2,7 @@
 //
 // `host` holds functions of the Worker that take and give only text and numbers; no script ever gets hold of one:
 //   send(type, call, sequence, flags, json)   format(args) → text   stack(text) → text   timer(call, ms, repeat) → id
-//   untimer(id)   closed(call)   module(name)
+//   untimer(id)   later(call)   closed(call)   module(name)
 
 /// `visible` is what a script finds under the name globalThis; `needs` below has a bit for each thing its text mentions.
 function realm(host, limits, visible) {
@@ -50,14 +50,17 @@ function realm(host, limits, visible) {
   }
 
   // `factory` evaluates the script in its own scope and gives back its functions.
+  function evaluate(call, factory, needs) {
+    const timers = needs & kTimers ? timers_of(call) : kNoTimers;
+    return factory(
+      visible, visible, needs & kConsole ? console_of(call) : undefined, needs & kTables ? tables_of(call) : undefined, needs & kPush ? push_of(call) : undefined, statusCodes, needs & kRequire ? (name) => load(name) : undefined,
+      needs & kProcess ? process_of(call) : undefined, needs & kBuffer ? load('Buffer') : undefined, timers.setTimeout, timers.setInterval, timers.setImmediate, timers.clearTimeout, timers.clearInterval, timers.clearImmediate,
+    );
+  }
   function begin(call, factory, needs) {
     const { context } = call, { operation } = context;
     const act = call.act = new Act(call, subject_of(context));
-    const timers = needs & kTimers ? timers_of(call) : kNoTimers;
-    const fn = factory(
-      visible, visible, needs & kConsole ? console_of(call) : undefined, needs & kTables ? tables_of(call) : undefined, needs & kPush ? push_of(call) : undefined, statusCodes, needs & kRequire ? (name) => load(name) : undefined,
-      needs & kProcess ? process_of(call) : undefined, needs & kBuffer ? load('Buffer') : undefined, timers.setTimeout, timers.setInterval, timers.setImmediate, timers.clearTimeout, timers.clearInterval, timers.clearImmediate,
-    )[operation];
+    const fn = evaluate(call, factory, needs)[operation];
     if (typeof fn !== 'function') throw new Error(`The script does not define the function ${operation}.`);
     // What it starts after respond() still belongs to it.
     call.running = true;
@@ -66,12 +69,23 @@ function realm(host, limits, visible) {
     call.running = false;
     return call.settle();
   }
+  // A job is done when nothing of it is left running.
+  function begin_job(call, factory, needs) {
+    call.patient = true;
+    const fn = evaluate(call, factory, needs)[call.context.function];
+    if (typeof fn !== 'function') throw new Error(`The script does not define the function ${call.context.function}.`);
+    call.until_settled(fn(), () => {});
+  }
 
   return freeze({
     start(id, factory, needs, text) {
       const call = new Call(id, parse(text));
-      try { begin(call, factory, needs); } catch (error) { call.fail(error); }
+      try {
+        if (call.context.function !== undefined) begin_job(call, factory, needs);
+        else begin(call, factory, needs);
+      } catch (error) { call.fail(error); }
     },
+    later(id) { calls.get(id)?.come_to_rest(); },
     answer(id, sequence, good, text) {
       const call = calls.get(id);
       const done = call?.waiting?.get(sequence);

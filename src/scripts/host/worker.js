@@ -8,19 +8,20 @@ function worker() {
   const vm = require('node:vm');
   const util = require('node:util');
   const { performance } = require('node:perf_hooks');
-  const { setTimeout, setInterval, clearTimeout, process } = globalThis;
+  const { setTimeout, setInterval, setImmediate, clearTimeout, process } = globalThis;
   const { parts, limits, running } = workerData;
   const kFailed = 4, kPong = 7, kChecked = 8, kScript = 20, kCall = 21, kAnswer = 22, kCancel = 23, kPing = 25, kCheck = 26;
   const kNames = ['globalThis', 'global', 'console', 'tables', 'push', 'statusCodes', 'require', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
   const kActs = ['insert', 'read', 'update', 'del'];
-  const kEnd = `\n;return {${kActs.map((act) => `${act}: typeof ${act} === "function" ? ${act} : undefined`).join(', ')}};};})()`;
+  const kLongJob = 30;  // times the processor time of other calls
+  const end_of = (names) => `\n;return {${names.map((each) => `${each}: typeof ${each} === "function" ? ${each} : undefined`).join(', ')}};};})()`;
   const kStart = '"use strict";';
   // A name that is found in no function is looked for through a slow hook of the engine: those that scripts use, and those
   // we ask for, are constants around them. A context that its script may change has none but ours.
-  const kOwn = `(() => {const ${kActs.map((act) => `${act} = undefined`).join(', ')};`;
+  const own_of = (names) => `(() => {const ${names.map((each) => `${each} = undefined`).join(', ')};`;
   const kUsual = 'Array, Boolean, Date, Error, JSON, Map, Math, Number, Object, Promise, RangeError, RegExp, Set, String, Symbol, TypeError, decodeURIComponent, encodeURIComponent, isFinite, isNaN, parseFloat, parseInt';
   const kHead = `return function (${kNames.join(', ')}) {${kStart}`;
-  const kOpen = `${kOwn}const {${kUsual}} = globalThis;${kHead}`, kOpenAlone = `${kOwn}${kHead}`;
+  const open_of = (names, alone) => (alone ? `${own_of(names)}${kHead}` : `${own_of(names)}const {${kUsual}} = globalThis;${kHead}`);
   const kBuiltIn = 'Array|String|Object|Function|Date|Number|Boolean|RegExp|Error|TypeError|RangeError|Promise|Math|JSON|Map|Set|WeakMap|WeakSet|Symbol|Reflect|Proxy|Intl|BigInt';
   const kOwnContext = new RegExp(`\\bglobal(This)?\\b|\\b(${kBuiltIn})\\s*\\.\\s*(prototype\\b[^;\\n]*=|\\w+\\s*=[^=])|\\b(defineProperty|defineProperties|assign|setPrototypeOf)\\s*\\(\\s*(${kBuiltIn})\\b`);
   // What a text does not mention need not be made for it (the bits of realm.js). A name can be spelt with escapes too.
@@ -60,6 +61,7 @@ function worker() {
       return id;
     }),
     untimer: guarded((id) => { clearTimeout(timers.get(id)?.handle); timers.delete(id); }),
+    later: guarded((call) => { setImmediate(() => enter(call, (api) => api.later(call))); }),
     module: guarded((name) => (Object.hasOwn(given, name) ? given[name] : undefined)),
   };
   // A script that may change built-ins may get at its realm's own functions: here it can speak for its own call only.
@@ -67,6 +69,7 @@ function worker() {
     ...host,
     send: (type, call, sequence, flags, text) => { if (call === own) host.send(type, call, sequence, flags, text); },
     closed: (call) => { if (call === own) host.closed(call); },
+    later: (call) => { if (call === own) host.later(call); },
     timer: (call, ms, repeat) => (call === own ? host.timer(call, ms, repeat) : undefined),
     untimer: (id) => { if (timers.get(id)?.call === own) host.untimer(id); },
   });
@@ -79,23 +82,33 @@ function worker() {
   }
   let shared;
   const scripts = new Map();
-  function compile(script, context, open = kOpen) {
+  /// What gives the functions `names` of a script.
+  function compile(script, context, names, alone) {
+    const open = open_of(names, alone);
     // By itself first: a text that closes our function and goes on outside of it is no script.
     new vm.Script(kStart + script.source, { filename: script.name, columnOffset: -kStart.length });
-    return new vm.Script(open + script.source + kEnd, { filename: script.name, columnOffset: -open.length }).runInContext(context);
+    return new vm.Script(open + script.source + end_of(names), { filename: script.name, columnOffset: -open.length }).runInContext(context);
+  }
+  /// The functions that the parent may call in a script: those of a table, or the one that a job is named for.
+  function functions_of(script, text) {
+    if (script.kind !== 'job') return kActs;
+    const { function: name } = JSON.parse(text);
+    if (typeof name !== 'string' || !/^[A-Za-z_$][\w$]*$/.test(name)) throw new Error(`'${name}' is not a name that a function can have.`);
+    return [name];
   }
   /// A script ready to run, in the realm's context or in one for this call alone.
-  function prepare(script, call) {
+  function prepare(script, call, text) {
+    const names = script.names ??= functions_of(script, text);
     if (script.needs === undefined) {
       script.alone = kOwnContext.test(script.source);
       script.needs = needs_of(script.source);
     }
     if (script.alone) {
       const own = make_context(call);
-      return { api: own.api, factory: compile(script, own.context, kOpenAlone), needs: 127 };
+      return { api: own.api, factory: compile(script, own.context, names, true), needs: 127 };
     }
     shared ??= make_context();
-    return script.ready ??= { api: shared.api, factory: compile(script, shared.context), needs: script.needs };
+    return script.ready ??= { api: shared.api, factory: compile(script, shared.context, names, false), needs: script.needs };
   }
 
   // Every way into a script's code: the parent's watchdog asks `running` whose code holds the thread.
@@ -110,20 +123,20 @@ function worker() {
     }
     running[0] = 0;
     entry.spent += performance.now() - began;
-    if (entry.spent > limits.cpu && under_way.has(call)) entry.api.fail(call, `The script used more than ${limits.cpu} ms of processor time.`, 'cpu');
+    if (entry.spent > entry.most && under_way.has(call)) entry.api.fail(call, `The script used more than ${entry.most} ms of processor time.`, 'cpu');
   }
   function start(call, slot, text) {
     const script = scripts.get(slot);
     if (script === undefined) return frame(kFailed, call, 0, 0, '{"kind":"unknown","message":"","stack":""}');
     let ready;
-    try { ready = prepare(script, call); } catch (error) { return frame(kFailed, call, 0, 0, describe(error)); }
-    under_way.set(call, { name: script.name, api: ready.api, spent: 0 });
+    try { ready = prepare(script, call, text); } catch (error) { return frame(kFailed, call, 0, 0, describe(error)); }
+    under_way.set(call, { name: script.name, api: ready.api, spent: 0, most: script.kind === 'job' ? limits.cpu * kLongJob : limits.cpu });
     return enter(call, (api) => api.start(call, ready.factory, ready.needs, text));
   }
   function check(call, text) {
     try {
       shared ??= make_context();
-      compile(JSON.parse(text), shared.context);
+      compile(JSON.parse(text), shared.context, kActs, false);
       frame(kChecked, call, 0, 1, '{}');
     } catch (error) { frame(kChecked, call, 0, 0, describe(error)); }
   }
