@@ -33,6 +33,7 @@ struct Deps {
   Log& log;
   Metrics& metrics;
   OnRegister on_register = {};
+  const Clock* clock = nullptr;  ///< null: keys that a rotation replaced prove nothing
 };
 
 /// V1 (mobile-backend-wire 7.1): /push/registrationids and /push/registrations. V2 (7.3): /push/installations/{id}.

@@ -43,7 +43,7 @@ Response error_body(Dialect dialect, int status, std::string_view text) {
 }
 
 Door::Door(const Deps& deps)
-    : deps_(deps), keys_(deps.tenants, &deps.clock),
+    : deps_(deps), keys_(deps.tenants, deps.clock),
       requests_(deps.metrics.counter("mandate_push_registration_requests_total", "Requests of devices at the push doors.")),
       refused_(deps.metrics.counter("mandate_push_refused_total", "Requests at the push doors refused with 401.")) {}
 
