@@ -22,7 +22,11 @@ class Filler {
         const std::string name(key.data(), key.size());
         const std::string at = path.empty() ? name : path + "." + name;
         // Scripts have ${…} of their own.
-        CHECK_OK(name == "scripts" && member.is_object() ? fill_scripts(member.get_object(), at) : fill(member, at));
+        const bool group = member.is_object();
+        Result<void> filled = group && name == "scripts" ? fill_scripts(member.get_object(), at)
+                              : group && name == "jobs"  ? fill_jobs(member.get_object(), at)
+                                                         : fill(member, at);
+        CHECK_OK(std::move(filled));
       }
     } else if (value.is_array()) {
       for (std::size_t i = 0; i < value.get_array().size(); ++i) CHECK_OK(fill(value.get_array()[i], path + "[" + std::to_string(i) + "]"));
@@ -35,14 +39,29 @@ class Filler {
 
  private:
   Result<void> fill_scripts(JsonObject& scripts, const std::string& path) {
-    for (auto& [key, member] : scripts) {
-      if (!member.is_string()) continue;
-      const std::string text(view(member.get_string()));
-      if (text.find('\n') != std::string::npos || !text.ends_with(".js")) continue;
-      Result<std::string> source = read_file((directory_ / text).string(), 256 * 1024);
-      if (!source.ok()) return Error(Code::invalid_request, path + "." + std::string(key.data(), key.size()) + ": " + source.error().hint);
-      member = boost::json::string(*source);
+    for (auto& [key, member] : scripts) CHECK_OK(fill_source(member, path + "." + std::string(key.data(), key.size())));
+    return {};
+  }
+
+  Result<void> fill_jobs(JsonObject& jobs, const std::string& path) {
+    for (auto& [key, job] : jobs) {
+      if (!job.is_object()) continue;
+      for (auto& [name, member] : job.get_object()) {
+        const std::string at = path + "." + std::string(key.data(), key.size()) + "." + std::string(name.data(), name.size());
+        CHECK_OK(view(name) == "source" ? fill_source(member, at) : fill(member, at));
+      }
     }
+    return {};
+  }
+
+  /// A file's name in the place of a script becomes the file's text.
+  Result<void> fill_source(Json& member, const std::string& path) {
+    if (!member.is_string()) return {};
+    const std::string text(view(member.get_string()));
+    if (text.find('\n') != std::string::npos || !text.ends_with(".js")) return {};
+    Result<std::string> source = read_file((directory_ / text).string(), 256 * 1024);
+    if (!source.ok()) return Error(Code::invalid_request, path + ": " + source.error().hint);
+    member = boost::json::string(*source);
     return {};
   }
 

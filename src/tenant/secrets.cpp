@@ -6,7 +6,7 @@ namespace mandate::tenant {
 
 namespace {
 
-constexpr std::string_view kServiceKeys[] = {"application_key", "master_key", "previous_master_key"};
+constexpr std::string_view kServiceKeys[] = {"application_key", "master_key", "previous_master_key", "system_key"};
 /// platform, member: below "push" of a service.
 constexpr std::pair<std::string_view, std::string_view> kPushKeys[] = {
     {"apns", "key"}, {"fcm", "service_account"}, {"wns", "client_secret"}, {"webpush", "private_key"}};

@@ -16,7 +16,15 @@ const typename Map::mapped_type* find(const Map& map, std::string_view key) {
 
 }  // namespace
 
+const TableColumn* Table::column(std::string_view any_case) const {
+  for (const TableColumn& each : columns)
+    if (iequals(each.name, any_case)) return &each;
+  return nullptr;
+}
+
 const Table* Service::table(std::string_view any_case) const { return find(tables, ascii_lower(any_case)); }
+
+const Job* Service::job(std::string_view any_case) const { return find(jobs, ascii_lower(any_case)); }
 
 const Client* Tenant::client(std::string_view id) const { return find(clients, id); }
 const Client* Tenant::login_client(std::string_view id) const {
