@@ -55,6 +55,7 @@ Result<unsigned> value(const Field& field, std::string_view text) {
 /// The values of a field as bits.
 Result<std::uint64_t> bits_of(const Field& field, std::string_view text) {
   std::uint64_t out = 0;
+  if (text.starts_with(',') || text.ends_with(',') || text.find(",,") != text.npos) return wrong(field, text, "a value is missing at a comma");
   for (const std::string& item : split(text, ',')) {
     std::string_view range = item;
     unsigned step = 1;
