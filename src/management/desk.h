@@ -32,6 +32,17 @@ Task<http::Response> get_move(Deps& deps, http::Request& request);
 Task<http::Response> post_push(Deps& deps, http::Request& request);
 Task<http::Response> get_push(Deps& deps, http::Request& request);
 Task<http::Response> get_push_registrations(Deps& deps, http::Request& request);
+Task<http::Response> list_services(Deps& deps, http::Request& request);
+Task<http::Response> post_service(Deps& deps, http::Request& request);
+Task<http::Response> delete_service(Deps& deps, http::Request& request);
+Task<http::Response> post_service_keys(Deps& deps, http::Request& request);
+Task<http::Response> post_deploy(Deps& deps, http::Request& request);
+Task<http::Response> post_rollback(Deps& deps, http::Request& request);
+Task<http::Response> get_versions(Deps& deps, http::Request& request);
+Task<http::Response> get_service_files(Deps& deps, http::Request& request);
+Task<http::Response> get_jobs(Deps& deps, http::Request& request);
+Task<http::Response> post_job_run(Deps& deps, http::Request& request);
+Task<http::Response> get_job_runs(Deps& deps, http::Request& request);
 Task<http::Response> get_status(Deps& deps, http::Request& request);
 
 }  // namespace mandate::management

@@ -1,6 +1,7 @@
 #include "management/mount.h"
 
 #include "management/desk.h"
+#include "tables/code/folder.h"
 
 namespace mandate::management {
 
@@ -72,6 +73,17 @@ void mount(http::Routes& routes, Deps& deps) {
   routes.post("/admin/push", owner_only(deps, post_push));
   routes.get("/admin/push", owner_only(deps, get_push));
   routes.get("/admin/push/registrations", owner_only(deps, get_push_registrations));
+  routes.get("/admin/services", owner_only(deps, list_services));
+  routes.post("/admin/services", owner_only(deps, post_service));
+  routes.del("/admin/services/{service}", owner_only(deps, delete_service));
+  routes.post("/admin/services/{service}/keys", owner_only(deps, post_service_keys));
+  routes.post("/admin/services/{service}/deploy", owner_only(deps, post_deploy), {.body_limit = tables::code::kMostText, .handles_options = false, .answers_refusals = false, .metric = {}});
+  routes.post("/admin/services/{service}/rollback", owner_only(deps, post_rollback));
+  routes.get("/admin/services/{service}/versions", owner_only(deps, get_versions));
+  routes.get("/admin/services/{service}/files", owner_only(deps, get_service_files));
+  routes.get("/admin/jobs", owner_only(deps, get_jobs));
+  routes.post("/admin/jobs/run", owner_only(deps, post_job_run));
+  routes.get("/admin/jobs/runs", owner_only(deps, get_job_runs));
   routes.get("/admin/status", owner_only(deps, get_status));
 }
 

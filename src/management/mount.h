@@ -21,6 +21,15 @@ namespace mandate::push {
 class Registrations;
 class Sends;
 }  // namespace mandate::push
+namespace mandate::tables::jobs {
+class Desk;
+}  // namespace mandate::tables::jobs
+namespace mandate::tables {
+class Tables;
+namespace code {
+class CodeStore;
+}
+}  // namespace mandate::tables
 namespace mandate::management {
 
 struct Deps {
@@ -35,6 +44,8 @@ struct Deps {
   Moves* moves = nullptr;                ///< null = 404
   push::Sends* sends = nullptr;          ///< these two: null = 404
   push::Registrations* registrations = nullptr;
+  tables::code::CodeStore* code = nullptr;  ///< null: no folders are taken
+  tables::Tables* tables = nullptr;         ///< drops the rows of a service that goes; null: they stay
 };
 
 /// Mount on the router of the owner's Unix socket, and on no other: whoever can open the socket is the owner. A request that
@@ -55,6 +66,17 @@ struct Deps {
 ///   POST   /admin/push {"tenant","service","tags"|"user","payload","platform"|"kind","headers"}   files a message
 ///   GET    /admin/push[?tenant=&service=]                   what became of those of the last week
 ///   GET    /admin/push/registrations[?tenant=&service=&after=]
+///   GET    /admin/services[?tenant=]
+///   POST   /admin/services {"tenant","name","hosts","prefix"}        its keys are in the answer, once
+///   DELETE /admin/services/{service}[?tenant=&force=true]
+///   POST   /admin/services/{service}/keys {"key","overlap"}          a new key; the one before counts for so many seconds
+///   POST   /admin/services/{service}/deploy[?dry_run=&note=]         a folder (tables/code/folder.h)
+///   POST   /admin/services/{service}/rollback {"version","dry_run"}  without a version: the one before
+///   GET    /admin/services/{service}/versions
+///   GET    /admin/services/{service}/files[?version=]                the folder
+///   GET    /admin/jobs[?tenant=&service=]                   jobs, when they are due next, their last runs
+///   POST   /admin/jobs/run {"tenant","service","job"}       files a run; 409 while the job has one
+///   GET    /admin/jobs/runs[?tenant=&service=&job=&top=]    runs of two weeks, the newest first
 ///   GET    /admin/status
 /// Errors: {"statusCode","error","message","errorCode"}.
 void mount(http::Routes& routes, Deps& deps);
