@@ -14,6 +14,7 @@
 #include "server/pushing.h"
 #include "server/upkeep.h"
 #include "store/sqlite/sqlite.h"
+#include "tables/code/code.h"
 #include "tables/mount.h"
 #include "tables/scripted.h"
 #include "tenant/directory.h"
@@ -90,6 +91,8 @@ struct House::Rooms {
     }
     desk.sends = &pushing.sends;
     desk.registrations = &pushing.registrations;
+    desk.code = &code;
+    desk.tables = &tables;
     mount();
   }
 
@@ -172,6 +175,7 @@ struct House::Rooms {
   identity::Strategies strategies;
   std::unique_ptr<scripts::Host> scripts;
   tables::Tables tables;
+  tables::code::CodeStore code{signing, log, metrics};
   Pushing pushing;
   tables::ScriptLog lines;
   std::unique_ptr<tables::Script> table_scripts;
@@ -212,7 +216,7 @@ void House::leave() {
   if (rooms_->upkeep) rooms_->upkeep->leave();
 }
 
-bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0 || rooms_->tenants.reading(); }
+bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0 || rooms_->tenants.reading() || rooms_->code.loading(); }
 
 void House::stop() {
   if (rooms_->mover) rooms_->mover->stop();
