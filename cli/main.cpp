@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "base/url.h"
 #include "base/yaml.h"
+#include "jobs.h"
 #include "move.h"
 #include "owner_socket.h"
 #include "push.h"
@@ -36,7 +37,7 @@ int complain(const Error& error) {
 struct Arguments {
   std::string from, to, schema;
   PushArguments push;
-  std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg;
+  std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg, job;
   std::vector<std::string> command;
   int wait = 120;
   bool socket_named = false;
@@ -205,6 +206,27 @@ int push_list(const Arguments& a) {
   return print(a, OwnerSocket(a.socket).ask("GET", target), show_push);
 }
 
+int job_list(const Arguments& a) {
+  std::string target = "/admin/jobs";
+  with(target, "tenant", a.tenant);
+  with(target, "service", a.service);
+  return print(a, OwnerSocket(a.socket).ask("GET", target), show_jobs);
+}
+
+int job_run(const Arguments& a) {
+  JsonObject body{{"service", a.service}, {"job", a.job}};
+  if (!a.tenant.empty()) body["tenant"] = a.tenant;
+  return print(a, OwnerSocket(a.socket).ask("POST", "/admin/jobs/run", to_json(body)), show_filed);
+}
+
+int job_history(const Arguments& a) {
+  std::string target = "/admin/jobs/runs";
+  with(target, "tenant", a.tenant);
+  with(target, "service", a.service);
+  with(target, "job", a.job);
+  return print(a, OwnerSocket(a.socket).ask("GET", target), show_job_runs);
+}
+
 int status(const Arguments& a) { return print(a, OwnerSocket(a.socket).ask("GET", "/admin/status"), show_status); }
 
 int move_data(const Arguments& a) { return move({a.from, a.to, a.schema, a.socket_named ? a.socket : ""}); }
@@ -299,6 +321,19 @@ int run(int argc, char** argv) {
   sub->add_option("--body", a.push.body, "its text");
   sub = push_command("list", "what became of messages, or who is registered", push_list);
   sub->add_flag("--registrations", a.push.registrations, "who is registered");
+
+  CLI::App* jobs = app.add_subcommand("jobs", "what services do by themselves");
+  jobs->require_subcommand(1);
+  jobs->fallthrough();
+  const auto job_command = [&](const char* name, const char* what, int (*act)(const Arguments&)) {
+    CLI::App* one = command(*jobs, name, what, act);
+    tenant_option(one);
+    one->add_option("--service", a.service, "which service")->capture_default_str();
+    return one;
+  };
+  job_command("list", "jobs, when they are due, what became of their last runs", job_list);
+  job_command("run", "have a job run now", job_run)->add_option("JOB", a.job, "as in cleanup")->required();
+  job_command("history", "runs of the last two weeks", job_history)->add_option("JOB", a.job, "one job's; default: all");
 
   CLI::App* delegation = app.add_subcommand("delegation", "who may trade whose token for what");
   delegation->require_subcommand(1);

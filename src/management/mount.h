@@ -45,6 +45,7 @@ struct Deps {
   push::Sends* sends = nullptr;          ///< these two: null = 404
   push::Registrations* registrations = nullptr;
   tables::code::CodeStore* code = nullptr;  ///< null: no folders are taken
+  tables::jobs::Desk* jobs = nullptr;       ///< null = 404
   tables::Tables* tables = nullptr;         ///< drops the rows of a service that goes; null: they stay
 };
 

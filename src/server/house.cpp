@@ -12,6 +12,7 @@
 #include "server/mover.h"
 #include "server/people.h"
 #include "server/pushing.h"
+#include "server/scheduling.h"
 #include "server/upkeep.h"
 #include "store/sqlite/sqlite.h"
 #include "tables/code/code.h"
@@ -89,6 +90,7 @@ struct House::Rooms {
       mover = std::make_unique<Mover>(files, options.postgres, options.edition.migrations(), clock, random, log);
       desk.moves = mover.get();
     }
+    desk.jobs = &scheduling.desk;
     desk.sends = &pushing.sends;
     desk.registrations = &pushing.registrations;
     desk.code = &code;
@@ -149,6 +151,7 @@ struct House::Rooms {
     delegation::mount(*routes, trade);
     tables::mount(*routes, backend);
     pushing.mount(*routes);
+    scheduling.mount(*routes);
     mount_health(*owner_routes);
     management::mount(*owner_routes, desk);
   }
@@ -179,6 +182,7 @@ struct House::Rooms {
   Pushing pushing;
   tables::ScriptLog lines;
   std::unique_ptr<tables::Script> table_scripts;
+  Scheduling scheduling{{tenants, bearers, tables::jobs::make_job_scripts(*scripts, tables, lines, &code, push_calls()), clock, random, log, metrics}};
   People people;
   // What each room's doors work with; the routes refer to them.
   const identity::Deps login;
@@ -210,10 +214,12 @@ void House::start_upkeep(Loop& loop) {
                                                           rooms_->keeping_up});
   rooms_->upkeep->start();
   rooms_->pushing.start(loop, rooms_->tenants.system(), rooms_->keeping_up);
+  rooms_->scheduling.start(loop, rooms_->tenants.system(), rooms_->keeping_up);
 }
 
 void House::leave() {
   if (rooms_->upkeep) rooms_->upkeep->leave();
+  rooms_->scheduling.leave();
 }
 
 bool House::working() const { return rooms_->scripts->under_way() > 0 || !rooms_->lines.idle() || rooms_->keeping_up > 0 || rooms_->tenants.reading() || rooms_->code.loading(); }
@@ -222,6 +228,7 @@ void House::stop() {
   if (rooms_->mover) rooms_->mover->stop();
   rooms_->upkeep.reset();
   rooms_->pushing.stop();
+  rooms_->scheduling.stop();
   rooms_->scripts->stop();
 }
 

@@ -144,7 +144,7 @@ TEST_F(Postgres, ANodeLearnsColumnsRowsAndNewsOfAnother) {
 TEST_F(Postgres, WhatRoomsRememberIsToldBetweenNodes) {
   const auto here = node();
   const auto store = here->tenant("a");
-  for (const char* table : {"config", "users", "identities", "oauth_revocations", "table_shapes", "push_sends"})
+  for (const char* table : {"config", "users", "identities", "oauth_revocations", "table_shapes", "push_sends", "job_runs"})
     EXPECT_NE(store->changes(table), nullptr) << table;
   EXPECT_EQ(store->changes("audit"), nullptr) << "nobody remembers it: news of it would be for nothing";
 }

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::size_t kWaitingThreads = 2, kWaitingJobs = 1000, kKeptChanges = 1000;
 
-// What nodes keep in memory and must hear of within a second (RL-20); of push that there is nothing to send.
-constexpr std::string_view kAnnounced[] = {"config", "users", "identities", "oauth_revocations", "table_shapes", "push_sends"};
+// What nodes keep in memory and must hear of within a second (RL-20); of push and jobs that there is nothing to do.
+constexpr std::string_view kAnnounced[] = {"config", "users", "identities", "oauth_revocations", "table_shapes", "push_sends", "job_runs"};
 
 void ignore_notice(void*, const PGresult*) {}
 

@@ -1,0 +1,250 @@
+#include "tables/jobs/scheduler.h"
+
+#include <deque>
+
+#include "tests/tables/world.h"
+
+namespace mandate::tables::jobs {
+namespace {
+
+using mandate::test::run;
+
+constexpr Millis kMinute = 60'000, kHour = 60 * kMinute;
+
+/// Scripts that end when they are told to.
+class ToldScripts final : public Scripts {
+ public:
+  struct Run {
+    std::string job;
+    std::function<bool()> ours;
+    std::shared_ptr<Signal<int>> end = std::make_shared<Signal<int>>();
+  };
+  std::vector<Run> begun;
+  bool at_once = true;
+  std::optional<Error> failure;
+
+  Task<void> run(tenant::Here, const tenant::Service*, const tenant::Job* job, std::function<bool()> ours) override {
+    begun.push_back({job->name, std::move(ours)});
+    if (!at_once) {
+      const std::shared_ptr<Signal<int>> end = begun.back().end;
+      Signal<int>& waiting = *end;
+      const Result<int> told = co_await waiting;
+      CO_CHECK(told);
+    }
+    if (failure) co_return *failure;
+    co_return ok();
+  }
+};
+
+class Jobs : public tables::test::World {
+ protected:
+  Jobs() {
+    job("cleanup").interval_unit = "hour";
+    job("cleanup").interval_period = 1;
+    job("asked");
+    publish();
+    clock().set(1'767'225'600'000);  // 2026-01-01
+  }
+  tenant::Job& job(const std::string& name) {
+    tenant::Job& out = service.jobs[name];
+    out.name = name;
+    return out;
+  }
+  ManualClock& clock() { return store.clock(); }
+  Scheduler::Parts parts(Scripts& with, std::string node) {
+    return {loop, tenants, store.store(), with, std::move(node), clock(), random, store.log(), store.metrics(), busy};
+  }
+  void round(Scheduler& of) {
+    const Result<void> done = run(loop, of.round());
+    EXPECT_TRUE(done.ok()) << done.error().hint << done.error().detail;
+  }
+  void round() { round(scheduler); }
+  void after(Millis ms) {
+    clock().advance(std::chrono::milliseconds(ms));
+    round();
+    round();  // ends are written with the next
+  }
+  Result<std::string> ask(const std::string& name) { return run(loop, desk.ask(store.store(), "default", service.jobs.at(name))); }
+  /// The states of a job's runs, the newest first.
+  std::string states(const std::string& name) {
+    std::string out;
+    const auto rows = run(loop, history(store.store(), "default", name, 50));
+    for (const store::Row& row : *rows) out += (out.empty() ? "" : " ") + std::string(row.text("state"));
+    return out;
+  }
+  std::string due_next() {
+    const auto kept = run(loop, times(store.store()));
+    return kept->empty() ? "" : iso8601(kept->front().next_at);
+  }
+
+  std::atomic<int> busy{0};
+  ToldScripts scripts;
+  Desk desk{clock(), random};
+  Scheduler scheduler{parts(scripts, "node-1")};
+};
+
+TEST_F(Jobs, RunAtTheirTimesAndNotBefore) {
+  round();
+  EXPECT_EQ(due_next(), "2026-01-01T01:00:00.000Z");
+  after(kHour - 1);
+  EXPECT_EQ(scripts.begun.size(), 0U);
+  after(1);
+  EXPECT_EQ(scripts.begun.size(), 1U);
+  EXPECT_EQ(states("cleanup"), "succeeded");
+  after(kMinute);
+  EXPECT_EQ(scripts.begun.size(), 1U);
+  EXPECT_EQ(due_next(), "2026-01-01T02:00:00.000Z");
+}
+
+TEST_F(Jobs, RunWhenAskedButNotTwiceAtOnce) {
+  scripts.at_once = false;
+  ASSERT_TRUE(ask("asked").ok());
+  EXPECT_EQ(ask("asked").error().code, Code::conflict);
+  round();
+  EXPECT_EQ(states("asked"), "running");
+  EXPECT_EQ(ask("asked").error().code, Code::conflict);
+  scripts.begun.front().end->set_here(0);
+  round();
+  EXPECT_EQ(states("asked"), "succeeded");
+  EXPECT_TRUE(ask("asked").ok());
+}
+
+TEST_F(Jobs, LeaveTheirErrorInTheHistory) {
+  scripts.failure = Error(Code::server_error, "", "Error: no\n    at cleanup (/scheduler/cleanup.js:1:1)");
+  ASSERT_TRUE(ask("asked").ok());
+  after(1);
+  const auto failed = run(loop, history(store.store(), "default", "asked", 1));
+  EXPECT_EQ(failed->front().text("state"), "failed");
+  EXPECT_EQ(*text_member(shown(failed->front()), "error"), scripts.failure->detail);
+  scripts.failure = Error(Code::timeout, "too long");
+  ASSERT_TRUE(ask("asked").ok());
+  after(1);
+  EXPECT_EQ(states("asked"), "timed_out failed");
+}
+
+TEST_F(Jobs, ATimeThatComesDuringARunIsSkippedAndNoted) {
+  scripts.at_once = false;
+  round();
+  after(kHour);
+  ASSERT_EQ(scripts.begun.size(), 1U);
+  for (int minute = 0; minute < 60; ++minute) after(kMinute);
+  EXPECT_EQ(scripts.begun.size(), 1U);
+  EXPECT_EQ(states("cleanup"), "skipped running");
+  scripts.begun.front().end->set_here(0);
+  round();
+  EXPECT_EQ(states("cleanup"), "skipped succeeded");
+}
+
+TEST_F(Jobs, MissedTimesAreRunOnceOrNotAtAllOrEach) {
+  for (const auto& [policy, runs] : std::vector<std::pair<std::string, std::size_t>>{{"once", 1}, {"skip", 0}, {"all", 5}}) {
+    job("cleanup").missed = policy;
+    job("cleanup").start_time = 1'000;  // another schedule: its times begin anew
+    job("cleanup").start_time += static_cast<Millis>(runs);
+    publish();
+    round();
+    scripts.begun.clear();
+    clock().advance(std::chrono::milliseconds(5 * kHour + 10 * kMinute));
+    for (int i = 0; i < 20; ++i) round();
+    EXPECT_EQ(scripts.begun.size(), runs) << policy;
+    after(kHour);
+    EXPECT_EQ(scripts.begun.size(), runs + 1) << policy << ": the next time is met again";
+  }
+}
+
+TEST_F(Jobs, WhatIsMadeUpForIsNotOlderThanADay) {
+  job("cleanup").missed = "all";
+  publish();
+  round();
+  clock().advance(std::chrono::milliseconds(72 * kHour));
+  for (int i = 0; i < 80; ++i) round();
+  EXPECT_GE(scripts.begun.size(), 23U);
+  EXPECT_LE(scripts.begun.size(), 25U);
+}
+
+TEST_F(Jobs, AChangedScheduleBeginsAnewAndADisabledOneEnds) {
+  round();
+  job("cleanup").interval_unit = "day";
+  publish();
+  round();
+  EXPECT_EQ(due_next(), "2026-01-02T00:00:00.000Z");
+  job("cleanup").enabled = false;
+  publish();
+  round();
+  EXPECT_EQ(due_next(), "");
+  after(48 * kHour);
+  EXPECT_EQ(scripts.begun.size(), 0U);
+  EXPECT_TRUE(ask("cleanup").ok()) << "a disabled job still runs when asked";
+}
+
+TEST_F(Jobs, OneServerOfSeveralRunsThem) {
+  ToldScripts others;
+  Scheduler second(parts(others, "node-2"));
+  round();
+  round(second);
+  ASSERT_TRUE(ask("asked").ok());
+  round(second);
+  EXPECT_EQ(others.begun.size(), 0U);
+  round();
+  EXPECT_EQ(scripts.begun.size(), 1U);
+}
+
+TEST_F(Jobs, WhatADeadServerLeftRunningIsAbandonedAndItsScriptRefused) {
+  scripts.at_once = false;
+  ToldScripts others;
+  Scheduler second(parts(others, "node-2"));
+  ASSERT_TRUE(ask("asked").ok());
+  round();
+  ASSERT_EQ(scripts.begun.size(), 1U);
+  EXPECT_TRUE(scripts.begun.front().ours());
+  round(second);  // sees the lease as it stands
+  clock().advance(std::chrono::seconds(20));
+  EXPECT_FALSE(scripts.begun.front().ours()) << "before another can have the duty";
+  round(second);
+  EXPECT_EQ(states("asked"), "abandoned");
+  ASSERT_TRUE(ask("asked").ok());
+  round(second);
+  EXPECT_EQ(others.begun.size(), 1U);
+  scripts.begun.front().end->set_here(0);  // the old run ends at last: nobody believes it
+  round();
+  EXPECT_EQ(states("asked"), "succeeded abandoned");
+}
+
+TEST_F(Jobs, AServerThatLeavesEndsItsRunsAndGivesTheDutyAway) {
+  scripts.at_once = false;
+  ToldScripts others;
+  Scheduler second(parts(others, "node-2"));
+  ASSERT_TRUE(ask("asked").ok());
+  round();
+  scheduler.leave();
+  ASSERT_TRUE(ask("cleanup").ok());
+  round();
+  EXPECT_EQ(scripts.begun.size(), 1U) << "no more are begun";
+  round(second);
+  EXPECT_EQ(others.begun.size(), 0U) << "the duty is still the other's";
+  scripts.begun.front().end->set_here(0);
+  round();
+  round();
+  round(second);
+  EXPECT_EQ(others.begun.size(), 1U);
+  EXPECT_EQ(states("asked"), "succeeded");
+}
+
+TEST_F(Jobs, AJobThatIsGoneFailsInsteadOfWaiting) {
+  ASSERT_TRUE(ask("asked").ok());
+  service.jobs.erase("asked");
+  publish();
+  round();
+  EXPECT_EQ(states("asked"), "failed");
+}
+
+TEST_F(Jobs, RunsOfTwoWeeksAreKept) {
+  ASSERT_TRUE(ask("asked").ok());
+  after(1);
+  after(13 * 24 * kHour);
+  EXPECT_EQ(states("asked"), "succeeded");
+  after(25 * kHour);
+  EXPECT_EQ(states("asked"), "");
+}
+
+}  // namespace
+}  // namespace mandate::tables::jobs
