@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <thread>
 
@@ -17,6 +18,7 @@
 #include "move.h"
 #include "owner_socket.h"
 #include "push.h"
+#include "service.h"
 #include "show.h"
 #include "tenant_file.h"
 #include "upgrade.h"
@@ -37,7 +39,8 @@ int complain(const Error& error) {
 struct Arguments {
   std::string from, to, schema;
   PushArguments push;
-  std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg, job;
+  ServiceArguments on;  ///< of `mandate service`
+  std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg, job, source;
   std::vector<std::string> command;
   int wait = 120;
   bool socket_named = false;
@@ -153,7 +156,8 @@ int script_logs(const Arguments& a) {
   while (true) {
     std::string target = "/admin/logs";
     with(target, "tenant", a.tenant);
-    with(target, "source", a.table.empty() || a.operation.empty() ? "" : "/table/" + a.table + "." + a.operation + ".js");
+    with(target, "service", a.on.service);
+    with(target, "source", !a.source.empty() ? a.source : a.table.empty() || a.operation.empty() ? "" : "/table/" + a.table + "." + a.operation + ".js");
     with(target, "since", std::to_string(since));
     const Result<Json> answer = OwnerSocket(a.socket).ask("GET", target);
     if (!answer.ok()) return complain(answer.error());
@@ -176,6 +180,21 @@ int script_logs(const Arguments& a) {
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }
 }
+
+int service_deploy(const Arguments& a) { return print(a, deploy_service(OwnerSocket(a.socket), a.on), show_deployed); }
+int service_rollback(const Arguments& a) { return print(a, roll_back_service(OwnerSocket(a.socket), a.on), show_deployed); }
+int service_list(const Arguments& a) { return print(a, list_services(OwnerSocket(a.socket), a.on), show_services); }
+int service_version_list(const Arguments& a) { return print(a, service_versions(OwnerSocket(a.socket), a.on), show_versions); }
+int service_create(const Arguments& a) { return print(a, create_service(OwnerSocket(a.socket), a.on), show_created); }
+int service_delete(const Arguments& a) {
+  return print(a, delete_service(OwnerSocket(a.socket), a.on), [](const JsonObject&) { return std::string("Deleted.\n"); });
+}
+int service_key(const Arguments& a) { return print(a, rotate_service_key(OwnerSocket(a.socket), a.on), show_key); }
+int service_pull(const Arguments& a) { return print(a, pull_service(OwnerSocket(a.socket), a.on), show_pulled); }
+int service_types(const Arguments& a) {
+  return print(a, write_service_types(OwnerSocket(a.socket), a.on), [](const JsonObject& told) { return "Written: " + std::string(text_member(told, "file").value_or("")) + "\n"; });
+}
+int service_watch(const Arguments& a) { return watch_service(OwnerSocket(a.socket), a.on); }
 
 int explain_delegation(const Arguments& a) {
   std::string target = "/admin/delegation/explain";
@@ -236,6 +255,56 @@ int explain_config(const std::vector<std::string>& flags) {
   if (!config.ok()) return complain(config.error());
   std::cout << config->explain();
   return 0;
+}
+
+using Act = int (*)(const Arguments&);
+using MakeCommand = std::function<CLI::App*(CLI::App& parent, const char* name, const char* what, Act act)>;
+
+/// `mandate service …`
+void add_service_commands(CLI::App& app, Arguments& a, const MakeCommand& command) {
+  CLI::App* services = app.add_subcommand("service", "mobile services and their folders");
+  services->require_subcommand(1);
+  services->fallthrough();
+  const auto add = [&](const char* name, const char* what, Act act) {
+    CLI::App* one = command(*services, name, what, act);
+    one->add_option("--tenant", a.on.tenant, "which tenant, when there are several");
+    return one;
+  };
+  const auto of_service = [&](CLI::App* one) {
+    one->add_option("--service", a.on.service, "which service; default: default");
+    return one;
+  };
+  const auto with_folder = [&](CLI::App* one) {
+    one->add_option("DIR", a.on.directory, "the service's folder, or the one with service/ in it")->required();
+    return of_service(one);
+  };
+  CLI::App* sub = with_folder(add("deploy", "make a folder the service's next version", service_deploy));
+  sub->add_option("--note", a.on.note, "a word about it, kept with the version");
+  sub->add_flag("--dry-run", a.on.dry_run, "only show the difference");
+  with_folder(add("watch", "deploy a folder, and again at each change", service_watch));
+  sub = with_folder(add("pull", "write the version that runs into a folder", service_pull));
+  sub->add_option("--version", a.on.version, "another version")->check(CLI::PositiveNumber);
+  sub->add_flag("--force", a.on.force, "over changes that are not deployed");
+  with_folder(add("types", "write mandate.d.ts: the service's tables, for editors and tsc", service_types));
+  add("list", "all services", service_list);
+  of_service(add("versions", "what was deployed", service_version_list));
+  sub = of_service(add("rollback", "run an earlier version again", service_rollback));
+  sub->add_option("VERSION", a.on.version, "default: the one before")->check(CLI::PositiveNumber);
+  sub->add_flag("--dry-run", a.on.dry_run, "only show the difference");
+  sub = add("create", "make a service; its keys are shown once", service_create);
+  sub->add_option("NAME", a.on.name, "letters a-z, digits and '-'")->required();
+  sub->add_option("--host", a.on.hosts, "a host name of its own; more than once for several");
+  sub->add_option("--prefix", a.on.prefix, "a path of its own beside /s/NAME");
+  sub = add("delete", "take a service away", service_delete);
+  sub->add_option("NAME", a.on.name, "which one")->required();
+  sub->add_flag("--force", a.on.force, "its tables too, with all rows");
+  CLI::App* keys = services->add_subcommand("keys", "the keys that apps and tools show");
+  keys->require_subcommand(1);
+  keys->fallthrough();
+  sub = of_service(command(*keys, "rotate", "a new key, shown once; the one before counts a while longer", service_key));
+  sub->add_option("--tenant", a.on.tenant, "which tenant, when there are several");
+  sub->add_option("KEY", a.on.key, "application, master or v2")->required()->check(CLI::IsMember({"application", "master", "v2"}));
+  sub->add_option("--overlap", a.on.overlap, "how long the one before counts: 24h, 30m, 7d, 0")->capture_default_str();
 }
 
 int run(int argc, char** argv) {
@@ -302,6 +371,14 @@ int run(int argc, char** argv) {
   tenant_option(sub);
   sub = script_command("logs", "what scripts wrote to their console", script_logs, false);
   sub->add_flag("-f,--follow", a.follow, "go on as lines come");
+
+  sub = command(app, "logs", "what scripts, APIs and jobs wrote to their console, and how they failed", script_logs);
+  tenant_option(sub);
+  sub->add_option("--service", a.on.service, "only this one");
+  sub->add_option("--source", a.source, "only this file, as in /table/TodoItem.insert.js");
+  sub->add_flag("-f,--follow", a.follow, "go on as lines come");
+
+  add_service_commands(app, a, command);
 
   CLI::App* push = app.add_subcommand("push", "messages to devices");
   push->require_subcommand(1);
