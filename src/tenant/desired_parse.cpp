@@ -143,7 +143,7 @@ class Parser {
     if (scripts.is_null()) return;
     if (!scripts.is_object()) return problems_.add(path, "must be a group (insert: source)");
     ObjectReader in(scripts.get_object(), path, problems_);
-    for (const std::string_view operation : {"insert"sv, "read"sv, "update"sv, "delete"sv, kHooks}) {
+    for (const std::string_view operation : {"insert"sv, "read"sv, "update"sv, "delete"sv, kHooks, kConflict}) {
       std::string source;
       in.text(operation, source, 256 * 1024);
       if (!in.has(operation)) continue;

@@ -113,6 +113,8 @@ struct TablePermissions {
 
 /// Among a table's scripts: the one of table/T.js, whose functions are called around any operation.
 inline constexpr std::string_view kHooks = "hooks";
+/// … and the one that decides what a write over a newer row comes to.
+inline constexpr std::string_view kConflict = "conflict";
 
 struct TableScript {
   std::string source;
@@ -150,6 +152,13 @@ struct TableRules {
   bool any() const { return !(read.empty() && insert.empty() && update.empty() && remove.empty() && check.empty()); }
 };
 
+/// What clients that work offline are promised of a table.
+struct TableSync {
+  std::string conflicts = "report";     ///< report (412 or 409 with the row), client, server, newest, script: who wins over a newer row
+  std::string newest_by;                ///< newest: the column whose larger value wins
+  std::int64_t keep_deleted_days = -1;  ///< rows marked as deleted; -1 = 30 days, or as long as tokens live; 0 = for ever
+};
+
 /// A table of a service.
 struct Table {
   std::string name;                   ///< spelling as created; found without case
@@ -161,6 +170,7 @@ struct Table {
   std::vector<TableColumn> columns;   ///< declared; rows may have others where dynamic_schema says so
   std::vector<TableIndex> indexes;    ///< of several columns
   TableRules rules;
+  TableSync sync;
   std::string user_id_column;         ///< set = per-user table: the storage layer stamps and filters it
 
   /// Declared, without case; null when it is not.

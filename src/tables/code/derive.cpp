@@ -92,9 +92,9 @@ class Deriver {
     std::string operation = dot == std::string_view::npos ? std::string(tenant::kHooks) : ascii_lower(name.substr(dot + 1));
     if (operation == "del") operation = "delete";
     bool known = false;
-    for (const std::string_view each : {std::string_view("insert"), std::string_view("read"), std::string_view("update"), std::string_view("delete"), tenant::kHooks})
+    for (const std::string_view each : {std::string_view("insert"), std::string_view("read"), std::string_view("update"), std::string_view("delete"), tenant::kHooks, tenant::kConflict})
       known = known || operation == each;
-    if (!known) return problems_.add(path, "is no script of a table: those are T.insert.js, T.read.js, T.update.js, T.delete.js and T.js");
+    if (!known) return problems_.add(path, "is no script of a table: those are T.insert.js, T.read.js, T.update.js, T.delete.js, T.conflict.js and T.js");
     DerivedTable* table = table_named(path, name.substr(0, dot));
     if (!table || content.empty()) return;
     if (!table->scripts.emplace(operation, path).second) problems_.add(path, "is there twice in another spelling");

@@ -43,6 +43,10 @@ JsonObject write_jobs(const std::map<std::string, Job, std::less<>>& jobs);
 void read_service_code(const JsonObject& body, const std::string& path, Problems& problems, Service& out);
 JsonObject write_service_code(const Service& service);
 
+/// The members of TableSync, among those of its table.
+void read_sync(ObjectReader& table, TableSync& out);
+void write_sync(JsonObject& table, const TableSync& sync);
+
 /// The member `login` of a service.
 ServiceLogin read_service_login(const JsonObject& body, const std::string& path, Problems& problems);
 JsonObject write_service_login(const ServiceLogin& login);

@@ -137,6 +137,7 @@ Table read_table(const std::string& name, const JsonObject& body, const std::str
   read_permissions(in, table.permissions);
   read_owner(in, table);
   read_columns(in, table);
+  read_sync(in, table.sync);
   in.finish();
   return table;
 }
@@ -158,6 +159,7 @@ JsonObject write_table(const Table& table) {
     out["permissions"] = std::move(words);
   }
   write_columns(out, table);
+  write_sync(out, table.sync);
   put(out, "user_id_column", table.user_id_column);
   return out;
 }
