@@ -38,11 +38,13 @@ int complain(const Error& error) {
 
 struct Arguments {
   std::string from, to, schema;
+  std::string row, key, claims;  ///< of `mandate rules`
   PushArguments push;
   ServiceArguments on;  ///< of `mandate service`
   std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg, job, source;
   std::vector<std::string> command;
   int wait = 120;
+  std::int64_t days = -1;
   bool socket_named = false;
   bool dry_run = false, secrets = false, follow = false, revoke = false, json = false, explain = false;
 };
@@ -205,6 +207,19 @@ int explain_delegation(const Arguments& a) {
   return print(a, OwnerSocket(a.socket).ask("GET", target), [](const JsonObject& answer) { return to_yaml(answer); });
 }
 
+int explain_rules(const Arguments& a) {
+  std::string target = "/admin/rules/explain";
+  with(target, "tenant", a.tenant);
+  with(target, "service", a.service);
+  with(target, "table", a.table);
+  with(target, "operation", a.operation);
+  with(target, "user", a.user);
+  with(target, "id", a.row);
+  with(target, "key", a.key);
+  with(target, "claims", a.claims);
+  return print(a, OwnerSocket(a.socket).ask("GET", target), [](const JsonObject& answer) { return to_yaml(answer); });
+}
+
 int rotate_keys(const Arguments& a) {
   JsonObject body{{"revoke", a.revoke}};
   if (!a.tenant.empty()) body["tenant"] = a.tenant;
@@ -244,6 +259,23 @@ int job_history(const Arguments& a) {
   with(target, "service", a.service);
   with(target, "job", a.job);
   return print(a, OwnerSocket(a.socket).ask("GET", target), show_job_runs);
+}
+
+/// A piece at a time: others write meanwhile.
+int table_purge(const Arguments& a) {
+  JsonObject body{{"service", a.service}, {"table", a.table}};
+  if (!a.tenant.empty()) body["tenant"] = a.tenant;
+  if (a.days >= 0) body["days"] = a.days;
+  std::int64_t rows = 0;
+  for (;;) {
+    const Result<Json> answer = OwnerSocket(a.socket).ask("POST", "/admin/tables/purge", to_json(body));
+    if (!answer.ok()) return complain(answer.error());
+    rows += integer_member(answer->get_object(), "rows").value_or(0);
+    if (!bool_member(answer->get_object(), "more").value_or(false)) break;
+  }
+  const std::string text = a.json ? to_json(JsonObject{{"rows", rows}}) : std::to_string(rows) + " deleted rows removed for good.";
+  std::cout << text << "\n";
+  return 0;
 }
 
 int status(const Arguments& a) { return print(a, OwnerSocket(a.socket).ask("GET", "/admin/status"), show_status); }
@@ -399,6 +431,15 @@ int run(int argc, char** argv) {
   sub = push_command("list", "what became of messages, or who is registered", push_list);
   sub->add_flag("--registrations", a.push.registrations, "who is registered");
 
+  CLI::App* table = app.add_subcommand("table", "rows of a table");
+  table->require_subcommand(1);
+  table->fallthrough();
+  sub = command(*table, "purge", "remove for good what was deleted long ago", table_purge);
+  tenant_option(sub);
+  sub->add_option("--service", a.service, "which service")->capture_default_str();
+  sub->add_option("--older-than", a.days, "days since the delete; default: what the table keeps")->check(CLI::Range(0, 36500));
+  sub->add_option("TABLE", a.table, "as in TodoItem")->required();
+
   CLI::App* jobs = app.add_subcommand("jobs", "what services do by themselves");
   jobs->require_subcommand(1);
   jobs->fallthrough();
@@ -420,6 +461,19 @@ int run(int argc, char** argv) {
   sub->add_option("--client", a.client, "the calling client")->required();
   sub->add_option("--target", a.target, "the target client")->required();
   sub->add_option("--user", a.user, "the user_id");
+
+  CLI::App* rules = app.add_subcommand("rules", "who may see and change which rows");
+  rules->require_subcommand(1);
+  rules->fallthrough();
+  sub = command(*rules, "explain", "the levels, owner and rules of an operation, and what they say of a row", explain_rules);
+  tenant_option(sub);
+  sub->add_option("--service", a.service, "which service")->capture_default_str();
+  sub->add_option("--table", a.table, "as in TodoItem")->required();
+  sub->add_option("--operation", a.operation, "read, insert, update, delete or undelete; default: read");
+  sub->add_option("--user", a.user, "the user_id; default: nobody");
+  sub->add_option("--id", a.row, "a row to judge");
+  sub->add_option("--key", a.key, "application or master: a key that is shown as well");
+  sub->add_option("--claims", a.claims, "claims of the token, a JSON object");
 
   CLI::App* keys = app.add_subcommand("keys", "signing keys");
   keys->require_subcommand(1);

@@ -16,6 +16,11 @@ http::Handler owner_only(Deps& deps, Endpoint endpoint);
 /// The tenant asked for, or the only one. invalid_request when several could be meant, not_found.
 Result<tenant::Here> tenant_of(const Deps& deps, std::string_view name);
 
+/// invalid_request when what tables declare does not fit together, or not the rows they have; the hint has a line for each thing.
+/// Without `dry_run` tables that are there get their columns and indexes.
+Task<void> check_tables(Deps& deps, const tenant::Desired& desired, bool dry_run);
+
+Task<http::Response> get_rules_explain(Deps& deps, http::Request& request);
 Task<http::Response> post_apply(Deps& deps, http::Request& request);
 Task<http::Response> get_export(Deps& deps, http::Request& request);
 Task<http::Response> post_export(Deps& deps, http::Request& request);
@@ -40,6 +45,7 @@ Task<http::Response> post_deploy(Deps& deps, http::Request& request);
 Task<http::Response> post_rollback(Deps& deps, http::Request& request);
 Task<http::Response> get_versions(Deps& deps, http::Request& request);
 Task<http::Response> get_service_files(Deps& deps, http::Request& request);
+Task<http::Response> post_purge(Deps& deps, http::Request& request);
 Task<http::Response> get_jobs(Deps& deps, http::Request& request);
 Task<http::Response> post_job_run(Deps& deps, http::Request& request);
 Task<http::Response> get_job_runs(Deps& deps, http::Request& request);

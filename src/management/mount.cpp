@@ -65,6 +65,7 @@ void mount(http::Routes& routes, Deps& deps) {
   routes.put("/admin/scripts/{service}/{table}/{operation}", owner_only(deps, put_script));
   routes.del("/admin/scripts/{service}/{table}/{operation}", owner_only(deps, delete_script));
   routes.get("/admin/logs", owner_only(deps, get_logs));
+  routes.get("/admin/rules/explain", owner_only(deps, get_rules_explain));
   routes.get("/admin/delegation/explain", owner_only(deps, get_explain));
   routes.post("/admin/keys/rotate", owner_only(deps, post_rotate));
   routes.get("/admin/check", owner_only(deps, get_check));
@@ -81,6 +82,7 @@ void mount(http::Routes& routes, Deps& deps) {
   routes.post("/admin/services/{service}/rollback", owner_only(deps, post_rollback));
   routes.get("/admin/services/{service}/versions", owner_only(deps, get_versions));
   routes.get("/admin/services/{service}/files", owner_only(deps, get_service_files));
+  routes.post("/admin/tables/purge", owner_only(deps, post_purge));
   routes.get("/admin/jobs", owner_only(deps, get_jobs));
   routes.post("/admin/jobs/run", owner_only(deps, post_job_run));
   routes.get("/admin/jobs/runs", owner_only(deps, get_job_runs));

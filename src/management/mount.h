@@ -59,6 +59,7 @@ struct Deps {
 ///   GET    /admin/scripts[?tenant=&service=]
 ///   GET    /admin/scripts/{service}/{table}/{operation}     PUT with the source as body, DELETE
 ///   GET    /admin/logs[?tenant=&service=&source=&since=]      since: milliseconds, included
+///   GET    /admin/rules/explain?table=&operation=&user=&id=[&service=&key=&claims=]   levels, owner, rules, and what they say of a row
 ///   GET    /admin/delegation/explain?client=&target=&user=
 ///   POST   /admin/keys/rotate {"tenant","alg","revoke"}
 ///   GET    /admin/check                                     every tenant's store and audit chain
@@ -78,6 +79,7 @@ struct Deps {
 ///   GET    /admin/jobs[?tenant=&service=]                   jobs, when they are due next, their last runs
 ///   POST   /admin/jobs/run {"tenant","service","job"}       files a run; 409 while the job has one
 ///   GET    /admin/jobs/runs[?tenant=&service=&job=&top=]    runs of two weeks, the newest first
+///   POST   /admin/tables/purge {"tenant","service","table","days"}   removes rows deleted longer ago; "more": ask again
 ///   GET    /admin/status
 /// Errors: {"statusCode","error","message","errorCode"}.
 void mount(http::Routes& routes, Deps& deps);

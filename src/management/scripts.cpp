@@ -31,9 +31,9 @@ Result<Place> place_of(const Deps& deps, const http::Request& request) {
   if (service == place.here->services.end()) return Error(Code::not_found, "There is no service '" + place.service.substr(0, 80) + "'.");
   place.table = service->second.table(request.params.at(1));
   if (!place.table) return Error(Code::not_found, "There is no table '" + request.params.at(1).substr(0, 80) + "'.");
-  for (const std::string_view known : {"insert", "read", "update", "delete"})
+  for (const std::string_view known : {std::string_view("insert"), std::string_view("read"), std::string_view("update"), std::string_view("delete"), tenant::kConflict})
     if (place.operation == known) return place;
-  return Error(Code::invalid_request, "A table has scripts for insert, read, update and delete.");
+  return Error(Code::invalid_request, "A table has scripts for insert, read, update, delete and conflict.");
 }
 
 JsonObject summary(const std::string& service, const tenant::Table& table, const std::string& operation, const tenant::TableScript& script) {

@@ -17,6 +17,7 @@
 #include "store/sqlite/sqlite.h"
 #include "tables/code/code.h"
 #include "tables/mount.h"
+#include "tables/retention.h"
 #include "tables/scripted.h"
 #include "tenant/directory.h"
 
@@ -194,6 +195,7 @@ struct House::Rooms {
   std::shared_ptr<http::Router> owner_routes = std::make_shared<http::Router>(&log);
   std::atomic<int> keeping_up{0};
   std::unique_ptr<Mover> mover;
+  tables::Retention retention{clock, log, metrics};
   std::unique_ptr<Upkeep> upkeep;
 };
 
@@ -211,7 +213,8 @@ void House::start_upkeep(Loop& loop) {
   rooms_->scripts->home(loop);
   rooms_->upkeep = std::make_unique<Upkeep>(Upkeep::Parts{loop, rooms_->tenants, rooms_->tenants.system(), rooms_->limiter,
                                                           rooms_->random.token(12), rooms_->clock, rooms_->log, rooms_->metrics,
-                                                          rooms_->keeping_up});
+                                                          rooms_->keeping_up,
+                                                          [rooms = rooms_.get()](tenant::Here here) { return rooms->retention.visit(std::move(here)); }});
   rooms_->upkeep->start();
   rooms_->pushing.start(loop, rooms_->tenants.system(), rooms_->keeping_up);
   rooms_->scheduling.start(loop, rooms_->tenants.system(), rooms_->keeping_up);

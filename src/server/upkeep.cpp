@@ -179,6 +179,11 @@ Task<void> Upkeep::visit(std::shared_ptr<Alive> alive, std::string tenant_name) 
   const Result<void> swept = co_await sweeping;
   if (!swept.ok() && !alive->ended)
     alive->parts.log.warn("upkeep failed", {{"tenant", tenant_name}, {"code", name(swept.error().code)}, {"detail", swept.error().detail}});
+  if (alive->ended || !alive->parts.purge) co_return ok();
+  Task<void> purging = alive->parts.purge(*here);
+  const Result<void> purged = co_await purging;
+  if (!purged.ok() && !alive->ended)
+    alive->parts.log.warn("upkeep failed", {{"tenant", tenant_name}, {"code", name(purged.error().code)}, {"detail", purged.error().detail}});
   co_return ok();
 }
 

@@ -1,7 +1,7 @@
 // What the house does by itself, on one loop.
 //   Once a second: chain the audit logs that this node has written to.
 //   Of several nodes the one that holds the lease: visit some tenants more, each in its turn, chain what a node that died has
-//   left open and sweep what has expired. A turn takes a minute, or longer where there are many tenants: the work of a second
+//   left open, sweep what has expired and purge what was deleted long ago. A turn takes a minute, or longer where there are many tenants: the work of a second
 //   does not grow with them.
 //   Every quarter of a second, where there are several nodes: tell the others what was taken under rate limits, and hear
 //   what they tell.
@@ -38,6 +38,7 @@ class Upkeep {
     Log& log;
     Metrics& metrics;
     std::atomic<int>& busy;    ///< rounds under way: what the loops should wait for when they end
+    std::function<Task<void>(tenant::Here)> purge = {};  ///< asked with each sweep of a tenant; empty = nothing to purge
   };
   explicit Upkeep(Parts parts);
   ~Upkeep();
