@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/base64.h"
+#include "base/crypto.h"
+#include "base/url.h"
+
 namespace mandate::store {
 namespace {
 
@@ -41,6 +45,19 @@ Result<void> check_name(const std::string& name) {
   for (const char* reserved : {"sqlite_", "mandate_"})
     if (::strncasecmp(name.c_str(), reserved, std::strlen(reserved)) == 0) return Error(Code::invalid_request, "The name is reserved.");
   return {};
+}
+
+std::string index_name(const std::string& table, const IndexSpec& spec) {
+  std::string whole = table + (spec.unique ? "\nu" : "\ni");
+  for (std::size_t i = 0; i < spec.columns.size(); ++i)
+    whole += '\n' + ascii_lower(spec.columns[i]) + (i < spec.dictionary.size() && spec.dictionary[i] ? "~" : "");
+  return std::string(kIndexPrefix) + to_hex(sha256(whole)).substr(0, 32);
+}
+
+Error not_unique(const IndexSpec& spec, const Error& cause) {
+  std::string names;
+  for (const std::string& name : spec.columns) names += (names.empty() ? "" : ", ") + name;
+  return Error(Code::conflict, std::move(names), cause.detail);
 }
 
 Task<std::vector<ColumnSpec>> columns_written_down(Store& store, std::string table, Deadline deadline) {

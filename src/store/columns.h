@@ -14,6 +14,13 @@ Type type_named(std::string_view word);
 /// the beginning of an engine's own names.
 Result<void> check_name(const std::string& name);
 
+/// What every index of an IndexSpec is called in front.
+inline constexpr std::string_view kIndexPrefix = "mandate_x_";
+/// The engine's name for an index of that table: the same for the same columns, kind and order.
+std::string index_name(const std::string& table, const IndexSpec& spec);
+/// The refusal of a unique index over rows that are not: its hint names the columns.
+Error not_unique(const IndexSpec& spec, const Error& cause);
+
 /// The columns of a table in their order; what Store::describe gives.
 Task<std::vector<ColumnSpec>> columns_written_down(Store& store, std::string table, Deadline deadline = kNoDeadline);
 

@@ -31,6 +31,21 @@ ExprPtr column(std::string name, Type type) {
   return e;
 }
 
+ExprPtr among(ExprPtr value, std::string table, ExprPtr key, ExprPtr condition) {
+  auto e = std::make_shared<Expr>();
+  e->op = Op::among;
+  e->type = Type::boolean;
+  e->text = std::move(table);
+  e->args = {std::move(value), std::move(key), std::move(condition)};
+  return e;
+}
+
+void tables_of(const ExprPtr& expr, std::vector<std::string>& out) {
+  if (!expr) return;
+  if (expr->op == Op::among) out.push_back(expr->text);
+  for (const ExprPtr& arg : expr->args) tables_of(arg, out);
+}
+
 ExprPtr make(Op op, std::vector<ExprPtr> args, Type type) {
   auto e = std::make_shared<Expr>();
   e->op = op;

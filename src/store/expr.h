@@ -16,6 +16,7 @@ enum class Op {
   eq, ne, lt, le, gt, ge,  ///< eq/ne with a null literal mean IS [NOT] NULL, on either side
   add, sub, mul, div, mod, negate,
   in,       ///< args[0] in args[1…]
+  among,    ///< args[0] is among the values of args[1], a column, in the rows of the app's table `text` for which args[2] holds
   call,     ///< function(args…)
 };
 
@@ -48,7 +49,7 @@ struct Expr {
   Op op = Op::literal;
   Type type = Type::unknown;
   Value value;                         ///< for literal; a date literal is Millis with type date
-  std::string text;                    ///< for column; elsewhere a mark of whoever made the tree, no engine looks at it
+  std::string text;                    ///< for column and among; elsewhere a mark of whoever made the tree, no engine looks at it
   Function function = Function::none;  ///< for call
   std::vector<ExprPtr> args;
   /// Text comparison: true = case-insensitive dictionary order (what apps see), false = byte order (ids, keys, tokens).
@@ -57,6 +58,10 @@ struct Expr {
 
 ExprPtr literal(Value value, Type type = Type::unknown);
 ExprPtr column(std::string name, Type type = Type::unknown);
+/// Whether `value` is among the `key`s of the rows of `table` for which `condition` holds. Columns below it carry their types.
+ExprPtr among(ExprPtr value, std::string table, ExprPtr key, ExprPtr condition);
+/// The tables that `expr` looks into by among; null has none.
+void tables_of(const ExprPtr& expr, std::vector<std::string>& out);
 ExprPtr make(Op op, std::vector<ExprPtr> args, Type type = Type::boolean);
 ExprPtr call(Function function, std::vector<ExprPtr> args, Type type);
 /// column = value, byte order: the shape of nearly every internal look-up.

@@ -22,6 +22,9 @@ Task<Outcome> FaultStore::mutate(Batch batch) { return counted(inner_.mutate(std
 Task<void> FaultStore::ensure_table(std::string table, std::vector<ColumnSpec> columns) {
   return counted(inner_.ensure_table(std::move(table), std::move(columns)));
 }
+Task<void> FaultStore::ensure_indexes(std::string table, std::vector<IndexSpec> indexes) {
+  return counted(inner_.ensure_indexes(std::move(table), std::move(indexes)));
+}
 Task<void> FaultStore::drop_table(std::string table) { return counted(inner_.drop_table(std::move(table))); }
 Task<std::vector<ColumnSpec>> FaultStore::describe(std::string table) { return counted(inner_.describe(std::move(table))); }
 Task<std::string> FaultStore::check() { return counted(inner_.check()); }

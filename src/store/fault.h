@@ -31,6 +31,7 @@ class FaultStore final : public Store {
   Task<Listed> list(Plan plan, std::function<bool(const RowView&)> each) override;
   Task<Outcome> mutate(Batch batch) override;
   Task<void> ensure_table(std::string table, std::vector<ColumnSpec> columns) override;
+  Task<void> ensure_indexes(std::string table, std::vector<IndexSpec> indexes) override;
   Task<void> drop_table(std::string table) override;
   Task<std::vector<ColumnSpec>> describe(std::string table) override;
   Task<std::string> check() override;

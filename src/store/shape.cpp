@@ -24,6 +24,7 @@ void read(const Expr& e, Shape& out) {
       if (!is_null(e.value)) out.bound.push_back({&e.value});
       return;
     case Op::column: put(out.key, e.text); return;
+    case Op::among: put(out.key, e.text); break;
     case Op::call: put(out.key, static_cast<unsigned char>(e.function)); break;
     default: break;
   }
@@ -67,7 +68,7 @@ void read_shape(const Plan& plan, Wanted wanted, Shape& out) {
 }
 
 void read_shape(const Mutation& m, Shape& out, bool returning) {
-  put(out.key, static_cast<unsigned char>(0x80 | static_cast<unsigned>(m.kind)));
+  put(out.key, static_cast<unsigned char>(0x80 | static_cast<unsigned>(m.kind) | (m.hold ? 0x40U : 0U)));
   put(out.key, m.table);
   const auto cells = cells_of(m);
   for (const Cell* cell : cells) {

@@ -67,6 +67,7 @@ struct Mutation {
   std::vector<std::string> returning;     ///< columns of the touched rows to give back; {"*"} = all; a check gives none
   Expect expect = Expect::anything;
   Code otherwise = Code::conflict;
+  bool hold = false;                      ///< check: the rows it counts are not changed by others before this batch is done
 };
 
 Mutation insert(std::string table, std::vector<Cell> cells);
@@ -99,6 +100,13 @@ struct ColumnSpec {
   bool dictionary = false;  ///< the index of a text column is in dictionary order (serves Expr::dictionary), not byte order
 };
 
+/// An index over columns of an app's table, beside those that came with its columns (ColumnSpec).
+struct IndexSpec {
+  std::vector<std::string> columns;
+  bool unique = false;              ///< no two rows have the same values, byte for byte; a null is like no other
+  std::vector<bool> dictionary;     ///< per column, of text: in dictionary order; absent = byte order. Never of unique ones
+};
+
 struct Capabilities {
   std::string_view engine;        ///< "sqlite", "postgres"
   bool reads_are_inline = false;  ///< a get completes without leaving the loop
@@ -129,6 +137,9 @@ class Store {
 
   /// Creates the table or adds what it lacks; never drops or retypes. Idempotent; two at once both succeed.
   virtual Task<void> ensure_table(std::string table, std::vector<ColumnSpec> columns) = 0;
+  /// Makes the table's IndexSpecs these and no others, without touching its rows. Idempotent. Code::conflict, with the columns
+  /// as its hint, when rows that are there have what a unique one forbids; then nothing has changed.
+  virtual Task<void> ensure_indexes(std::string table, std::vector<IndexSpec> indexes) = 0;
   /// Drops an app's table and its rows. Idempotent.
   virtual Task<void> drop_table(std::string table) = 0;
   /// The table's columns as the engine holds them; empty when it does not exist.

@@ -53,6 +53,7 @@ class Slow final : public store::Store {
   }
   Task<store::Outcome> mutate(store::Batch) override { co_return store::Outcome{}; }
   Task<void> ensure_table(std::string, std::vector<store::ColumnSpec>) override { co_return ok(); }
+  Task<void> ensure_indexes(std::string, std::vector<store::IndexSpec>) override { co_return ok(); }
   Task<void> drop_table(std::string) override { co_return ok(); }
   Task<std::vector<store::ColumnSpec>> describe(std::string) override { co_return std::vector<store::ColumnSpec>{}; }
   Task<std::string> check() override { co_return std::string(); }

@@ -203,6 +203,7 @@ Result<std::string> change(Binder& binder, const Mutation& m, const Table& table
     sql = (m.kind == Mutation::Kind::check ? "SELECT 1 FROM " : "DELETE FROM ") + table.sql;
   }
   CHECK_OK(where(binder, sql, table, m.owner, m.where));
+  if (m.kind == Mutation::Kind::check && m.hold) sql += " FOR SHARE";
   return sql;
 }
 

@@ -85,6 +85,7 @@ class Reader {
       case Op::div: return divide(e);
       case Op::mod: return modulo(e);
       case Op::in: return member(e);
+      case Op::among: return among(e);
       case Op::call: return function(e);
     }
     return Error(Code::server_error, "", "an operator without SQL");
@@ -175,6 +176,30 @@ class Reader {
     for (const auto& [mine, members] : lists) sql += (sql.empty() ? "" : " OR ") + mine + " IN (" + members + ")";
     if (with_null) sql += (sql.empty() ? "" : " OR ") + left.sql + " IS NULL";
     return Piece{sql.empty() ? "false" : "(" + sql + ")", Kind::boolean};
+  }
+
+  /// The other table is described by the columns that the expression names: their types are told there.
+  Result<Piece> among(const Expr& e) {
+    TRY(const Piece value, read(*e.args[0]));
+    Table other;
+    other.name = e.text;
+    other.sql = table_.sql.substr(0, table_.sql.size() - identifier(table_.name).size()) + identifier(e.text);
+    describe(*e.args[1], other);
+    describe(*e.args[2], other);
+    Reader inner(other, binder_);
+    TRY(Piece key, inner.read(*e.args[1]));
+    TRY(const Piece condition, inner.read(*e.args[2]));
+    Piece mine = value;
+    if (mine.kind == Kind::none) mine = {"NULL::text", Kind::text};
+    if (mine.kind != key.kind) mine = as_like(mine, key.kind), key = as_like(key, key.kind);
+    return Piece{"(" + mine.sql + " IN (SELECT " + key.sql + " FROM " + other.sql + " WHERE " + as_bool(condition) + "))", Kind::boolean};
+  }
+
+  static Piece as_like(const Piece& p, Kind kind) { return kind == Kind::text ? Piece{as_text(p), Kind::text} : as_number(p); }
+
+  static void describe(const Expr& e, Table& table) {
+    if (e.op == Op::column && !table.find(e.text)) table.columns.push_back({e.text, identifier(e.text), kind_of(e.type), false});
+    for (const ExprPtr& arg : e.args) describe(*arg, table);
   }
 
   Result<Piece> function(const Expr& e) {

@@ -201,6 +201,17 @@ class TenantStore final : public Store {
     co_return ok();
   }
 
+  Task<void> ensure_indexes(std::string name, std::vector<IndexSpec> indexes) override {
+    std::function<Result<bool>()> work = [this, &name, &indexes]() -> Result<bool> {
+      CHECK_OK(postgres::ensure_indexes(core_, tenant_, name, indexes));
+      return true;
+    };
+    Task<bool> changing = core_.waiting().run<bool>(work);
+    Result<bool> changed = co_await changing;
+    CO_CHECK(std::move(changed));
+    co_return ok();
+  }
+
   Task<void> drop_table(std::string name) override {
     std::function<Result<bool>()> work = [this, &name]() -> Result<bool> {
       CHECK_OK(postgres::drop_table(core_, tenant_, name));

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <set>
 
 #include "store/columns.h"
 #include "store/postgres/bootstrap.h"
@@ -33,6 +34,13 @@ Result<void> make_index(PGconn* c, const std::string& where, const std::string& 
   // As ORDER BY has it here: nulls are the smallest.
   CHECK_OK(run(c, sql + " NULLS FIRST)"));
   return {};
+}
+
+/// For LIKE, where an underscore stands for any character.
+std::string replaced_underscores(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '_' ? std::string("\\_") : std::string(1, c);
+  return out;
 }
 
 /// One transaction under the schema's lock, told to the other nodes; run again when it met another's.
@@ -95,6 +103,34 @@ Result<void> ensure_table(Core& core, const std::string& tenant, const std::stri
       changed = made = true;
     }
     return changed;
+  });
+}
+
+Result<void> ensure_indexes(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes) {
+  CHECK_OK(check_name(table));
+  return change(core, tenant, [&](PGconn* c) -> Result<bool> {
+    const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table);
+    TRY(const Answer found, run(c,
+                                "SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = $1::regclass"
+                                " AND i.relname LIKE $2",
+                                {where, replaced_underscores(kIndexPrefix) + "%"}));
+    std::set<std::string> there, wanted;
+    for (int i = 0; i < PQntuples(found.get()); ++i) there.emplace(cell(found, i, 0));
+    for (const IndexSpec& spec : indexes) {
+      const std::string name = index_name(table, spec);
+      if (!wanted.insert(name).second || there.contains(name)) continue;
+      std::string sql = (spec.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ") + identifier(name) + " ON " + where;
+      for (std::size_t i = 0; i < spec.columns.size(); ++i) {
+        sql += (i ? ", " : " (") + identifier(spec.columns[i]);
+        if (i < spec.dictionary.size() && spec.dictionary[i]) sql += " COLLATE mandate_dictionary";
+        sql += " NULLS FIRST";  // as ORDER BY has it here
+      }
+      const auto made = run(c, sql + ")");
+      if (!made.ok()) return made.error().code == Code::conflict ? not_unique(spec, made.error()) : made.error();
+    }
+    for (const std::string& name : there)
+      if (!wanted.contains(name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
+    return false;  // who reads or writes the table need not know
   });
 }
 

@@ -6,6 +6,7 @@
 namespace mandate::store::postgres {
 
 Result<void> ensure_table(Core& core, const std::string& tenant, const std::string& table, const std::vector<ColumnSpec>& columns);
+Result<void> ensure_indexes(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes);
 Result<void> drop_table(Core& core, const std::string& tenant, const std::string& table);
 
 /// Reads every row of every table of a tenant; the text names what is damaged (RL-21).

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <set>
 
 #include "store/columns.h"
 #include "store/sqlite/functions.h"
@@ -97,6 +98,43 @@ Result<void> ensure_table(sqlite3* db, const std::string& table, const std::vect
     if (spec.unique || spec.index) CHECK_OK(make_index(db, table, spec));
     there.push_back(spec);
     made = true;
+  }
+  return {};
+}
+
+Result<void> ensure_indexes(sqlite3* db, const std::string& table, const std::vector<IndexSpec>& indexes) {
+  CHECK_OK(check_name(table));
+  std::set<std::string> there, wanted;
+  {
+    TRY(const Stmt s, prepare(db, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1"));
+    bind(s.get(), 1, std::string_view(table));
+    int rc;
+    while ((rc = sqlite3_step(s.get())) == SQLITE_ROW) {
+      std::string name = std::get<std::string>(column(s.get(), 0));
+      if (name.starts_with(kIndexPrefix)) there.insert(std::move(name));
+    }
+    if (rc != SQLITE_DONE) return error_of(db, rc, Access::write);
+  }
+  for (const IndexSpec& spec : indexes) {
+    const std::string name = index_name(table, spec);
+    if (!wanted.insert(name).second || there.contains(name)) continue;
+    std::string sql = spec.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ";
+    append_identifier(sql, name);
+    sql += " ON ";
+    append_identifier(sql, table);
+    for (std::size_t i = 0; i < spec.columns.size(); ++i) {
+      sql += i ? ", " : " (";
+      append_identifier(sql, spec.columns[i]);
+      if (i < spec.dictionary.size() && spec.dictionary[i]) sql += std::string(" COLLATE ") + kDictionary;
+    }
+    const Result<void> made = execute(db, sql + ')');
+    if (!made.ok()) return made.error().code == Code::conflict ? not_unique(spec, made.error()) : made.error();
+  }
+  for (const std::string& name : there) {
+    if (wanted.contains(name)) continue;
+    std::string sql = "DROP INDEX ";
+    append_identifier(sql, name);
+    CHECK_OK(execute(db, sql));
   }
   return {};
 }

@@ -15,6 +15,7 @@ Result<void> make_own_tables(sqlite3* db);
 
 /// Within the writer's transaction. Columns are found without case; what is there stays as it is.
 Result<void> ensure_table(sqlite3* db, const std::string& table, const std::vector<ColumnSpec>& columns);
+Result<void> ensure_indexes(sqlite3* db, const std::string& table, const std::vector<IndexSpec>& indexes);
 Result<void> drop_table(sqlite3* db, const std::string& table);
 
 /// Every column of every app's table, table by table in their order.

@@ -73,6 +73,7 @@ class Writer {
       case Op::div: return divide(e);
       case Op::mod: return function("mandate_mod", e);
       case Op::in: return member(e);
+      case Op::among: return among(e);
       case Op::call: return call(e);
     }
   }
@@ -178,6 +179,19 @@ class Writer {
     sql += ')';
     if (with_null) sql += " OR " + left.sql + " IS NULL";
     sql += ')';
+  }
+
+  /// What is looked for stands before the brackets, so that its names mean the outer row.
+  void among(const Expr& e) {
+    sql += '(';
+    expression(*e.args[0]);
+    sql += " IN (SELECT ";
+    expression(*e.args[1]);
+    sql += " FROM ";
+    identifier(e.text);
+    sql += " WHERE ";
+    expression(*e.args[2]);
+    sql += "))";
   }
 
   void function(std::string_view name, const Expr& e) {

@@ -65,6 +65,13 @@ class Engine final : public SqliteStore {
     co_return changed;
   }
 
+  Task<void> ensure_indexes(std::string table, std::vector<IndexSpec> indexes) override {
+    auto work = [table, indexes = std::move(indexes)](sqlite3* db) { return sqlite::ensure_indexes(db, table, indexes); };
+    Task<void> changing = change_schema(work, {});
+    Result<void> changed = co_await changing;
+    co_return changed;
+  }
+
   Task<void> drop_table(std::string table) override {
     auto work = [table](sqlite3* db) { return sqlite::drop_table(db, table); };
     std::vector<std::string> touched{table};
