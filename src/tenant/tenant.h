@@ -144,11 +144,11 @@ struct TableIndex {
 
 /// Conditions in the language of tables/rules/rules.h, beside the levels of TablePermissions; empty = none.
 struct TableRules {
-  std::string read;    ///< which rows exist for the caller, for every operation
-  std::string insert;  ///< what a new row must be
-  std::string update;  ///< which rows may be changed, or brought back
-  std::string remove;  ///< `delete`: which rows may be deleted
-  std::string check;   ///< what a row must be after an insert or update
+  std::string read = {};    ///< which rows exist for the caller, for every operation
+  std::string insert = {};  ///< what a new row must be
+  std::string update = {};  ///< which rows may be changed, or brought back
+  std::string remove = {};  ///< `delete`: which rows may be deleted
+  std::string check = {};   ///< what a row must be after an insert or update
   bool any() const { return !(read.empty() && insert.empty() && update.empty() && remove.empty() && check.empty()); }
 };
 

@@ -28,5 +28,57 @@ TEST(TableInAFile, RefusesADialectNobodySpeaksAndPagesWithoutEnd) {
   }
 }
 
+TEST(TableInAFile, KeepsWhatItDeclares) {
+  constexpr std::string_view kText = R"({"permissions":"authenticated","columns":{"title":{"type":"string","required":true,"unique":true,"max_length":20},
+    "state":{"type":"enum","index":true,"default":"open","values":["open","done"]},"due":"date",
+    "listId":{"type":"string","references":"lists","as":"list","on_delete":"set null"}},
+    "unique":[["title","due"]],"indexes":[["due","userId"]],"rules":{"read":"title == user.id","check":"due != null"},"user_id_column":"userId"})";
+  Problems problems;
+  const Table table = read_table("Todos", object_of(kText), "tables.Todos", problems);
+  EXPECT_TRUE(problems.empty()) << problems.error().hint;
+  ASSERT_EQ(table.columns.size(), 4U);
+  EXPECT_TRUE(table.columns[0].required);
+  EXPECT_EQ(table.columns[1].values, (std::vector<std::string>{"open", "done"}));
+  EXPECT_EQ(table.columns[3].on_delete, "set null");
+  EXPECT_EQ(table.indexes.size(), 2U);
+  EXPECT_EQ(table.rules.check, "due != null");
+  Problems again;
+  const JsonObject written = write_table(table);
+  EXPECT_EQ(write_table(read_table("Todos", written, "", again)), written);
+  EXPECT_TRUE(again.empty());
+}
+
+TEST(TableInAFile, PerUserIsOneSwitch) {
+  Problems problems;
+  EXPECT_EQ(read_table("T", object_of(R"({"per_user":true})"), "", problems).user_id_column, "userId");
+  EXPECT_EQ(read_table("T", object_of(R"({"per_user":true,"user_id_column":"owner"})"), "", problems).user_id_column, "owner");
+  EXPECT_EQ(read_table("T", object_of(R"({"per_user":false})"), "", problems).user_id_column, "");
+  EXPECT_TRUE(problems.empty());
+  (void)read_table("T", object_of(R"({"per_user":false,"user_id_column":"owner"})"), "", problems);
+  EXPECT_FALSE(problems.empty());
+}
+
+TEST(TableInAFile, ARelationIsCalledAsItsColumn) {
+  Problems problems;
+  const Table table = read_table("T", object_of(R"({"columns":{"list_id":{"references":"a"},"ownerId":{"references":"b"},"x":{"references":"c","as":"other"}}})"), "", problems);
+  EXPECT_TRUE(problems.empty()) << problems.error().hint;
+  for (const TableColumn& column : table.columns) EXPECT_EQ(column.as, column.name == "x" ? "other" : column.name == "list_id" ? "list" : "owner");
+}
+
+TEST(TableInAFile, RefusesDeclarationsThatSayNothing) {
+  for (const char* text :
+       {R"({"columns":{"a":"enum"}})", R"({"columns":{"a":{"type":"enum"}}})", R"({"columns":{"a":{"type":"enum","values":["x","X"]}}})",
+        R"({"columns":{"a":{"type":"date","max_length":3}}})", R"({"columns":{"a":{"type":"json","unique":true}}})", R"({"columns":{"a":{"kind":"string"}}})",
+        R"({"columns":{"deleted":"boolean"}})", R"({"columns":{"a":{"references":"lists"}}})", R"({"columns":{"aId":{"references":"lists","type":"date"}}})",
+        R"({"columns":{"aId":{"references":"lists","required":true,"on_delete":"set null"}}})", R"({"columns":{"aId":{"references":"lists","on_delete":"ignore"}}})",
+        R"({"columns":{"a":"string","aId":{"references":"lists"}}})", R"({"columns":{"a":{"on_delete":"cascade"}}})", R"({"unique":[["nosuch"]]})",
+        R"({"columns":{"a":"string"},"unique":["a"]})", R"({"columns":{"a":"string"},"unique":[["a","A"]]})", R"({"columns":{"a":"json"},"indexes":[["a"]]})",
+        R"({"columns":{"userId":"number"},"per_user":true})", R"({"rules":{"write":"true"}})", R"({"rules":{"read":true}})"}) {
+    Problems problems;
+    (void)read_table("T", object_of(text), "tables.T", problems);
+    EXPECT_FALSE(problems.empty()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace mandate::tenant
