@@ -44,6 +44,7 @@ Task<http::Response> post_service_keys(Deps& deps, http::Request& request);
 Task<http::Response> post_deploy(Deps& deps, http::Request& request);
 Task<http::Response> post_rollback(Deps& deps, http::Request& request);
 Task<http::Response> get_versions(Deps& deps, http::Request& request);
+Task<http::Response> get_service_types(Deps& deps, http::Request& request);
 Task<http::Response> get_service_files(Deps& deps, http::Request& request);
 Task<http::Response> post_purge(Deps& deps, http::Request& request);
 Task<http::Response> get_jobs(Deps& deps, http::Request& request);

@@ -63,6 +63,8 @@ Task<http::Response> post_apply(Deps& deps, http::Request& request) {
   CO_TRY(tenant::Desired desired, tenant::parse_desired_text(request.body));
   Task<void> checking = check_scripts(deps, desired);
   CO_CHECK(co_await checking);
+  Task<void> preparing = check_tables(deps, desired, dry_run);
+  CO_CHECK(co_await preparing);
   Task<tenant::Applied> applying = tenant::apply_desired(deps.tenants, deps.people, std::move(desired), dry_run, request, deps.clock, deps.random);
   Result<tenant::Applied> applied = co_await applying;
   if (!applied.ok()) co_return std::move(applied).error();

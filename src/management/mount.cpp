@@ -81,6 +81,7 @@ void mount(http::Routes& routes, Deps& deps) {
   routes.post("/admin/services/{service}/deploy", owner_only(deps, post_deploy), {.body_limit = tables::code::kMostText, .handles_options = false, .answers_refusals = false, .metric = {}});
   routes.post("/admin/services/{service}/rollback", owner_only(deps, post_rollback));
   routes.get("/admin/services/{service}/versions", owner_only(deps, get_versions));
+  routes.get("/admin/services/{service}/types", owner_only(deps, get_service_types));
   routes.get("/admin/services/{service}/files", owner_only(deps, get_service_files));
   routes.post("/admin/tables/purge", owner_only(deps, post_purge));
   routes.get("/admin/jobs", owner_only(deps, get_jobs));

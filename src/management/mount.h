@@ -76,6 +76,7 @@ struct Deps {
 ///   POST   /admin/services/{service}/rollback {"version","dry_run"}  without a version: the one before
 ///   GET    /admin/services/{service}/versions
 ///   GET    /admin/services/{service}/files[?version=]                the folder
+///   GET    /admin/services/{service}/types                           its tables in TypeScript
 ///   GET    /admin/jobs[?tenant=&service=]                   jobs, when they are due next, their last runs
 ///   POST   /admin/jobs/run {"tenant","service","job"}       files a run; 409 while the job has one
 ///   GET    /admin/jobs/runs[?tenant=&service=&job=&top=]    runs of two weeks, the newest first
