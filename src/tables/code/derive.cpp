@@ -26,8 +26,9 @@ class Deriver {
 
   Result<Derived> derive() {
     if (files_.empty()) return Error(Code::invalid_request, "The folder is empty.");
-    if (const auto model = files_.find("datamodel.json"); model != files_.end())
-      if (const auto json = read(*model)) read_data_model(*json, "datamodel.json", problems_, out_.tables);
+    for (const char* path : {"datamodel.json", "config/datamodel.json"})
+      if (const auto model = files_.find(path); model != files_.end())
+        if (const auto json = read(*model)) read_data_model(*json, path, problems_, out_.tables);
     for (const auto& [path, content] : files_) {
       if (!path.starts_with("node_modules/") && path.find("/node_modules/") == std::string::npos) look_at(path, content);
       if (path == "package.json" && !read({path, content})) continue;

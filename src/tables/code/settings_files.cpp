@@ -93,6 +93,11 @@ Routes read_routes(const Json& file, const std::string& path, Problems& problems
       problems.add(place, "must be a group of verbs");
       continue;
     }
+    // {"permission": …} at once: for all verbs.
+    if (const Json* word = verbs.get_object().if_contains("permission"); word && word->is_string()) {
+      out[std::string(route.data(), route.size())]["*"] = level_of(*word, place, problems);
+      continue;
+    }
     for (const auto& [verb, rule] : verbs.get_object()) {
       const JsonObject* one = rule.if_object();
       const Json* word = one ? one->if_contains("permission") : &rule;
@@ -105,14 +110,14 @@ Routes read_routes(const Json& file, const std::string& path, Problems& problems
 
 tenant::TablePermissions table_permissions(const Routes& routes, const std::optional<tenant::TablePermissions>& model) {
   tenant::TablePermissions out = model.value_or(tenant::TablePermissions{});
-  // The nearest word wins: a route before all routes, an operation before all operations.
-  for (const std::string_view route : {"*", "/"}) {
-    const auto verbs = routes.find(route);
-    if (verbs == routes.end()) continue;
-    if (const auto all = verbs->second.find("*"); all != verbs->second.end()) out = {all->second, all->second, all->second, all->second, {}};
-    for (const auto& [verb, level] : verbs->second)
-      if (std::string* place = level_for(out, verb)) *place = level;
-  }
+  // A table has one route. Where it is named, the words for all routes do not count (N1 metadata.js).
+  auto verbs = routes.find("/");
+  if (verbs == routes.end()) verbs = routes.find("");
+  if (verbs == routes.end()) verbs = routes.find("*");
+  if (verbs == routes.end()) return out;
+  if (const auto all = verbs->second.find("*"); all != verbs->second.end()) out = {all->second, all->second, all->second, all->second, {}};
+  for (const auto& [verb, level] : verbs->second)
+    if (std::string* place = level_for(out, verb)) *place = level;
   return out;
 }
 

@@ -9,7 +9,8 @@ namespace mandate::tables::code {
 /// route → verb or operation in lower case, or "*" → level. Problems are named by `path`.
 std::map<std::string, tenant::CustomApi::Verbs, std::less<>> read_routes(const Json& file, const std::string& path, tenant::Problems& problems);
 
-/// The levels of the four operations: those of "/", else of "*"; what neither says is as in `model`, or admin.
+/// The levels of the four operations: those of "/", or where it is not named of "*"; what is not said is as in `model`, or
+/// admin.
 tenant::TablePermissions table_permissions(const std::map<std::string, tenant::CustomApi::Verbs, std::less<>>& routes,
                                            const std::optional<tenant::TablePermissions>& model);
 

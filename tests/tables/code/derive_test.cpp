@@ -30,7 +30,8 @@ TEST(Derive, ReadsPermissionsOfTablesTheNearestWordFirst) {
   const auto of = [](const std::string& json) { return levels(derive({{"table/T.json", json}})->tables.at("t")); };
   EXPECT_EQ(of(R"({"routes":{"*":{"*":{"permission":"application"}}}})"), "application application application application");
   EXPECT_EQ(of(R"({"routes":{"*":{"read":{"permission":"public"},"*":{"permission":"user"}}}})"), "public authenticated authenticated authenticated");
-  EXPECT_EQ(of(R"({"routes":{"*":{"*":{"permission":"public"}},"/":{"delete":{"permission":"admin"}}}})"), "public public public admin");
+  EXPECT_EQ(of(R"({"routes":{"*":{"*":{"permission":"public"}},"/":{"delete":{"permission":"admin"}}}})"), "admin admin admin admin") << "the route of the table is named, so the others do not count";
+  EXPECT_EQ(of(R"({"routes":{"*":{"permission":"user"}}})"), "authenticated authenticated authenticated authenticated");
   EXPECT_EQ(of(R"({"routes":{"/":{"insert":{"permission":"authenticated"}}}})"), "admin authenticated admin admin");
   EXPECT_EQ(of("{}"), "admin admin admin admin");
 }
