@@ -1,0 +1,5 @@
+// Everybody sees their own items.
+function read(query, user, request) {
+    query.where({ userId: user.userId });
+    request.execute();
+}

@@ -1,0 +1,3 @@
+module.exports = function (count, word) {
+    return count + ' ' + word + (count === 1 ? '' : 's');
+};
