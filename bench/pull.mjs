@@ -43,7 +43,7 @@ async function pull(what, table, v1, headers) {
   let stamp = '1970-01-01T00:00:00.000Z', skip = 0, bytes = 0;
   const began = performance.now();
   for (;;) {
-    const path = `/tables/${table}?$filter=(${name}%20ge%20datetimeoffset'${stamp}')&$orderby=${name}&$skip=${skip}&$top=50&__includeDeleted=true${v1 ? '&__systemProperties=*' : ''}`;
+    const path = `${v1 ? '/v1' : ''}/tables/${table}?$filter=(${name}%20ge%20datetimeoffset'${stamp}')&$orderby=${name}&$skip=${skip}&$top=50&__includeDeleted=true${v1 ? '&__systemProperties=*' : ''}`;
     const asked = performance.now();
     const answer = await call('GET', path, headers);
     waits.push(performance.now() - asked);

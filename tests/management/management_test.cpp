@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "management/mount.h"
+#include "tables/jobs/scheduler.h"
 #include "tables/script_log.h"
 #include "tables/mount.h"
 #include "tests/tenant/directory_fixture.h"
@@ -183,6 +184,36 @@ TEST_F(Desk, RotatesKeys) {
   ASSERT_EQ(rotated.status, 200) << rotated.body;
   EXPECT_EQ(json(rotated).at("keys").get_array().size(), 5U);
   EXPECT_NE((*house.tenants().by_name("demo"))->signing_key(jose::Alg::ES256)->key.kid(), before);
+}
+
+TEST_F(Desk, ListsJobsHasThemRunAndTellsOfTheirRuns) {
+  EXPECT_EQ(ask(http::Method::get, "/admin/jobs").status, 404) << "a server without jobs";
+  tables::jobs::Desk jobs(house.clock, house.random);
+  deps.jobs = &jobs;
+  apply("tenant: demo\nservices: {default: {jobs: {Report: {interval_unit: hour, source: \"function Report() {}\\n\"}, asked: {}}}}");
+  const JsonArray list = json(ask(http::Method::get, "/admin/jobs")).at("jobs").get_array();
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list.at(1).at("job"), Json("Report"));
+  EXPECT_EQ(list.at(1).at("schedule"), Json("every 1 hour"));
+  EXPECT_EQ(list.at(0).at("schedule"), Json(""));
+  EXPECT_EQ(ask(http::Method::post, "/admin/jobs/run", "", R"({"job":"none"})").status, 404);
+  EXPECT_EQ(ask(http::Method::post, "/admin/jobs/run", "", R"({"job":"REPORT","service":"none"})").status, 404);
+  EXPECT_EQ(ask(http::Method::post, "/admin/jobs/run", "", R"({"job":"REPORT"})").status, 202);
+  EXPECT_EQ(ask(http::Method::post, "/admin/jobs/run", "", R"({"job":"report"})").status, 409);
+  EXPECT_EQ(json(ask(http::Method::get, "/admin/jobs")).at("jobs").at(1).at("last").at("state"), Json("waiting"));
+  EXPECT_EQ(json(ask(http::Method::get, "/admin/jobs/runs", "job=Report")).at("runs").at(0).at("reason"), Json("asked"));
+  EXPECT_TRUE(json(ask(http::Method::get, "/admin/jobs/runs", "job=asked")).at("runs").get_array().empty());
+  EXPECT_EQ(ask(http::Method::get, "/admin/jobs/runs", "top=0").status, 400);
+  EXPECT_EQ(ask(http::Method::get, "/admin/jobs/runs", "top=x").status, 400);
+}
+
+TEST_F(Desk, PurgesWhatWasDeletedLongAgo) {
+  apply("tenant: demo\ntables: {Soft: {soft_delete: true, keep_deleted_days: 0}, Hard: {}}");
+  EXPECT_EQ(ask(http::Method::post, "/admin/tables/purge", "", R"({"table":"none"})").status, 404);
+  EXPECT_EQ(ask(http::Method::post, "/admin/tables/purge", "", R"({"table":"Hard"})").status, 400) << "it keeps none";
+  EXPECT_EQ(ask(http::Method::post, "/admin/tables/purge", "", R"({"table":"Soft"})").status, 400) << "it keeps them for ever";
+  EXPECT_EQ(ask(http::Method::post, "/admin/tables/purge", "", R"({"table":"Soft","days":-1})").status, 400);
+  EXPECT_EQ(ask(http::Method::post, "/admin/tables/purge", "", R"({"table":"soft","days":7})").body, R"({"rows":0,"more":false})");
 }
 
 TEST_F(Desk, ChecksStoresAndAuditAndTellsTheStatus) {

@@ -80,5 +80,23 @@ TEST(TableInAFile, RefusesDeclarationsThatSayNothing) {
   }
 }
 
+TEST(TableInAFile, KeepsWhatItPromisesToOfflineClients) {
+  Problems problems;
+  const JsonObject body = object_of(R"({"soft_delete":true,"permissions":"admin","conflicts":"newest","newest_by":"changedAt","keep_deleted_days":0})");
+  const Table table = read_table("Items", body, "tables.Items", problems);
+  EXPECT_TRUE(problems.empty()) << problems.error().hint;
+  EXPECT_EQ(table.sync.conflicts, "newest");
+  EXPECT_EQ(table.sync.newest_by, "changedAt");
+  EXPECT_EQ(table.sync.keep_deleted_days, 0);
+  EXPECT_EQ(write_table(table), body);
+  EXPECT_FALSE(write_table(Table{}).contains("keep_deleted_days"));
+  for (const char* text : {R"({"conflicts":"mine"})", R"({"conflicts":"newest"})", R"({"newest_by":"at"})", R"({"conflicts":"newest","newest_by":"updatedAt"})",
+                           R"({"keep_deleted_days":-1})", R"({"keep_deleted_days":"long"})"}) {
+    Problems found;
+    (void)read_table("Items", object_of(text), "tables.Items", found);
+    EXPECT_FALSE(found.empty()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace mandate::tenant
