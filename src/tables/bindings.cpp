@@ -130,6 +130,11 @@ Task<Json> TableBinding::invoke(std::string_view method, Json arguments) {
     Result<Json> answer = co_await asking;
     co_return answer;
   }
+  if (Mssql::knows(method)) {
+    Task<Json> asking = mssql_.invoke(act_.context, std::string(method), std::move(arguments));
+    Result<Json> answer = co_await asking;
+    co_return answer;
+  }
   JsonObject given;
   if (arguments.is_object()) given = std::move(arguments.get_object());
   std::optional<Task<Json>> task;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "scripts/binding.h"
+#include "tables/mssql.h"
 #include "tables/operations.h"
 #include "tables/script_log.h"
 
@@ -32,7 +33,7 @@ using OtherCalls = std::function<Task<Json>(const OperationContext& context, std
 class TableBinding final : public scripts::Binding {
  public:
   TableBinding(Act act, std::string source, Tables& tables, ScriptLog& lines, const OtherCalls* others = nullptr)
-      : act_(std::move(act)), source_(std::move(source)), tables_(tables), lines_(lines), others_(others) {}
+      : act_(std::move(act)), source_(std::move(source)), tables_(tables), lines_(lines), others_(others), mssql_(tables, lines, source_) {}
 
   Task<Json> invoke(std::string_view method, Json arguments) override;
   void console(std::string_view level, std::string_view text) override;
@@ -54,6 +55,7 @@ class TableBinding final : public scripts::Binding {
   Tables& tables_;
   ScriptLog& lines_;
   const OtherCalls* others_;  ///< null: none
+  Mssql mssql_;
 };
 
 }  // namespace mandate::tables

@@ -1,6 +1,7 @@
 // What the five acts share. Inside the room only.
 #pragma once
 
+#include "base/cpu_pool.h"
 #include "tables/catalogue.h"
 #include "tables/fit.h"
 #include "tables/projection.h"
@@ -22,6 +23,13 @@ struct Tables::Impl {
   Counter& writes;
   Counter& stale;
   Counter& columns_added;
+
+  /// Threads for the SQL of scripts where it takes long; made when they are first asked for.
+  CpuPool& workers();
+
+ private:
+  std::once_flag workers_once_;
+  std::unique_ptr<CpuPool> workers_;
 };
 
 /// The predicate of a per-user table: nullopt where there is none or the caller is an administrator; unauthorized when the

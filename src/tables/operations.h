@@ -151,6 +151,7 @@ class Tables {
   Task<void> drop(tenant::Here here, std::string service, std::string table);
 
   struct Impl;  ///< shared by the files of the room
+  Impl& impl() { return *impl_; }
 
  private:
   std::unique_ptr<Impl> impl_;

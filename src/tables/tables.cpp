@@ -22,6 +22,11 @@ Tables::Impl::Impl(const Clock& c, Random& r, Log& l, Metrics& metrics, std::siz
       stale(metrics.counter("mandate_tables_conflicts_total", "Writes refused because the row had changed.")),
       columns_added(metrics.counter("mandate_tables_columns_added_total", "Columns that a write added to a table.")) {}
 
+CpuPool& Tables::Impl::workers() {
+  std::call_once(workers_once_, [this] { workers_ = std::make_unique<CpuPool>(2, 64); });
+  return *workers_;
+}
+
 Tables::Tables(const Clock& clock, Random& random, Log& log, Metrics& metrics, std::size_t page_bytes)
     : impl_(std::make_unique<Impl>(clock, random, log, metrics, page_bytes)) {}
 Tables::~Tables() = default;
