@@ -132,7 +132,7 @@ class Builder {
     const auto service = tenant_->services.find(key.name);
     if (service == tenant_->services.end()) return;
     for (const auto& [field, text] : object.sealed)
-      service->second.retired_keys.push_back({field, text, integer_member(object.body, field).value_or(0)});
+      service->second.retired_keys.push_back({field.substr(0, field.find('.')), text, integer_member(object.body, field).value_or(0)});
   }
 
   /// What a service says for all its tables, where a table says nothing of its own.

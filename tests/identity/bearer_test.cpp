@@ -69,6 +69,26 @@ TEST(Bearer, TheTokenOfTheOldRuntimeNamesItsUser) {
   EXPECT_EQ(w.read(zumo(R"({"exp":1700000001,"uid":"github|1","sub":"x","iss":"anyone","aud":"anything"})"))->principal.user_id, "github|1");
 }
 
+TEST(Bearer, AKeyThatARotationReplacedCountsUntilItsTimeIsOver) {
+  World w;
+  tenant::Service& s = w.tenant->services.at("default");
+  const auto sealed = [&](std::string_view key, std::string_view field) { return w.vault.seal(key, tenant::sealed::service("default", field)); };
+  s.retired_keys = {{"master_key", sealed("the master before", "master_key"), kNow * 1000 + 5000},
+                    {"application_key", sealed("the app before", "application_key"), kNow * 1000 + 9000},
+                    {"v2_signing_key", sealed("the V2 key before, of many letters", "v2_signing_key"), kNow * 1000 + 7000}};
+  const auto at = [&](Millis now) { return open_service_keys(*w.tenant, s, w.vault, now).value(); };
+  const std::string token = zumo(R"({"exp":1700000100,"uid":"github|1"})", R"({"alg":"HS256"})", "the master before");
+  const auto good = [&](const ServiceKeys& keys) { return read_bearer({*w.tenant, keys, "https://tenant.example/", "https://tenant.example"}, token, kNow).ok(); };
+  EXPECT_TRUE(good(at(kNow * 1000)));
+  EXPECT_EQ(at(kNow * 1000).until, kNow * 1000 + 5000);
+  EXPECT_EQ(at(kNow * 1000).retired_master_keys.size(), 1U);
+  EXPECT_EQ(at(kNow * 1000).v2.size(), 3U) << "one for each HMAC";
+  EXPECT_FALSE(good(at(kNow * 1000 + 5000)));
+  EXPECT_EQ(at(kNow * 1000 + 5000).until, kNow * 1000 + 7000);
+  EXPECT_EQ(at(kNow * 1000 + 9000).until, 0);
+  EXPECT_FALSE(good(w.keys())) << "without a time none of them counts";
+}
+
 TEST(Bearer, RefusalsHaveTheOldRuntimesWordsAndOrder) {
   World w;
   EXPECT_EQ(text_of(w.read("")), "Invalid token format. Token must not be empty.");

@@ -5,20 +5,29 @@ import {createHmac, createHash} from 'node:crypto';
 import {cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {after, before} from 'node:test';
-import {Mandated, root} from './harness.mjs';
+import {Mandated, root, signIn} from './harness.mjs';
 
 const tenant = `
 tenant: services
 settings: {hosts: [localhost]}
-connections: {}
+connections: {db: {strategy: auth0}}
+users: [{email: ana@example.org, name: Ana, email_verified: true, password: correct horse battery staple}]
 services:
+  third:
+    application_key: third-application-key
+    master_key: third-master-key
+    v2_signing_keys: [third-v2-signing-key-of-many-letters]
+    login: {token: v2}
+    tables: {Shared: {permissions: authenticated}}
   default:
+    login: {token: v1}
     application_key: first-application-key
     master_key: first-master-key
     v2_signing_keys: [first-v2-signing-key-of-many-letters]
     tables: {Shared: {permissions: authenticated}}
   second:
     prefix: /old/second
+    login: {token: own}
     application_key: second-application-key
     master_key: second-master-key
     v2_signing_keys: [second-v2-signing-key-of-many-letters]
@@ -207,6 +216,23 @@ test('a token or a key of one service is void at the other, by V1 and V2, at eit
   }
   for (const [place, key, status] of [['', 'first-master-key', 200], ['', 'second-master-key', 401], ['/s/second', 'second-master-key', 200], ['/s/second', 'first-master-key', 401]])
     assert.equal((await ask('GET', `${place}/tables/Shared`, {headers: {'X-ZUMO-MASTER': key}})).status, status, `${key} at ${place}`);
+});
+
+test('people log in at a service\'s own path; what they are given is void at every other service', async () => {
+  const places = {'': 'default', '/s/default': 'default', '/s/second': 'second', '/old/second': 'second', '/s/third': 'third'}, tokens = [];
+  for (const [place, home] of Object.entries(places)) {
+    const end = await signIn(server, `${place}/login/db`, 'ana@example.org', 'correct horse battery staple', (l) => l.includes('/login/done#'));
+    assert.ok(end.startsWith(`${server.base}${place}/login/done#token=`), end);
+    const {authenticationToken} = JSON.parse(decodeURIComponent(end.split('#token=')[1]));
+    tokens.push([place, home, authenticationToken]);
+    assert.equal((await ask('GET', `${place}/login/done`)).status, 200);
+  }
+  for (const [from, home, token] of tokens)
+    for (const [place, name] of Object.entries(places)) {
+      // A V2 token names the path it was given for; at another path of the same service it is another place.
+      const status = (await ask('GET', `${place}/tables/Shared`, {token, headers: {'ZUMO-API-VERSION': '2.0.0'}})).status;
+      assert.equal(status, name === home ? 200 : 401, `a token from ${from || '/'} at ${place || '/'}`);
+    }
 });
 
 test('keys are replaced with an overlap, or at once', async () => {
