@@ -217,6 +217,24 @@ TEST_F(Services, GivesTheFolderBack) {
   EXPECT_EQ((*run(house.loop, code.load(held, &now)))->files, kTodo);
 }
 
+TEST_F(Services, MemoryKeepsWhatWasUsedLast) {
+  ask(http::Method::post, "/admin/services", "", R"({"name":"shop"})");
+  deploy(kTodo);
+  Files other = kTodo;
+  other["shared/x.js"] = "exports.x = 2";
+  deploy(other, "", "shop");
+  tables::code::CodeStore small(house.pool, house.log, house.metrics, 10);
+  const tenant::Service& first = service();
+  const tenant::Service& second = held->services.at("shop");
+  EXPECT_FALSE(small.at_hand(*held, first));
+  const auto calls = run(house.loop, small.load(held, &first));
+  EXPECT_TRUE(small.at_hand(*held, first));
+  ASSERT_TRUE(run(house.loop, small.load(held, &second)).ok());
+  EXPECT_FALSE(small.at_hand(*held, first));
+  EXPECT_TRUE(small.at_hand(*held, second));
+  EXPECT_EQ((*calls)->files, kTodo) << "a call under way holds its own";
+}
+
 TEST_F(Services, DamagedCodeIsSaidToBeSo) {
   deploy(kTodo);
   store::Batch batch;
