@@ -16,4 +16,9 @@ struct Bundle {
 
 using BundlePtr = std::shared_ptr<const Bundle>;  ///< null: the service has no files beside its table scripts
 
+/// About how much a Worker is sent.
+std::size_t bundle_bytes(const Bundle& bundle);
+/// The bundle as FrameType::bundle describes it.
+std::string bundle_text(const Bundle& bundle);
+
 }  // namespace mandate::scripts

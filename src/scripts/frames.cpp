@@ -15,7 +15,7 @@ I get(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-bool known(std::uint8_t type) { return (type >= 1 && type <= 10) || (type >= 20 && type <= 28); }
+bool known(std::uint8_t type) { return (type >= 1 && type <= 10) || (type >= 20 && type <= 30); }
 
 }  // namespace
 

@@ -25,8 +25,8 @@ enum class FrameType : std::uint8_t {
   hello = 9,    ///< {"node"}: the process is up
   holding = 10, ///< the main thread's answer to `who`; `call` is it, 0 for none
   // to the child
-  script = 20,  ///< {"name","source"}; sequence is the slot that calls name
-  call = 21,    ///< the context; sequence is the script's slot
+  script = 20,  ///< {"name","source","kind"}; sequence is the slot that calls name
+  call = 21,    ///< the context; sequence is the script's slot; flag 1: with the files that were sent last
   answer = 22,  ///< flag 1: a value; else {"code","message","statusCode"}
   cancel = 23,
   terminate = 24,
@@ -34,6 +34,8 @@ enum class FrameType : std::uint8_t {
   check = 26,   ///< {"name","source"}
   open = 27,    ///< to the main thread: a Worker for the realm; sequence is its descriptor
   who = 28,     ///< to the main thread: whose code holds the realm's thread?
+  bundle = 29,  ///< the files of later calls: length of the index u32 · {"version","files":{path:[offset,bytes]}} · the files
+  environment = 30,  ///< what process.env and mobileservice-config give from now on
 };
 
 struct Frame {

@@ -33,6 +33,8 @@ struct HostOptions {
 ///   "table"   insert, read, update or del of a table; context and answer: table_protocol.h
 ///   "job"     a function without arguments, named by the context {"function":"J"}. The answer is {} when nothing that it
 ///             started is left running, or the error of whatever it threw, at any time
+///   "api", "push", "hooks"   a file of the bundle that the context names, among the service's own modules, which are kept
+///             from call to call; see service_protocol.h. `source` is empty
 struct Call {
   std::string realm;    ///< tenant and service: one Worker, one set of globals per realm (SC-3)
   std::string source;   ///< the script's text
@@ -41,6 +43,8 @@ struct Call {
   std::string kind = "table";
   std::string context;  ///< JSON, what the script sees; for "table" see table_protocol.h
   BundlePtr bundle;     ///< what `require` finds beside the built-in modules
+  /// {"env":{…},"config":{…}}: what process.env and require('mobileservice-config') give; null: nothing. Sent when it changes.
+  std::shared_ptr<const std::string> environment;
   Deadline deadline = kNoDeadline;
   std::chrono::milliseconds wall{0};  ///< longest time in all; 0 = the host's limit
 };

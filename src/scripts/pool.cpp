@@ -7,6 +7,7 @@ constexpr std::size_t kMostUnsent = 64 << 20;
 constexpr std::size_t kMostRealms = 16;   // Workers of one child, about 9 MB each
 constexpr std::size_t kMostScripts = 1000;
 constexpr int kMostAttempts = 4;
+constexpr std::size_t kMostBundle = 40 << 20;
 using Clock = std::chrono::steady_clock;
 
 Counter& failures(Metrics& metrics, std::string reason) {
@@ -160,6 +161,9 @@ void Pool::run_in(Place& place, const std::shared_ptr<Running>& call) {
     const std::string text = source();
     return slot.child->send({FrameType::check, 0, 0, realm.number, call->id, text});
   }
+  if (call->call.bundle && bundle_bytes(*call->call.bundle) > kMostBundle)
+    return fail(call, metrics_.threw, Error(Code::server_error, "", "the service's files are larger than " + std::to_string(kMostBundle >> 20) + " MB"));
+  tell_surroundings(slot, realm, call->call);
   auto known = realm.scripts.find(call->call.name);
   if (known == realm.scripts.end() || known->second.first != call->call.version) {
     if (known == realm.scripts.end()) known = realm.scripts.emplace(call->call.name, std::pair(0, static_cast<std::uint16_t>(realm.scripts.size() + 1))).first;
@@ -167,7 +171,20 @@ void Pool::run_in(Place& place, const std::shared_ptr<Running>& call) {
     const std::string text = source();
     slot.child->send({FrameType::script, 0, known->second.second, realm.number, 0, text});
   }
-  slot.child->send({FrameType::call, 0, known->second.second, realm.number, call->id, call->call.context});
+  const std::uint8_t with_files = call->call.bundle ? 1 : 0;
+  slot.child->send({FrameType::call, with_files, known->second.second, realm.number, call->id, call->call.context});
+}
+
+// Files and settings, when they are other than those the Worker has. Calls under way keep what they began with.
+void Pool::tell_surroundings(Slot& slot, Realm& realm, const Call& call) {
+  if (call.environment && call.environment != realm.environment) {
+    if (!realm.environment || *realm.environment != *call.environment) slot.child->send({FrameType::environment, 0, 0, realm.number, 0, *call.environment});
+    realm.environment = call.environment;
+  }
+  if (!call.bundle || call.bundle->version == realm.bundle) return;
+  realm.bundle = call.bundle->version;
+  const std::string text = bundle_text(*call.bundle);
+  slot.child->send({FrameType::bundle, 0, 0, realm.number, 0, text});
 }
 
 void Pool::forget(const std::shared_ptr<Running>& call) {

@@ -59,6 +59,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::string name;
     std::uint32_t number = 0;
     std::map<std::string, std::pair<std::uint64_t, std::uint16_t>, std::less<>> scripts;  ///< name → version, slot
+    std::string bundle;  ///< version of the files that it was sent last; empty: none
+    std::shared_ptr<const std::string> environment;
     std::size_t busy = 0;
     Pulse pulse;
     std::uint32_t holding = 0;  ///< the call that held the silent Worker's thread, as the main thread told
@@ -81,6 +83,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   Result<void> fill(Place& place);
   void run_in(Place& place, const std::shared_ptr<Running>& call);
   Result<Realm*> realm_of(Place& place, const std::string& name);
+  void tell_surroundings(Slot& slot, Realm& realm, const Call& call);
   void retire(Place& place);
   void end_realm(Slot& slot, std::uint32_t number);
   void forget_realm(Slot& slot, std::uint32_t number);

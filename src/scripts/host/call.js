@@ -17,6 +17,7 @@ function calls_of(host, limits) {
       this.sequence = 0;
       this.waiting = undefined;  // sequence → what to do with the parent's answer
       this.timers = undefined;   // number → {fn, args, repeat}
+      this.weak = 0;             // timers that nobody waits for
       this.lines = 0;
       this.ended = false;
       this.answered = false;     // the parent has the answer
@@ -56,23 +57,36 @@ function calls_of(host, limits) {
       this.timers ??= new Map();
       if (this.timers.size >= kMostTimers) throw new Error('The script has too many timers.');
       const id = timer(this.id, Number(ms) > 0 ? Math.min(Number(ms), 2147483647) : 0, repeat);
-      this.timers.set(id, { fn, args, repeat });
+      this.timers.set(id, { fn, args, repeat, weak: false });
       return id;
     }
+    weaken_timer(id, weak) {
+      const entry = this.timers?.get(id);
+      if (entry === undefined || entry.weak === weak) return;
+      entry.weak = weak;
+      this.weak += weak ? 1 : -1;
+      this.settle();
+    }
     stop_timer(id) {
-      if (typeof id !== 'number' || !this.timers?.delete(id)) return;
+      const entry = typeof id === 'number' ? this.timers?.get(id) : undefined;
+      if (entry === undefined) return;
+      if (entry.weak) --this.weak;
+      this.timers.delete(id);
       untimer(id);
       this.settle();
     }
     ring(id) {
       const entry = this.timers?.get(id);
       if (!entry) return;
-      if (!entry.repeat) this.timers.delete(id);
+      if (!entry.repeat) {
+        if (entry.weak) --this.weak;
+        this.timers.delete(id);
+      }
       this.run(entry.fn, ...entry.args);
       this.settle();
     }
 
-    idle() { return !this.running && (this.waiting === undefined || this.waiting.size === 0) && (this.timers === undefined || this.timers.size === 0); }
+    idle() { return !this.running && (this.waiting === undefined || this.waiting.size === 0) && (this.timers === undefined || this.timers.size === this.weak); }
     // After the answer a script may still have something under way; when that is done, the call has ended.
     settle() {
       if (this.ended || !this.idle()) return;

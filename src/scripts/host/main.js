@@ -8,9 +8,11 @@ function main() {
   const settings = JSON.parse(process.argv[2]);
   const kHead = 16, kGone = 6, kHello = 9, kHolding = 10, kTerminate = 24, kOpen = 27, kWho = 28;
   // Evaluated inside each context, and inside each Worker.
-  const kInside = [lockdown, translating, query, pendings, items, calls_of, requests, table, pushes, surroundings, realm].join('\n');
-  const parts = `(() => { 'use strict'; ${kInside}\nreturn (${entrance})(); })()`;
-  const source = `'use strict'; ${cutter}\n${wire}\n${modules}\n(${worker})()`;
+  const kInside = [lockdown, translating, query, pendings, items, calls_of, requests, table, pushes, databases, surroundings, emitters, streams, egress, requiring, realm];
+  const kOfServices = [loading, express, hooks, servings];
+  const inside = (parts) => `(() => { 'use strict'; ${parts.join('\n')}\nreturn (${entrance})(); })()`;
+  const parts = inside([...kInside, 'const servings = undefined;']), service_parts = inside([...kInside, ...kOfServices]);
+  const source = `'use strict'; ${cutter}\n${wire}\n${modules}\n${bundles}\n${services}\n(${worker})()`;
   const socket = new Socket({ fd: 3, readable: true, writable: true });
   const realms = new Map();   // number → its Worker, whose code holds it, and why it ends
 
@@ -27,8 +29,8 @@ function main() {
     // The call whose code holds the thread now, and the one that held it last.
     const running = new Int32Array(new SharedArrayBuffer(8));
     const made = new Worker(source, {
-      eval: true, env: {}, argv: [], stdin: false, stdout: true, stderr: true,
-      workerData: { parts, lockdown: `(${lockdown})`, limits: settings, running, realm: number, fd },
+      eval: true, env: {}, argv: [], execArgv: ['--experimental-vm-modules', '--no-warnings'], stdin: false, stdout: true, stderr: true,
+      workerData: { parts, service_parts, lockdown: `(${lockdown})`, limits: settings, running, realm: number, fd },
       resourceLimits: { maxOldGenerationSizeMb: settings.heap, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
     });
     const entry = { worker: made, holding: () => running[0] || running[1], reason: 'ended' };

@@ -10,6 +10,22 @@ function modules(tidy) {
   const querystring = require('node:querystring');
   const crypto = require('node:crypto');
   const { Buffer } = require('node:buffer');
+  const zlib = require('node:zlib');
+  const { StringDecoder } = require('node:string_decoder');
+  const { TextEncoder, TextDecoder, atob, btoa } = globalThis;
+  const kMostUnpacked = 16 << 20;
+  // Node's http has them too, and takes a Worker longer to load than it is worth.
+  const kReasons = {
+    100: 'Continue', 101: 'Switching Protocols', 102: 'Processing', 103: 'Early Hints', 200: 'OK', 201: 'Created', 202: 'Accepted', 203: 'Non-Authoritative Information', 204: 'No Content',
+    205: 'Reset Content', 206: 'Partial Content', 207: 'Multi-Status', 208: 'Already Reported', 226: 'IM Used', 300: 'Multiple Choices', 301: 'Moved Permanently', 302: 'Found', 303: 'See Other',
+    304: 'Not Modified', 305: 'Use Proxy', 307: 'Temporary Redirect', 308: 'Permanent Redirect', 400: 'Bad Request', 401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden',
+    404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable', 407: 'Proxy Authentication Required', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone', 411: 'Length Required',
+    412: 'Precondition Failed', 413: 'Payload Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type', 416: 'Range Not Satisfiable', 417: 'Expectation Failed', 418: "I'm a Teapot",
+    421: 'Misdirected Request', 422: 'Unprocessable Entity', 423: 'Locked', 424: 'Failed Dependency', 425: 'Too Early', 426: 'Upgrade Required', 428: 'Precondition Required',
+    429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 451: 'Unavailable For Legal Reasons', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway',
+    503: 'Service Unavailable', 504: 'Gateway Timeout', 505: 'HTTP Version Not Supported', 506: 'Variant Also Negotiates', 507: 'Insufficient Storage', 508: 'Loop Detected',
+    509: 'Bandwidth Limit Exceeded', 510: 'Not Extended', 511: 'Network Authentication Required',
+  };
   const wrapped = (fn) => (...args) => {
     try { return fn(...args); } catch (error) {
       const made = new Error(`${error?.message}`);
@@ -49,6 +65,11 @@ function modules(tidy) {
       createCipheriv: wrapped((name, key, iv) => ciphering(crypto.createCipheriv(name, key, iv))), createDecipheriv: wrapped((name, key, iv) => ciphering(crypto.createDecipheriv(name, key, iv))),
       randomBytes: wrapped(chance), randomUUID: () => crypto.randomUUID(), timingSafeEqual: wrapped((a, b) => crypto.timingSafeEqual(a, b)), pbkdf2Sync: wrapped(stretch),
     },
+    // All at once; what callbacks are for is made where the script is.
+    zlib: Object.fromEntries(['gzip', 'gunzip', 'deflate', 'inflate', 'deflateRaw', 'inflateRaw', 'unzip', 'brotliCompress', 'brotliDecompress'].map((name) => [`${name}Sync`, wrapped((data) => zlib[`${name}Sync`](bytes_of(data), { maxOutputLength: kMostUnpacked }))])),
+    string_decoder: { StringDecoder },
+    http_words: { METHODS: ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'], STATUS_CODES: kReasons },
+    text: { TextEncoder, TextDecoder, atob: wrapped(atob), btoa: wrapped(btoa) },
     base64: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
   };
   // Buffer and URL are classes and cannot be wrapped; the classes of what they throw are found by making them throw.

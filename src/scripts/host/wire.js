@@ -3,11 +3,11 @@
 //
 //   length of the text u32 · type u8 · flags u8 · sequence u16 · realm u32 · call u32
 
-/// Cuts what `push(bytes)` brings into frames; their text is given as a copy.
+/// Cuts what `push(bytes)` brings into frames; their text is given as a copy, the files of a service as a Buffer.
 function cutter(take) {
   'use strict';
   const { Buffer } = require('node:buffer');
-  const kHead = 16;
+  const kHead = 16, kBundle = 29;
   let chunks = [], held = 0, wanted = kHead;
   return (bytes) => {
     if (held > 0 || bytes.length < kHead || bytes.length < kHead + bytes.readUInt32LE(0)) {
@@ -23,7 +23,8 @@ function cutter(take) {
     while (bytes.length - at >= kHead) {
       wanted = kHead + bytes.readUInt32LE(at);
       if (bytes.length - at < wanted) break;
-      take(bytes[at + 4], bytes[at + 5], bytes.readUInt16LE(at + 6), bytes.readUInt32LE(at + 8), bytes.readUInt32LE(at + 12), bytes.utf8Slice(at + kHead, at + wanted));
+      take(bytes[at + 4], bytes[at + 5], bytes.readUInt16LE(at + 6), bytes.readUInt32LE(at + 8), bytes.readUInt32LE(at + 12),
+        bytes[at + 4] === kBundle ? Buffer.from(bytes.subarray(at + kHead, at + wanted)) : bytes.utf8Slice(at + kHead, at + wanted));
       at += wanted;
       wanted = kHead;
     }

@@ -8,11 +8,15 @@ function worker() {
   const vm = require('node:vm');
   const util = require('node:util');
   const { performance } = require('node:perf_hooks');
+  const { AsyncLocalStorage } = require('node:async_hooks');
   const { setTimeout, setInterval, setImmediate, clearTimeout, process } = globalThis;
-  const { parts, limits, running } = workerData;
-  const kFailed = 4, kPong = 7, kChecked = 8, kScript = 20, kCall = 21, kAnswer = 22, kCancel = 23, kPing = 25, kCheck = 26;
-  const kNames = ['globalThis', 'global', 'console', 'tables', 'push', 'statusCodes', 'require', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'];
-  const kActs = ['insert', 'read', 'update', 'del'];
+  const { parts, service_parts, limits, running } = workerData;
+  const kFailed = 4, kPong = 7, kChecked = 8, kScript = 20, kCall = 21, kAnswer = 22, kCancel = 23, kPing = 25, kCheck = 26, kBundle = 29, kEnvironment = 30;
+  const kNames = ['globalThis', 'global', 'console', 'tables', 'push', 'statusCodes', 'require', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'fetch', 'mssql'];
+  const kOfModule = ['module', 'exports', '__filename', '__dirname'];
+  const kActs = ['insert', 'read', 'update', 'del'], kDecides = ['conflict'];
+  const kOfServices = ['api', 'push', 'hooks'];  // kinds of calls that run among the service's modules
+  const kOfTables = /^\/?(table\/[^/]*\.(insert|read|update|delete|conflict)|scheduler\/[^/]*)\.js$/i;
   const kLongJob = 30;  // times the processor time of other calls
   const end_of = (names) => `\n;return {${names.map((each) => `${each}: typeof ${each} === "function" ? ${each} : undefined`).join(', ')}};};})()`;
   const kStart = '"use strict";';
@@ -21,16 +25,20 @@ function worker() {
   const own_of = (names) => `(() => {const ${names.map((each) => `${each} = undefined`).join(', ')};`;
   const kUsual = 'Array, Boolean, Date, Error, JSON, Map, Math, Number, Object, Promise, RangeError, RegExp, Set, String, Symbol, TypeError, decodeURIComponent, encodeURIComponent, isFinite, isNaN, parseFloat, parseInt';
   const kHead = `return function (${kNames.join(', ')}) {${kStart}`;
+  const kFresh = `return function (${[...kNames, ...kOfModule].join(', ')}) {${kStart}`;
+  const fresh_of = (alone) => `(() => {${alone ? '' : `const {${kUsual}} = globalThis;`}${kFresh}`;
   const open_of = (names, alone) => (alone ? `${own_of(names)}${kHead}` : `${own_of(names)}const {${kUsual}} = globalThis;${kHead}`);
   const kBuiltIn = 'Array|String|Object|Function|Date|Number|Boolean|RegExp|Error|TypeError|RangeError|Promise|Math|JSON|Map|Set|WeakMap|WeakSet|Symbol|Reflect|Proxy|Intl|BigInt';
   const kOwnContext = new RegExp(`\\bglobal(This)?\\b|\\b(${kBuiltIn})\\s*\\.\\s*(prototype\\b[^;\\n]*=|\\w+\\s*=[^=])|\\b(defineProperty|defineProperties|assign|setPrototypeOf)\\s*\\(\\s*(${kBuiltIn})\\b`);
   // What a text does not mention need not be made for it (the bits of realm.js). A name can be spelt with escapes too.
-  const kMentions = [/\bconsole\b/, /\btables\b/, /\brequire\b/, /\bprocess\b/, /\bBuffer\b/, /\b(set|clear)(Timeout|Interval|Immediate)\b/, /\bpush\b/];
-  const needs_of = (source) => (source.includes('\\u') ? 127 : kMentions.reduce((bits, pattern, i) => bits | (pattern.test(source) ? 1 << i : 0), 0));
+  const kMentions = [/\bconsole\b/, /\btables\b/, /\brequire\b/, /\bprocess\b/, /\bBuffer\b/, /\b(set|clear)(Timeout|Interval|Immediate)\b/, /\bpush\b/, /\bfetch\b/, /\bmssql\b/];
+  const needs_of = (source) => (source.includes('\\u') ? -1 : kMentions.reduce((bits, pattern, i) => bits | (pattern.test(source) ? 1 << i : 0), 0));
 
   // ── texts ──
-  // A stack without the lines that are ours: what remains has the line numbers of the one who wrote the script.
-  const own_lines = (text) => text.replace(/\n    at (?![^\n]*\/(table|api|shared|scheduler|extensions)\/)[^\n]*(?=\n|$)/g, '');
+  // A stack without the lines that are ours: what remains has the line numbers of the one who wrote the script. People's
+  // files begin with a slash.
+  const without_ours = (text) => text.replace(/\n    at (?!(?:async )?(?:[^\n]*\()?\/)[^\n]*(?=\n|$)/g, '');
+  const own_lines = (text) => (served === undefined ? without_ours(text) : served.files.mapped(without_ours(text)));
   // Node shows an object of another context as one of a foreign class.
   const tidy = (text) => (typeof text === 'string' ? text.replaceAll('Object <[Object: null prototype] {}> ', '') : text);
   function describe(error) {
@@ -41,6 +49,9 @@ function worker() {
   }
 
   // ── what contexts may call ──
+  let environment = '';
+  let served;  // the service's code, in the version that calls had last
+  let own_call;  // whose code runs, also where its promises come to rest; from the first context of a service on
   const { modules: given, thrown } = modules(tidy);
   const under_way = new Map();  // call → {name of the script, its api, milliseconds its code has held this thread}
   const timers = new Map();
@@ -48,7 +59,7 @@ function worker() {
   const guarded = (fn) => (...args) => { try { return fn(...args); } catch { return undefined; } };
   const host = {
     send(type, call, sequence, flags, text) { try { frame(type | 0, call >>> 0, sequence | 0, flags | 0, `${text}`); } catch { /* too deep in the stack, or no text */ } },
-    closed(call) { try { under_way.delete(call); } catch { /* too deep in the stack */ } },
+    closed(call) { try { under_way.delete(call); contexts.delete(call); } catch { /* too deep in the stack */ } },
     format: (args) => { try { return tidy(own_lines(util.formatWithOptions({ customInspect: false }, ...args))); } catch { return '[a value that cannot be shown]'; } },
     stack: guarded(own_lines),
     timer: guarded((call, ms, repeat) => {
@@ -63,6 +74,13 @@ function worker() {
     untimer: guarded((id) => { clearTimeout(timers.get(id)?.handle); timers.delete(id); }),
     later: guarded((call) => { setImmediate(() => enter(call, (api) => api.later(call))); }),
     module: guarded((name) => (Object.hasOwn(given, name) ? given[name] : undefined)),
+    environment: () => environment,
+    // The files of the call's service.
+    bundled: (call) => under_way.get(call)?.service !== undefined,
+    resolve: guarded((call, from, name) => { const entry = under_way.get(call); return entry?.service?.files.resolve(from === '' ? entry.name.slice(1) : from, name) ?? ''; }),
+    text: guarded((call, path) => under_way.get(call)?.service?.files.text(path)),
+    fresh: (call, path) => factory_of(under_way.get(call).service, path),
+    outside: (call, path) => under_way.get(call).service.api.service.load(path),
   };
   // A script that may change built-ins may get at its realm's own functions: here it can speak for its own call only.
   const host_for = (own) => ({
@@ -72,14 +90,35 @@ function worker() {
     later: (call) => { if (call === own) host.later(call); },
     timer: (call, ms, repeat) => (call === own ? host.timer(call, ms, repeat) : undefined),
     untimer: (id) => { if (timers.get(id)?.call === own) host.untimer(id); },
+    ...Object.fromEntries(['bundled', 'resolve', 'text', 'outside'].map((name) => [name, (call, ...args) => (call === own ? host[name](call, ...args) : undefined)])),
+    fresh: (call, path) => compile_fresh(under_way.get(own).service, path, contexts.get(own), true),
+  });
+  const host_for_service = (service) => ({
+    ...host, bundled: undefined, fresh: undefined, outside: undefined,
+    current: () => { const call = own_call.getStore() ?? running[1]; return under_way.get(call)?.api.find(call); },
+    resolve: (from, name) => service.files.resolve(from, name) ?? '',
+    text: (path) => service.files.text(path),
+    compile: (path) => service.compile(path),
+    bring: (path, good, bad) => service.bring(path, good, bad),
   });
 
   // ── contexts and scripts ──
+  const kCode = { codeGeneration: { strings: false, wasm: false } };
   function make_context(own) {
-    const context = vm.createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false } });
+    const context = vm.createContext(Object.create(null), kCode);
     const inside = vm.runInContext(parts, context, { filename: 'host.js' });
+    if (own !== undefined) contexts.set(own, context);
     return { context, api: inside(own === undefined ? host : host_for(own), limits, own !== undefined) };
   }
+  function make_service_context(service) {
+    own_call ??= new AsyncLocalStorage();
+    const context = vm.createContext(Object.create(null), kCode);
+    const inside = vm.runInContext(service_parts, context, { filename: 'host.js' });
+    return { context, api: inside(host_for_service(service), limits, true) };
+  }
+  const Bundle = bundles((name) => [...scripts.values()].find((script) => script.name === name)?.source);
+  const Service = services({ Bundle, make: make_service_context, text_of_error: (error) => JSON.parse(describe(error)).stack || 'The file cannot be compiled.' });
+  const contexts = new Map();  // of calls that have one of their own
   let shared;
   const scripts = new Map();
   /// What gives the functions `names` of a script.
@@ -91,21 +130,42 @@ function worker() {
   }
   /// The functions that the parent may call in a script: those of a table, or the one that a job is named for.
   function functions_of(script, text) {
-    if (script.kind !== 'job') return kActs;
+    if (script.kind !== 'job') return /\.conflict\.js$/i.test(script.name) ? kDecides : kActs;
     const { function: name } = JSON.parse(text);
     if (typeof name !== 'string' || !/^[A-Za-z_$][\w$]*$/.test(name)) throw new Error(`'${name}' is not a name that a function can have.`);
     return [name];
   }
+  /// A shared script, as the function that evaluates it, or what is wrong with it.
+  function compile_fresh(service, path, context, alone) {
+    const source = (service.files.text(path) ?? '').replace(/^#!/, '//'), open = fresh_of(alone), filename = `/${path}`;
+    if (service.files.is_module(path)) return `Error: '${filename}' is an ES module, which require() cannot load.`;
+    try {
+      new vm.Script(`(function () {${kStart}${source}\n})`, { filename, columnOffset: -(kStart.length + 13) });
+      return new vm.Script(`${open}${source}\n};})()`, { filename, columnOffset: -open.length }).runInContext(context);
+    } catch (error) { return JSON.parse(describe(error)).stack || 'The file cannot be compiled.'; }
+  }
+  function factory_of(service, path) {
+    let made = service.factories.get(path);
+    if (made === undefined) service.factories.set(path, made = compile_fresh(service, path, shared.context, false));
+    return made;
+  }
+  /// Whether a script, or a shared one that it may require, changes built-ins.
+  function wants_own_context(script, service) {
+    if (kOwnContext.test(script.source)) return true;
+    if (service === undefined || !/\brequire\b/.test(script.source)) return false;
+    return service.shared_changes ??= service.files.under('shared/').some((path) => path.endsWith('js') && kOwnContext.test(service.files.text(path)));
+  }
   /// A script ready to run, in the realm's context or in one for this call alone.
-  function prepare(script, call, text) {
+  function prepare(script, call, text, service) {
     const names = script.names ??= functions_of(script, text);
-    if (script.needs === undefined) {
-      script.alone = kOwnContext.test(script.source);
+    if (script.needs === undefined || script.service !== service) {
+      script.service = service;
+      script.alone = wants_own_context(script, service);
       script.needs = needs_of(script.source);
     }
     if (script.alone) {
       const own = make_context(call);
-      return { api: own.api, factory: compile(script, own.context, names, true), needs: 127 };
+      return { api: own.api, factory: compile(script, own.context, names, true), needs: -1 };
     }
     shared ??= make_context();
     return script.ready ??= { api: shared.api, factory: compile(script, shared.context, names, false), needs: script.needs };
@@ -114,40 +174,69 @@ function worker() {
   // Every way into a script's code: the parent's watchdog asks `running` whose code holds the thread.
   function enter(call, fn) {
     const entry = under_way.get(call);
-    if (entry === undefined) return;
+    if (entry === undefined) return undefined;
+    let result;
     running[0] = running[1] = call;
     const began = performance.now();
-    try { fn(entry.api); } catch (error) {
+    try { result = own_call === undefined ? fn(entry.api) : own_call.run(call, fn, entry.api); } catch (error) {
       frame(kFailed, call, 0, 0, describe(error));
       under_way.delete(call);
     }
     running[0] = 0;
     entry.spent += performance.now() - began;
     if (entry.spent > entry.most && under_way.has(call)) entry.api.fail(call, `The script used more than ${entry.most} ms of processor time.`, 'cpu');
+    return result;
   }
-  function start(call, slot, text) {
-    const script = scripts.get(slot);
-    if (script === undefined) return frame(kFailed, call, 0, 0, '{"kind":"unknown","message":"","stack":""}');
+  function start(call, slot, with_files, text) {
+    const script = scripts.get(slot), service = with_files ? served : undefined;
+    if (script === undefined || (with_files && service === undefined)) return frame(kFailed, call, 0, 0, '{"kind":"unknown","message":"","stack":""}');
+    if (service?.waiting === undefined) return begin(call, script, service, text);
+    if (service.opening === undefined) under_way.set(call, { name: '/extensions/startup.js', api: service.api, service, spent: 0, most: limits.cpu });
+    return void service.ready(call, (run) => enter(call, run), () => begin(call, script, service, text));
+  }
+  function begin(call, script, service, text) {
+    const entry = { name: script.name, api: undefined, service, spent: 0, most: script.kind === 'job' ? limits.cpu * kLongJob : limits.cpu };
+    if (kOfServices.includes(script.kind)) {
+      if (service === undefined) return frame(kFailed, call, 0, 0, '{"kind":"threw","message":"The service has no files.","stack":""}');
+      entry.api = service.api;
+      under_way.set(call, entry);
+      return enter(call, (api) => (script.kind === 'hooks' ? api.start(call, undefined, 0, text) : api.service.open(call, script.kind, text)));
+    }
     let ready;
-    try { ready = prepare(script, call, text); } catch (error) { return frame(kFailed, call, 0, 0, describe(error)); }
-    under_way.set(call, { name: script.name, api: ready.api, spent: 0, most: script.kind === 'job' ? limits.cpu * kLongJob : limits.cpu });
+    try { ready = prepare(script, call, text, service); } catch (error) { return frame(kFailed, call, 0, 0, describe(error)); }
+    entry.api = ready.api;
+    under_way.set(call, entry);
     return enter(call, (api) => api.start(call, ready.factory, ready.needs, text));
   }
   function check(call, text) {
     try {
       shared ??= make_context();
-      compile(JSON.parse(text), shared.context, kActs, false);
+      const script = JSON.parse(text);
+      if (kOfTables.test(script.name)) compile(script, shared.context, kActs, false);
+      else check_module(script);
       frame(kChecked, call, 0, 1, '{}');
     } catch (error) { frame(kChecked, call, 0, 0, describe(error)); }
   }
+  // As it would be loaded: a module of one kind or the other.
+  function check_module({ name: filename, source }) {
+    const text = source.replace(/^#!/, '//');
+    if (filename.endsWith('.json')) return void JSON.parse(text);
+    try { vm.compileFunction(text, [...kOfModule, 'require'], { filename }); } catch (error) {
+      if (!/^\s*(import|export)\b/m.test(text) && !filename.endsWith('.mjs')) throw error;
+      Service.es_module(text, { identifier: filename, context: shared.context });
+    }
+    return undefined;
+  }
   const frame = wire(workerData.fd, workerData.realm, (type, flags, sequence, call, text) => {
     switch (type) {
-      case kCall: start(call, sequence, text); break;
+      case kCall: start(call, sequence, (flags & 1) === 1, text); break;
       case kAnswer: enter(call, (api) => api.answer(call, sequence, flags === 1, text)); break;
       case kScript: scripts.set(sequence, JSON.parse(text)); break;
-      case kCancel: under_way.get(call)?.api.cancel(call); break;
+      case kCancel: served?.leave(call); under_way.get(call)?.api.cancel(call); break;
       case kPing: frame(kPong, 0, 0, 0, '{}'); break;
       case kCheck: check(call, text); break;
+      case kBundle: served = new Service(text); break;
+      case kEnvironment: environment = text; if (served?.made) served.api.service.renew(); break;
     }
   });
 
