@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "tables/projection.h"
+#include "tables/shape.h"
 
 namespace mandate::tables {
 namespace {
@@ -15,22 +16,9 @@ bool has(const std::vector<store::ColumnSpec>& columns, std::string_view name) {
   return false;
 }
 
-std::vector<store::ColumnSpec> columns_of(const tenant::Table& table) {
-  std::vector<store::ColumnSpec> out;
-  out.push_back({std::string(system_column::kId), table.integer_id ? store::Type::integer : store::Type::text, true, false});
-  out.push_back({std::string(system_column::kCreated), store::Type::date, false, false});
-  out.push_back({std::string(system_column::kUpdated), store::Type::date, false, true});
-  out.push_back({std::string(system_column::kDeleted), store::Type::boolean, false, false});
-  for (const auto& [name, word] : table.columns)
-    if (!has(out, name)) out.push_back({name, declared_type(word).value_or(store::Type::text), false, false});
-  if (!table.user_id_column.empty() && !has(out, table.user_id_column))
-    out.push_back({table.user_id_column, store::Type::text, false, true});
-  return out;
-}
-
 }  // namespace
 
-Catalogue::Catalogue(const Clock& clock) : clock_(clock) {}
+Catalogue::Catalogue(const Clock& clock, Log& log) : clock_(clock), log_(log) {}
 Catalogue::~Catalogue() = default;
 
 Catalogue::SchemaPtr Catalogue::kept(const OperationContext& context, std::string_view physical) {
@@ -84,39 +72,77 @@ Task<Catalogue::SchemaPtr> Catalogue::extend(const OperationContext& context, st
 }
 
 // What is there comes first: only a table that lacks something is touched.
-Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std::string physical,
-                                           std::vector<store::ColumnSpec> wanted) {
-  store::Store& store = *context.here.store;
-  std::uint64_t seen = generation(&store);
+Task<std::vector<store::ColumnSpec>> Catalogue::made(store::Store& store, std::string physical, std::vector<store::ColumnSpec> wanted) {
   Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
   CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
   std::erase_if(wanted, [&](const store::ColumnSpec& w) { return has(columns, w.name); });
-  if (!wanted.empty()) {
-    Task<void> change = store.ensure_table(physical, std::move(wanted));
-    CO_CHECK(co_await change);
-    std::vector<store::Cell> cells{{"name", physical}, {"changed_at", clock_.now_ms()}};
-    store::Batch note;
-    note.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
-    Task<store::Outcome> noted = store.mutate(std::move(note));
-    CO_TRY(store::Outcome outcome, co_await noted);
-    seen = generation(&store);
-    Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
-    CO_TRY(columns, co_await again);
+  if (wanted.empty()) co_return columns;
+  Task<void> change = store.ensure_table(physical, std::move(wanted));
+  CO_CHECK(co_await change);
+  std::vector<store::Cell> cells{{"name", physical}, {"changed_at", clock_.now_ms()}};
+  store::Batch note;
+  note.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
+  Task<store::Outcome> noted = store.mutate(std::move(note));
+  CO_TRY(store::Outcome outcome, co_await noted);
+  Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
+  CO_TRY(columns, co_await again);
+  co_return columns;
+}
+
+Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std::string physical,
+                                           std::vector<store::ColumnSpec> wanted) {
+  store::Store& store = *context.here.store;
+  generation(&store);
+  const tenant::Service& service = *context.service;
+  const tenant::Table& table = *context.table;
+  std::map<std::string, SchemaPtr, std::less<>> targets;
+  for (const tenant::TableColumn& column : table.columns) {
+    const tenant::Table* target = column.references.empty() ? nullptr : service.table(column.references);
+    if (!target) continue;
+    std::string name = physical_name(service.name, target->name);
+    std::vector<store::ColumnSpec> theirs = columns_of(*target);
+    Task<std::vector<store::ColumnSpec>> make = made(store, name, std::move(theirs));
+    CO_TRY(std::vector<store::ColumnSpec> there, co_await make);
+    targets[ascii_lower(column.references)] = make_schema(*target, std::move(name), std::move(there));
   }
-  auto schema = std::make_shared<Schema>();
-  schema->physical = std::move(physical);
-  schema->columns = std::move(columns);
-  schema->soft_delete = context.table->soft_delete;
+  Task<std::vector<store::ColumnSpec>> make = made(store, physical, std::move(wanted));
+  CO_TRY(std::vector<store::ColumnSpec> columns, co_await make);
+  const std::uint64_t seen = generation(&store);
+  Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
+  CO_TRY(columns, co_await again);
+  if (std::vector<store::IndexSpec> indexes = indexes_of(table); !indexes.empty()) {
+    Task<void> index = store.ensure_indexes(physical, std::move(indexes));
+    const Result<void> indexed = co_await index;
+    // The configuration was refused when it was applied over such rows; those that came since are served all the same.
+    if (!indexed.ok()) log_.error("tables.index_failed", {{"table", physical}, {"code", name(indexed.error().code)}, {"columns", indexed.error().hint}});
+  }
+  if (const std::string differ = differing(table, columns); !differ.empty()) log_.error("tables.columns_differ", {{"table", physical}, {"columns", differ}});
+  std::shared_ptr<Schema> schema = make_schema(table, std::move(physical), std::move(columns));
   schema->revision = context.here->revision;
-  for (const auto& [name, type] : context.table->columns) schema->declared.insert(ascii_lower(name));
-  for (const store::ColumnSpec& column : schema->columns)
-    if (column.name == system_column::kId) schema->integer_id = column.type == store::Type::integer;
+  add_relations(*schema, service, table, targets);
   for (const Dialect dialect : {Dialect::v1, Dialect::v2, Dialect::v3, Dialect::v4}) {
     auto whole = whole_row_of(*schema, dialect, {});
     schema->whole[static_cast<std::size_t>(dialect)] = std::move(whole);
   }
   keep(&store, seen, schema);
   co_return SchemaPtr(schema);
+}
+
+Task<void> Catalogue::prepare(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
+  std::string physical = physical_name(service.name, table.name);
+  Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
+  CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
+  if (const std::string differ = differing(table, columns); !differ.empty()) co_return Error(Code::invalid_request, "columns: " + differ);
+  std::vector<store::IndexSpec> indexes = indexes_of(table);
+  if (columns.empty()) co_return ok();  // made when it is first used
+  std::vector<store::ColumnSpec> wanted = columns_of(table);
+  Task<std::vector<store::ColumnSpec>> make = made(store, physical, std::move(wanted));
+  CO_TRY(columns, co_await make);
+  Task<void> index = store.ensure_indexes(std::move(physical), std::move(indexes));
+  Result<void> indexed = co_await index;
+  if (indexed.ok()) co_return ok();
+  if (indexed.error().code != Code::conflict) co_return std::move(indexed).error();
+  co_return Error(Code::invalid_request, "unique: the table has rows with the same " + indexed.error().hint + "; change or delete them first");
 }
 
 Task<void> Catalogue::drop(store::Store& store, std::string physical) {

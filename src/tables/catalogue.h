@@ -20,13 +20,16 @@ extern const std::span<const store::Migration> kMigrations;
 class Catalogue {
  public:
   using SchemaPtr = std::shared_ptr<const Schema>;
-  explicit Catalogue(const Clock& clock);
+  Catalogue(const Clock& clock, Log& log);
   ~Catalogue();
 
   /// The table's schema. Makes the physical table, and declared columns it lacks, from the configuration.
   Task<SchemaPtr> get(const OperationContext& context);
   /// Adds columns; when someone else was faster, theirs stay. The schema afterwards.
   Task<SchemaPtr> extend(const OperationContext& context, std::vector<store::ColumnSpec> columns);
+  /// Brings an existing table's columns and indexes to what `table` declares, before that is the configuration. invalid_request:
+  /// a column that is there with another type, rows that are not unique; the hint says which.
+  Task<void> prepare(store::Store& store, const tenant::Service& service, const tenant::Table& table);
   Task<void> drop(store::Store& store, std::string physical);
 
   /// The next id of an integer-id table: 1, 2, 3 …; never given twice, holes are possible under contention.
@@ -49,9 +52,12 @@ class Catalogue {
   /// Keeps nothing when a change was seen since `generation`: what was read may be older than that change.
   void keep(store::Store* store, std::uint64_t generation, SchemaPtr schema);
   void forget(store::Store* store);
+  /// The columns of a table that has at least those wanted.
+  Task<std::vector<store::ColumnSpec>> made(store::Store& store, std::string physical, std::vector<store::ColumnSpec> wanted);
   Task<SchemaPtr> load(const OperationContext& context, std::string physical, std::vector<store::ColumnSpec> wanted);
 
   const Clock& clock_;
+  Log& log_;
   std::mutex mutex_;
   std::map<store::Store*, House> houses_;
   std::map<Key, Block> blocks_;

@@ -2,6 +2,7 @@
 // is changed are the same row: the mutation holds only for the state that was read.
 #include "base/url.h"
 #include "tables/core.h"
+#include "tables/declared.h"
 #include "tables/ids.h"
 
 namespace mandate::tables {
@@ -13,7 +14,7 @@ constexpr int kMostTries = 8;
 /// What the five acts look up before they begin.
 struct Target {
   Catalogue::SchemaPtr schema;
-  std::optional<store::Owner> owner;
+  Reach reach;
   store::Value key;
 };
 
@@ -39,7 +40,7 @@ Error deleted_row(const Act& act) {
   return no_such_item(act.id);
 }
 
-/// Null for every own column that was not sent; the owner's stays.
+/// Null for every own column that has no value yet; the owner's stays.
 void blank_the_rest(const Schema& schema, const std::optional<store::Owner>& owner, std::vector<store::Cell>& cells) {
   for (const store::ColumnSpec& column : schema.columns) {
     if (column.name == system_column::kId || schema.own(column.name) != &column) continue;
@@ -63,10 +64,13 @@ Task<std::vector<store::Cell>> cells_for(Tables::Impl& impl, const Act& act, Tar
   if (!fitted.missing.empty()) {
     Task<Fitted> growing = fit_and_grow(impl, act.context, target.schema, act.item);
     CO_TRY(fitted, co_await growing);
-    CO_CHECK(settle_owner(act.context, target.owner, fitted));
+    CO_CHECK(settle_owner(act.context, target.reach.owner, fitted));
   }
   std::vector<store::Cell> cells = std::move(fitted.cells);
-  if (act.replace) blank_the_rest(*target.schema, target.owner, cells);
+  if (act.replace) {
+    CO_CHECK(complete(*target.schema, act.context.table->user_id_column, cells));
+    blank_the_rest(*target.schema, target.reach.owner, cells);
+  }
   cells.push_back({std::string(system_column::kUpdated), store::Stamp{}});
   if (back) cells.push_back({std::string(system_column::kDeleted), false});
   co_return cells;
@@ -80,17 +84,17 @@ Task<Answer> Tables::change(Act act) {
   Target target;
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(act.context);
   CO_TRY(target.schema, co_await look);
-  CO_TRY(target.owner, owner_of(act.context));
+  CO_TRY(target.reach, reach_of(*impl_, act.context, *target.schema, act.operation));
   CO_TRY(target.key, id_of_url(*target.schema, act.id));
   Fitted fitted;
   if (update) {
     CO_CHECK(check_id_member(*target.schema, act.item.if_contains("id"), target.key));
     CO_TRY(fitted, fit(*target.schema, act.context.dialect, act.item));
-    CO_CHECK(settle_owner(act.context, target.owner, fitted));
+    CO_CHECK(settle_owner(act.context, target.reach.owner, fitted));
   }
   const Preconditions conditions = conditions_of(act);
   for (int tried = 0; tried < kMostTries; ++tried) {
-    Task<store::Row> get = current_row(act.context, target.schema, target.key, act.id, target.owner, true);
+    Task<store::Row> get = current_row(act.context, target.schema, target.key, act.id, target.reach, true);
     CO_TRY(const store::Row row, co_await get);
     const bool deleted = target.schema->soft_delete && row.boolean(system_column::kDeleted);
     const bool back = deleted && update && comes_back(act, fitted);
@@ -103,18 +107,51 @@ Task<Answer> Tables::change(Act act) {
     }
     store::ExprPtr judged = as_it_was(*target.schema, target.key, row, !conditions.empty());
     store::Mutation mutation;
+    std::vector<store::Mutation> then;
+    std::vector<store::Cell> sent;
+    Reach reach = target.reach;
     if (update) {
       Task<std::vector<store::Cell>> fill = cells_for(*impl_, act, target, fitted, back);
       CO_TRY(std::vector<store::Cell> cells, co_await fill);
-      mutation = store::update(target.schema->physical, std::move(judged), std::move(cells));
+      if (target.schema->rules) {
+        CO_TRY(reach, reach_of(*impl_, act.context, *target.schema, act.operation, &cells));
+      }
+      if (is_demanding(*target.schema, reach)) {
+        Task<std::vector<store::Mutation>> ask = demands_of(*impl_, act.context, target.schema, target.key, reach, cells, &row);
+        CO_TRY(then, co_await ask);
+      }
+      if (!target.schema->uniques.empty()) sent = cells;
+      mutation = store::update(target.schema->physical, judged, std::move(cells));
     } else {
-      mutation = removal(*target.schema, std::move(judged));
+      if (target.schema->referred) {
+        std::vector<store::Value> ids{target.key};
+        Task<std::vector<store::Mutation>> follow = consequences_of(*impl_, act.context, target.schema, std::move(ids));
+        CO_TRY(then, co_await follow);
+      }
+      mutation = removal(*target.schema, judged);
     }
-    mutation.owner = target.owner;
+    mutation.where = store::both(mutation.where, store::both(reach.visible, reach.touch));
+    mutation.owner = reach.owner;
     mutation.returning = {"*"};
-    Task<store::Touched> touch = mutate_one(act.context, std::move(mutation));
-    CO_TRY(const store::Touched touched, co_await touch);
-    if (!touched.rows.empty()) co_return row_answer(*target.schema, act.context, touched.rows.front(), nullptr);
+    Task<store::Touched> touch = mutate_row(act.context, std::move(mutation), std::move(then));
+    Result<store::Touched> touched = co_await touch;
+    if (!touched.ok()) {
+      if (touched.error().code != Code::conflict || !update || target.schema->uniques.empty()) co_return std::move(touched).error();
+      Task<std::string> why = value_taken(act.context, target.schema, std::move(sent), reach.owner);
+      CO_TRY(std::string hint, co_await why);
+      co_return Error(Code::conflict, std::move(hint));
+    }
+    if (!touched->rows.empty()) co_return row_answer(*target.schema, act.context, touched->rows.front(), nullptr);
+    if (!reach.touch) continue;
+    // The rules, or somebody who was faster?
+    store::Plan plan;
+    plan.table = target.schema->physical;
+    plan.where = store::both(std::move(judged), reach.visible);
+    plan.owner = reach.owner;
+    plan.deadline = act.context.deadline;
+    Task<std::optional<store::Row>> look_again = act.context.here.store->get(std::move(plan));
+    CO_TRY(const std::optional<store::Row> unchanged, co_await look_again);
+    if (unchanged) co_return against_the_rules();
   }
   co_return Error(Code::overloaded, "The item is changing. Try again.");
 }

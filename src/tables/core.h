@@ -22,7 +22,9 @@ struct Tables::Impl {
   Counter& reads;
   Counter& writes;
   Counter& stale;
+  Counter& settled;
   Counter& columns_added;
+  Counter& denied;
 
   /// Threads for the SQL of scripts where it takes long; made when they are first asked for.
   CpuPool& workers();
@@ -31,6 +33,26 @@ struct Tables::Impl {
   std::once_flag workers_once_;
   std::unique_ptr<CpuPool> workers_;
 };
+
+/// Which rows exist for the caller, which of them the operation may touch, and what it may leave behind. Owner and `visible` are
+/// in every plan and mutation that the caller causes.
+struct Reach {
+  std::optional<store::Owner> owner;
+  store::ExprPtr visible, touch, after;  ///< null = no condition
+};
+
+/// unauthorized as owner_of(). `item`: the cells an update sends; without them `touch` is not there yet. A rule that cannot be
+/// answered says no, and the log why.
+Result<Reach> reach_of(Tables::Impl& impl, const OperationContext& context, const Schema& schema, Operation operation,
+                       const std::vector<store::Cell>* item = nullptr);
+
+/// forbidden: a row that the caller sees may not become, or be treated, so.
+Error against_the_rules();
+
+/// Why a batch was undone, told from what else can happen to one.
+namespace otherwise {
+inline constexpr Code kUntouched = Code::not_found, kAgainstRules = Code::forbidden, kNoTarget = Code::invalid_target, kReferred = Code::request_not_supported;
+}
 
 /// The predicate of a per-user table: nullopt where there is none or the caller is an administrator; unauthorized when the
 /// table is per user and there is none.
@@ -55,8 +77,8 @@ store::Mutation removal(const Schema& schema, store::ExprPtr condition);
 bool has_versions(const Schema& schema, Dialect dialect);
 
 /// The row as it is, for 412 and for look-ups; not_found when it does not exist for this caller.
-Task<store::Row> current_row(const OperationContext& context, Catalogue::SchemaPtr schema, store::Value id, std::string id_text,
-                             std::optional<store::Owner> owner, bool with_deleted);
+Task<store::Row> current_row(const OperationContext& context, Catalogue::SchemaPtr schema, store::Value id, std::string id_text, Reach reach,
+                             bool with_deleted);
 
 /// Kind::row of a row that a mutation gave back. V1 shows the `sent` members, or the whole row when `sent` is null.
 Answer row_answer(const Schema& schema, const OperationContext& context, const store::Row& row, const std::vector<std::string>* sent);
@@ -65,5 +87,30 @@ Answer stale_answer(const Schema& schema, Dialect dialect, const store::Row& row
 
 /// One mutation, its outcome.
 Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation mutation);
+/// One mutation of one row and, in the same transaction, what comes with it: demands_of() or consequences_of(). Nothing touched
+/// when its own condition does not hold. Also forbidden, bad_request (no such row to refer to), conflict (others refer to it).
+Task<store::Touched> mutate_row(const OperationContext& context, store::Mutation mutation, std::vector<store::Mutation> then);
+
+/// Whether demands_of() would have any.
+inline bool is_demanding(const Schema& schema, const Reach& reach) { return reach.after || !schema.relations.empty(); }
+/// What must be true once the row `key` is written with `cells`: the rules of what is left, the rows that it refers to. Where it
+/// refers to the same as `before`, which lives until the task ends, nothing is asked: that row may have gone since.
+Task<std::vector<store::Mutation>> demands_of(Tables::Impl& impl, OperationContext context, Catalogue::SchemaPtr schema, store::Value key, Reach reach,
+                                              std::vector<store::Cell> cells, const store::Row* before = nullptr);
+/// Whether a write was refused for a row that it refers to.
+bool is_no_target(const Error& error);
+/// What the removal of rows does to those that refer to them. conflict: more than one delete should take with it.
+Task<std::vector<store::Mutation>> consequences_of(Tables::Impl& impl, OperationContext context, Catalogue::SchemaPtr schema, std::vector<store::Value> ids);
+
+/// The other end of a relation as the caller may read it.
+struct Related {
+  const tenant::Table* table = nullptr;
+  Catalogue::SchemaPtr schema;
+  Reach reach;
+};
+Task<Related> related(Tables::Impl& impl, OperationContext context, const Relation& relation);
+
+/// The text of the conflict of a write that a unique column, or several together, did not take.
+Task<std::string> value_taken(const OperationContext& context, Catalogue::SchemaPtr schema, std::vector<store::Cell> cells, std::optional<store::Owner> owner);
 
 }  // namespace mandate::tables

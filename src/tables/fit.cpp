@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/url.h"
+#include "tables/declared.h"
 #include "tables/odata/parser.h"
 
 namespace mandate::tables {
@@ -157,6 +158,12 @@ Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item
       if (value.is_object() || value.is_array()) return Error(Code::bad_request, "The value of property '" + std::string(name) + "' is of an unsupported type.");
       const Type type = suggested(value, dialect);
       if (type != Type::unknown) out.missing.push_back({std::string(name), type, false, false});
+      continue;
+    }
+    if (const Declared* declared = schema.declaration(name); declared && odata::stored_as(declared->edm) == column->type) {
+      TRY(store::Value cell, value_of(*declared, name, value));
+      out.cells.push_back({column->name, std::move(cell)});
+      out.sent.emplace_back(name);
       continue;
     }
     if (column->type != Type::json && (value.is_object() || value.is_array()))

@@ -57,6 +57,7 @@ struct OperationContext {
   bool resumable = false;         ///< and in Answer::last where it ended, when its order is by system properties
   std::vector<store::Value> after;  ///< Answer::last of the page before: the list goes on behind that row, whatever changed since
   Deadline deadline = kNoDeadline;
+  bool application_key = false;   ///< the caller showed it: asked where a read goes on to another table
 };
 
 /// One request as a dialect read it, or as a script changed it. What Script::run gets and Tables::perform does.
@@ -69,6 +70,7 @@ struct Act {
   std::optional<std::string> expected_version;  ///< wire form (base64), from If-Match or the body; absent = no check
   Preconditions preconditions;                ///< V3, V4, beside or instead of it
   bool replace = false;                       ///< update: own columns that the item lacks become null
+  std::optional<JsonObject> conflict;         ///< the row that the act met instead: the table's conflict script decides
   std::vector<std::pair<std::string, std::string>> parameters;  ///< the client's own query parameters
 };
 
@@ -147,6 +149,12 @@ class Tables {
 
   /// Creates or extends the physical table from its configuration; for management, before first use.
   Task<void> ensure(OperationContext context);
+  /// Brings an existing table to what `table` declares, before that is its configuration. invalid_request: columns that are there
+  /// with another type, rows that are not unique; the hint says which.
+  Task<void> prepare_table(tenant::Here here, const tenant::Service& service, const tenant::Table& table);
+  /// Why the caller may, or may not: {"permission","owner","rules":[{"rule","text","tree","condition"}],"row","verdict"}; the row
+  /// only with an id, as it is at this moment.
+  Task<JsonObject> explain(OperationContext context, Operation operation, std::string id);
   /// Drops the physical table and its rows.
   Task<void> drop(tenant::Here here, std::string service, std::string table);
 

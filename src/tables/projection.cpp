@@ -54,6 +54,9 @@ void append_integer(std::string& out, std::int64_t value) {
   out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
 }
 
+/// Texts and JSON are kept as they are written; what is kept as a number is not.
+bool by_meaning(Type type) { return type == Type::date || type == Type::integer; }
+
 template <class Row>
 void append_cell(std::string& out, const Shown& shown, const Row& row) {
   const std::size_t i = shown.source;
@@ -65,6 +68,12 @@ void append_cell(std::string& out, const Shown& shown, const Row& row) {
     out += '"';
     out += wire_version(row.integer(i));
     out += '"';
+    return;
+  }
+  if (shown.meaning && by_meaning(shown.type)) {
+    const std::string text = odata::write_as(*shown.meaning, store::Value(row.integer(i)));
+    if (text.empty()) out += "null";  // a name that the configuration does not have any more
+    else append_json_string(out, text);
     return;
   }
   switch (shown.type) {
@@ -99,6 +108,10 @@ Json cell_of(const Shown& shown, const Row& row) {
   const std::size_t i = shown.source;
   if (row.null(i)) return shown.role == Role::deleted ? Json(false) : Json(nullptr);
   if (shown.role == Role::version) return Json(boost::json::string(wire_version(row.integer(i))));
+  if (shown.meaning && by_meaning(shown.type)) {
+    const std::string text = odata::write_as(*shown.meaning, store::Value(row.integer(i)));
+    return text.empty() ? Json(nullptr) : Json(boost::json::string(text));
+  }
   switch (shown.type) {
     case Type::boolean: return Json(row.integer(i) != 0);
     case Type::integer: return Json(row.integer(i));
@@ -124,7 +137,7 @@ JsonObject object_of(const Projection& projection, const Row& row) {
 bool is_quiet(const Schema& schema, Dialect dialect, const Field& field) {
   if (!is_datasync(dialect) || field.role != Role::own) return false;
   const bool plain = field.type == Type::boolean || field.type == Type::real || field.type == Type::integer;
-  return plain && !schema.declared.contains(ascii_lower(field.column));
+  return plain && !schema.declaration(field.column);
 }
 
 void show_own(Projection& out, const Schema& schema, Dialect dialect, std::string name, const Field& field) {
@@ -166,6 +179,7 @@ void Projection::show(std::string name, const Field& field) {
   s.source = source_of(field.column);
   s.type = field.type;
   s.role = field.role;
+  s.meaning = field.meaning;
   shown.push_back(std::move(s));
 }
 

@@ -16,6 +16,7 @@ struct Shown {
   std::size_t source = 0;  ///< index into Projection::select
   store::Type type = store::Type::text;
   Role role = Role::own;
+  std::shared_ptr<const odata::Meaning> meaning = nullptr;  ///< of a declared column: how its values are written
   /// A null is left out. Datasync clients leave out numbers and truths of their type's usual value, and cannot read a null
   /// back into one that has no null; what is absent they take for the usual value. A column that the configuration names is
   /// known to have nulls.

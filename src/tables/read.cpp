@@ -1,5 +1,6 @@
 // Reads: rows go from the engine's row straight into the text of the answer.
 #include "tables/core.h"
+#include "tables/expand.h"
 #include "tables/ids.h"
 #include "tables/odata/to_plan.h"
 
@@ -19,6 +20,7 @@ struct Reading {
   std::vector<std::size_t> keys;      ///< where in a row the keys of the order are; empty when the list cannot be resumed
   store::ExprPtr uncut;               ///< the condition without the place where an earlier page ended: what a total counts
   bool bounded = false;               ///< rows that change while a client goes from page to page are left to its next pull
+  std::vector<Expansion> expansions;
   std::optional<Millis> bound;        ///< the newest stamp when the first page was read
 };
 
@@ -93,11 +95,11 @@ Result<void> prepare_page(Reading& out, const OperationContext& context) {
   return {};
 }
 
-Result<Reading> prepare(const OperationContext& context, const odata::Query& query, Catalogue::SchemaPtr schema, Millis now) {
+Result<Reading> prepare(Tables::Impl& impl, const OperationContext& context, const odata::Query& query, Catalogue::SchemaPtr schema) {
   Reading out;
   out.schema = std::move(schema);
   const std::optional<std::int64_t> page = context.unlimited ? std::nullopt : std::optional<std::int64_t>(context.page);
-  TRY(odata::Planned planned, odata::to_plan(query, {*out.schema, context.dialect, context.table->dynamic_schema, now}, page));
+  TRY(odata::Planned planned, odata::to_plan(query, {*out.schema, context.dialect, context.table->dynamic_schema, impl.clock.now_ms()}, page));
   out.plan = std::move(planned.plan);
   out.empty = planned.empty;
   if (query.id) {
@@ -110,7 +112,9 @@ Result<Reading> prepare(const OperationContext& context, const odata::Query& que
   const bool tells_deleted = out.one && is_datasync(context.dialect);  // 410 is not 404
   if (out.schema->soft_delete && !context.include_deleted && !tells_deleted)
     out.plan.where = store::both(out.plan.where, store::equals(std::string(system_column::kDeleted), false));
-  TRY(out.plan.owner, owner_of(context));
+  TRY(Reach reach, reach_of(impl, context, *out.schema, Operation::read));
+  out.plan.owner = std::move(reach.owner);
+  out.plan.where = store::both(out.plan.where, std::move(reach.visible));
   out.plan.deadline = context.deadline;
   if (query.select.empty()) {
     out.projection = whole_row_of(*out.schema, context.dialect, context.system);
@@ -118,6 +122,11 @@ Result<Reading> prepare(const OperationContext& context, const odata::Query& que
     auto shown = std::make_shared<Projection>(selected(*out.schema, context.dialect, context.system, query.select));
     shown->source_of(system_column::kUpdated);  // the tag needs it, whatever is shown
     out.projection = std::move(shown);
+  }
+  if (!query.expand.empty()) {
+    auto wider = std::make_shared<Projection>(*out.projection);
+    TRY(out.expansions, expansions_of(*out.schema, query.expand, *wider));
+    out.projection = std::move(wider);
   }
   if (out.one) {
     if (tells_deleted) source_of(out.projection, system_column::kDeleted);
@@ -162,7 +171,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   impl_->reads.add();
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
   CO_TRY(Catalogue::SchemaPtr schema, co_await look);
-  CO_TRY(Reading reading, prepare(context, query, std::move(schema), impl_->clock.now_ms()));
+  CO_TRY(Reading reading, prepare(*impl_, context, query, std::move(schema)));
   Answer answer;
   if (reading.one) {
     answer.kind = Answer::Kind::row;
@@ -173,6 +182,12 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
     if (is_datasync(context.dialect) && reading.schema->soft_delete && !context.include_deleted && row->boolean(system_column::kDeleted))
       co_return Error(Code::gone, "The item has been deleted.");
     append_row(answer.json, *reading.projection, *row);
+    if (!reading.expansions.empty()) {
+      for (Expansion& each : reading.expansions) each.ids.push_back((*row)[reading.projection->select[each.source]]);
+      std::vector<std::size_t> ends{answer.json.size() - 1};
+      Task<void> expanding = expand(*impl_, context, std::move(reading.expansions), answer.json, std::move(ends));
+      CO_CHECK(co_await expanding);
+    }
     if (has_versions(*reading.schema, context.dialect)) answer.version = wire_version(row->integer(system_column::kUpdated));
     answer.count = 1;
     co_return answer;
@@ -197,6 +212,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   if (reading.bound)
     reading.plan.where = store::both(reading.plan.where, store::make(store::Op::le, {by_stamp(), store::literal(*reading.bound, store::Type::date)}));
   const std::int64_t full = reading.page >= 0 ? reading.page : reading.plan.limit.value_or(-1);
+  std::vector<std::size_t> ends;
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
     if (answer.count == reading.page) {
       answer.more = true;
@@ -211,6 +227,8 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
       return false;
     }
     ++answer.count;
+    for (Expansion& expansion : reading.expansions) expansion.ids.push_back(row.value(expansion.source));
+    if (!reading.expansions.empty()) ends.push_back(out.size() - 1);
     if (answer.count != full && out.size() < most / 4) return true;  // not the last row that a link could go on from
     answer.last.resize(reading.keys.size());
     for (std::size_t i = 0; i < reading.keys.size(); ++i) answer.last[i] = row.value(reading.keys[i]);
@@ -220,6 +238,10 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   CO_TRY(store::Store::Listed listed, co_await list);
   out += ']';
   answer.cut = answer.cut || listed.cut;
+  if (!ends.empty()) {
+    Task<void> expanding = expand(*impl_, context, std::move(reading.expansions), out, std::move(ends));
+    CO_CHECK(co_await expanding);
+  }
   if (reading.bound && !answer.last.empty()) answer.last.emplace_back(*reading.bound);
   // V1 has no way to say that there is more: its clients take a short page for the last one.
   if (answer.cut && context.dialect == Dialect::v1) co_return too_much();
@@ -234,7 +256,7 @@ Task<Rows> Tables::read_rows(OperationContext context, odata::Query query) {
   impl_->reads.add();
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
   CO_TRY(Catalogue::SchemaPtr schema, co_await look);
-  CO_TRY(Reading reading, prepare(context, query, std::move(schema), impl_->clock.now_ms()));
+  CO_TRY(Reading reading, prepare(*impl_, context, query, std::move(schema)));
   Rows rows;
   if (reading.empty) {
     if (query.total) rows.total = 0;
@@ -266,8 +288,8 @@ Task<JsonObject> Tables::lookup(OperationContext context, std::string id) {
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
   CO_TRY(Catalogue::SchemaPtr schema, co_await look);
   CO_TRY(store::Value key, id_of_url(*schema, id));
-  CO_TRY(std::optional<store::Owner> owner, owner_of(context));
-  Task<store::Row> get = current_row(context, schema, std::move(key), std::move(id), std::move(owner), context.include_deleted);
+  CO_TRY(Reach reach, reach_of(*impl_, context, *schema, Operation::read));
+  Task<store::Row> get = current_row(context, schema, std::move(key), std::move(id), std::move(reach), context.include_deleted);
   CO_TRY(store::Row row, co_await get);
   co_return to_object(whole_row(*schema, context.dialect, context.system), row);
 }

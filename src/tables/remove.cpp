@@ -29,13 +29,19 @@ store::Plan piece_of(const Schema& schema, const store::ExprPtr& condition, cons
 }
 
 /// A mutation for each row, so that each gets a stamp of its own; a row that has another stamp by now is left alone.
-store::Batch removal_of(const Schema& schema, const std::vector<store::Row>& rows, const std::optional<store::Owner>& owner) {
+store::Batch removal_of(const Schema& schema, const std::vector<store::Row>& rows, const Reach& reach) {
   store::Batch batch;
   for (const store::Row& row : rows) {
     store::ExprPtr same = row_condition(schema, row[system_column::kId], false);
     store::ExprPtr unchanged = store::equals(std::string(system_column::kUpdated), row[system_column::kUpdated]);
     store::Mutation mutation = removal(schema, store::both(std::move(same), std::move(unchanged)));
-    mutation.owner = owner;
+    mutation.where = store::both(mutation.where, store::both(reach.visible, reach.touch));
+    mutation.owner = reach.owner;
+    if (schema.referred) {
+      // What comes with the row's removal must not happen without it.
+      mutation.expect = store::Mutation::Expect::one;
+      mutation.otherwise = otherwise::kUntouched;
+    }
     batch.add(std::move(mutation));
   }
   return batch;
@@ -44,24 +50,34 @@ store::Batch removal_of(const Schema& schema, const std::vector<store::Row>& row
 /// The mutation of one row under an expected version; what it left, or why not.
 Task<Answer> change_one(Tables::Impl& impl, OperationContext context, Catalogue::SchemaPtr schema, std::string id,
                         std::optional<std::string> expected_version, bool undelete) {
-  CO_TRY(std::optional<store::Owner> owner, owner_of(context));
+  const Operation operation = undelete ? Operation::undelete : Operation::remove;
+  CO_TRY(Reach reach, reach_of(impl, context, *schema, operation));
   CO_TRY(store::Value key, id_of_url(*schema, id));
+  std::vector<store::Mutation> then;
+  if (!undelete && schema->referred) {
+    std::vector<store::Value> ids{key};
+    Task<std::vector<store::Mutation>> follow = consequences_of(impl, context, schema, std::move(ids));
+    CO_TRY(then, co_await follow);
+  }
   const bool checked = expected_version && has_versions(*schema, context.dialect);
   store::ExprPtr condition = row_condition(*schema, key, undelete);
   const Millis stamp = checked ? stamp_of(*expected_version).value_or(-1) : 0;
   if (checked) condition = store::both(std::move(condition), store::equals(std::string(system_column::kUpdated), stamp));
   store::Mutation mutation = undelete ? store::update(schema->physical, std::move(condition), mark(false))
                                       : removal(*schema, std::move(condition));
-  mutation.owner = owner;
+  mutation.where = store::both(mutation.where, store::both(reach.visible, reach.touch));
+  mutation.owner = reach.owner;
   mutation.returning = {"*"};
-  Task<store::Touched> change = mutate_one(context, std::move(mutation));
+  Task<store::Touched> change = mutate_row(context, std::move(mutation), std::move(then));
   CO_TRY(store::Touched touched, co_await change);
   if (!touched.rows.empty()) {
     if (undelete) context.system.deleted = true;
     co_return row_answer(*schema, context, touched.rows.front(), nullptr);
   }
-  Task<store::Row> get = current_row(context, schema, std::move(key), std::move(id), std::move(owner), undelete);
+  const bool ruled = reach.touch != nullptr;
+  Task<store::Row> get = current_row(context, schema, std::move(key), std::move(id), std::move(reach), undelete);
   CO_TRY(store::Row row, co_await get);
+  if (ruled && (!checked || row.integer(system_column::kUpdated) == stamp)) co_return against_the_rules();
   if (!checked) co_return Error(Code::overloaded, "The item is changing. Try again.");
   impl.stale.add();
   co_return stale_answer(*schema, context.dialect, row);
@@ -101,27 +117,41 @@ Task<Answer> Tables::remove_matching(OperationContext context, odata::Query quer
   impl_->writes.add();
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
   CO_TRY(Catalogue::SchemaPtr schema, co_await look);
-  CO_TRY(std::optional<store::Owner> owner, owner_of(context));
+  CO_TRY(const Reach reach, reach_of(*impl_, context, *schema, Operation::remove));
   if (!query.filter) co_return Error(Code::bad_request, "A delete without an id needs a filter.");
   Answer answer;
   bool empty = false;
   CO_TRY(store::ExprPtr condition, odata::to_condition(query.filter, *schema, context.dialect, context.table->dynamic_schema, empty));
   if (empty) co_return answer;
   if (schema->soft_delete) condition = store::both(std::move(condition), store::equals(std::string(system_column::kDeleted), false));
+  condition = store::both(std::move(condition), store::both(reach.visible, reach.touch));
 
   store::Store& store = *context.here.store;
   store::Value after;
   for (int stuck = 0; stuck < kMostStuck;) {
     store::Plan plan = piece_of(*schema, condition, after);
-    plan.owner = owner;
+    plan.owner = reach.owner;
     plan.deadline = context.deadline;
     Task<std::vector<store::Row>> look = store::rows(store, std::move(plan));
     CO_TRY(const std::vector<store::Row> rows, co_await look);
     if (rows.empty()) co_return answer;
-    store::Batch batch = removal_of(*schema, rows, owner);
+    store::Batch batch = removal_of(*schema, rows, reach);
+    std::vector<store::Value> ids;
+    if (schema->referred) {
+      for (const store::Row& row : rows) ids.push_back(row[system_column::kId]);
+      Task<std::vector<store::Mutation>> follow = consequences_of(*impl_, context, schema, std::move(ids));
+      CO_TRY(std::vector<store::Mutation> then, co_await follow);
+      for (store::Mutation& each : then) batch.add(std::move(each));
+    }
     batch.deadline = context.deadline;
     Task<store::Outcome> change = store.mutate(std::move(batch));
-    CO_TRY(const store::Outcome outcome, co_await change);
+    Result<store::Outcome> done = co_await change;
+    if (!done.ok() && done.error().code == otherwise::kReferred) co_return Error(Code::conflict, "Other items refer to one of the items.");
+    if (!done.ok() && done.error().code == otherwise::kUntouched) {
+      ++stuck;
+      continue;
+    }
+    CO_TRY(const store::Outcome outcome, std::move(done));
     std::size_t settled = 0;  // rows before the first that had changed; from there on it is read again
     bool changed = false;
     for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -30,6 +30,18 @@ const store::ColumnSpec* Schema::own(std::string_view any_case) const {
   return nullptr;
 }
 
+const Relation* Schema::relation(std::string_view any_case) const {
+  for (const Relation& each : relations)
+    if (iequals(each.name, any_case)) return &each;
+  return nullptr;
+}
+
+const Declared* Schema::declaration(std::string_view any_case) const {
+  if (declared.empty()) return nullptr;
+  const auto found = declared.find(ascii_lower(any_case));
+  return found == declared.end() ? nullptr : &found->second;
+}
+
 std::optional<Field> Schema::resolve(Dialect dialect, std::string_view name) const {
   const Role role = role_of(dialect, name);
   // Integer-id tables of V1 never had system properties.
@@ -73,15 +85,6 @@ std::string physical_name(std::string_view service, std::string_view table) {
     }
   }
   return out + "__" + ascii_lower(table);
-}
-
-std::optional<store::Type> declared_type(std::string_view word) {
-  if (word == "string") return store::Type::text;
-  if (word == "number") return store::Type::real;
-  if (word == "boolean") return store::Type::boolean;
-  if (word == "datetime" || word == "date") return store::Type::date;
-  if (word == "json") return store::Type::json;
-  return std::nullopt;
 }
 
 }  // namespace mandate::tables

@@ -1,4 +1,5 @@
 #include "base/url.h"
+#include "tables/conflicts.h"
 #include "tables/core.h"
 #include "tables/ids.h"
 
@@ -16,11 +17,13 @@ std::string_view name(Operation operation) {
 }
 
 Tables::Impl::Impl(const Clock& c, Random& r, Log& l, Metrics& metrics, std::size_t bytes)
-    : clock(c), random(r), log(l), page_bytes(bytes), catalogue(c), totals(c, metrics),
+    : clock(c), random(r), log(l), page_bytes(bytes), catalogue(c, l), totals(c, metrics),
       reads(metrics.counter("mandate_tables_operations_total", "Operations on apps' tables that reached the store.", {{"kind", "read"}})),
       writes(metrics.counter("mandate_tables_operations_total", "Operations on apps' tables that reached the store.", {{"kind", "write"}})),
-      stale(metrics.counter("mandate_tables_conflicts_total", "Writes refused because the row had changed.")),
-      columns_added(metrics.counter("mandate_tables_columns_added_total", "Columns that a write added to a table.")) {}
+      stale(metrics.counter("mandate_tables_conflicts_total", "Writes that met a row which had changed.")),
+      settled(metrics.counter("mandate_tables_conflicts_settled_total", "Conflicts that a table's policy settled.")),
+      columns_added(metrics.counter("mandate_tables_columns_added_total", "Columns that a write added to a table.")),
+      denied(metrics.counter("mandate_tables_rules_denied_total", "Rules that could not be answered for a caller, and so said no.")) {}
 
 CpuPool& Tables::Impl::workers() {
   std::call_once(workers_once_, [this] { workers_ = std::make_unique<CpuPool>(2, 64); });
@@ -31,50 +34,79 @@ Tables::Tables(const Clock& clock, Random& random, Log& log, Metrics& metrics, s
     : impl_(std::make_unique<Impl>(clock, random, log, metrics, page_bytes)) {}
 Tables::~Tables() = default;
 
-Task<Answer> Tables::perform(Act act) {
+namespace {
+
+/// Writes of one row that met another's each time.
+constexpr int kMostConflicts = 8;
+
+Task<Answer> carry_out(Tables& tables, Act act);
+
+/// carry_out(), and what the table's policy makes of a conflict. A policy that is a script is the door's to ask.
+Task<Answer> carry_out_by_policy(Tables& tables, Counter& settled, Act act) {
+  for (int tries = 0; tries < kMostConflicts; ++tries) {
+    const Act asked = act;
+    Task<Answer> task = carry_out(tables, std::move(act));
+    CO_TRY(Answer answer, co_await task);
+    if (answer.kind != Answer::Kind::stale) co_return answer;
+    settled.add();
+    if (winner_of(asked, answer.item) == Winner::server) co_return kept_answer(std::move(answer));
+    // Newest must be newer than whatever is there when it is written.
+    act = asked.context.table->sync.conflicts == "client" ? unconditional(asked) : over(asked, answer.version);
+  }
+  co_return Error(Code::overloaded, "The item is changing. Try again.");
+}
+
+Task<Answer> carry_out(Tables& tables, Act act) {
   switch (act.operation) {
     case Operation::read: {
-      Task<Answer> task = read(std::move(act.context), std::move(act.query));
+      Task<Answer> task = tables.read(std::move(act.context), std::move(act.query));
       CO_TRY(Answer answer, co_await task);
       co_return answer;
     }
     case Operation::insert: {
-      Task<Answer> task = insert(std::move(act.context), std::move(act.item));
+      Task<Answer> task = tables.insert(std::move(act.context), std::move(act.item));
       CO_TRY(Answer answer, co_await task);
       co_return answer;
     }
     case Operation::update: {
       if (is_datasync(act.context.dialect) || act.replace) {
-        Task<Answer> changing = change(std::move(act));
+        Task<Answer> changing = tables.change(std::move(act));
         CO_TRY(Answer answer, co_await changing);
         co_return answer;
       }
-      Task<Answer> task = update(std::move(act.context), std::move(act.id), std::move(act.item), std::move(act.expected_version));
+      Task<Answer> task = tables.update(std::move(act.context), std::move(act.id), std::move(act.item), std::move(act.expected_version));
       CO_TRY(Answer answer, co_await task);
       co_return answer;
     }
     case Operation::remove: {
       if (act.id.empty()) {
-        Task<Answer> many = remove_matching(std::move(act.context), std::move(act.query));
+        Task<Answer> many = tables.remove_matching(std::move(act.context), std::move(act.query));
         CO_TRY(Answer answer, co_await many);
         co_return answer;
       }
       if (is_datasync(act.context.dialect)) {
-        Task<Answer> changing = change(std::move(act));
+        Task<Answer> changing = tables.change(std::move(act));
         CO_TRY(Answer answer, co_await changing);
         co_return answer;
       }
-      Task<Answer> task = remove(std::move(act.context), std::move(act.id), std::move(act.expected_version));
+      Task<Answer> task = tables.remove(std::move(act.context), std::move(act.id), std::move(act.expected_version));
       CO_TRY(Answer answer, co_await task);
       co_return answer;
     }
     case Operation::undelete: {
-      Task<Answer> task = undelete(std::move(act.context), std::move(act.id), std::move(act.expected_version));
+      Task<Answer> task = tables.undelete(std::move(act.context), std::move(act.id), std::move(act.expected_version));
       CO_TRY(Answer answer, co_await task);
       co_return answer;
     }
   }
   co_return Error(Code::server_error, "", "no such operation");
+}
+
+}  // namespace
+
+Task<Answer> Tables::perform(Act act) {
+  const bool by_policy = has_policy(act) && act.context.table->sync.conflicts != "script";
+  return by_policy ? carry_out_by_policy(*this, impl_->settled, std::move(act)) : carry_out(*this, std::move(act));
 }
 
 Task<std::vector<std::pair<std::string, store::Type>>> Tables::columns(OperationContext context) {
@@ -92,30 +124,17 @@ Task<void> Tables::ensure(OperationContext context) {
   co_return ok();
 }
 
+Task<void> Tables::prepare_table(tenant::Here here, const tenant::Service& service, const tenant::Table& table) {
+  Task<void> task = impl_->catalogue.prepare(*here.store, service, table);
+  CO_CHECK(co_await task);
+  co_return ok();
+}
+
 Task<void> Tables::drop(tenant::Here here, std::string service, std::string table) {
   std::string physical = physical_name(service, table);
   Task<void> task = impl_->catalogue.drop(*here.store, std::move(physical));
   CO_CHECK(co_await task);
   co_return ok();
-}
-
-Result<std::optional<store::Owner>> owner_of(const OperationContext& context) {
-  const std::string& column = context.table->user_id_column;
-  if (column.empty() || context.principal.level == identity::Level::admin) return std::optional<store::Owner>();
-  if (context.principal.user_id.empty()) return Error(Code::unauthorized, "Unauthorized");
-  return std::optional<store::Owner>(store::Owner{column, context.principal.user_id});
-}
-
-Result<void> settle_owner(const OperationContext& context, const std::optional<store::Owner>& owner, Fitted& fitted) {
-  if (!owner) return {};
-  for (std::size_t i = 0; i < fitted.cells.size(); ++i) {
-    if (!iequals(fitted.cells[i].column, owner->column)) continue;
-    if (fitted.cells[i].value != owner->value)
-      return Error(Code::bad_request, "The property '" + context.table->user_id_column + "' is set by the service.");
-    fitted.cells.erase(fitted.cells.begin() + static_cast<std::ptrdiff_t>(i));
-    return {};
-  }
-  return {};
 }
 
 Task<Fitted> fit_and_grow(Tables::Impl& impl, const OperationContext& context, Catalogue::SchemaPtr& schema, const JsonObject& item) {
@@ -141,19 +160,6 @@ store::ExprPtr row_condition(const Schema& schema, const store::Value& id, bool 
 
 bool has_versions(const Schema& schema, Dialect dialect) { return dialect != Dialect::v1 || !schema.integer_id; }
 
-Task<store::Row> current_row(const OperationContext& context, Catalogue::SchemaPtr schema, store::Value id, std::string id_text,
-                             std::optional<store::Owner> owner, bool with_deleted) {
-  store::Plan plan;
-  plan.table = schema->physical;
-  plan.where = row_condition(*schema, id, with_deleted);
-  plan.owner = std::move(owner);
-  plan.deadline = context.deadline;
-  Task<std::optional<store::Row>> task = context.here.store->get(std::move(plan));
-  CO_TRY(std::optional<store::Row> row, co_await task);
-  if (!row) co_return no_such_item(id_text);
-  co_return std::move(*row);
-}
-
 Answer row_answer(const Schema& schema, const OperationContext& context, const store::Row& row, const std::vector<std::string>* sent) {
   Answer out;
   out.kind = Answer::Kind::row;
@@ -170,16 +176,6 @@ Answer stale_answer(const Schema& schema, Dialect dialect, const store::Row& row
   out.item = to_object(whole_row(schema, dialect, SystemProperties::all()), row);
   out.version = wire_version(row.integer(system_column::kUpdated));
   return out;
-}
-
-Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation mutation) {
-  store::Batch batch;
-  batch.add(std::move(mutation));
-  batch.deadline = context.deadline;
-  Task<store::Outcome> task = context.here.store->mutate(std::move(batch));
-  CO_TRY(store::Outcome outcome, co_await task);
-  if (outcome.empty()) co_return Error(Code::server_error, "", "the store gave no outcome");
-  co_return std::move(outcome.front());
 }
 
 }  // namespace mandate::tables

@@ -45,6 +45,19 @@ std::string key_of(const store::Plan& plan) {
   return out;
 }
 
+/// What the numbers of all tables that the plan looks at add up to: each only grows, so the sum stands still only when all do.
+std::optional<std::uint64_t> state_of(store::Store& store, const store::Plan& plan) {
+  std::vector<std::string> tables{plan.table};
+  store::tables_of(plan.where, tables);
+  std::uint64_t sum = 0;
+  for (const std::string& table : tables) {
+    const std::atomic<std::uint64_t>* changes = store.changes(table);
+    if (!changes) return std::nullopt;
+    sum += changes->load(std::memory_order_acquire);
+  }
+  return sum;
+}
+
 }  // namespace
 
 Totals::Totals(const Clock& clock, Metrics& metrics)
@@ -54,15 +67,15 @@ Totals::Totals(const Clock& clock, Metrics& metrics)
 
 Task<std::int64_t> Totals::of(store::Store& store, store::Plan plan) {
   Key key(&store, key_of(plan));
-  const std::atomic<std::uint64_t>* changes = store.changes(plan.table);
+  const std::optional<std::uint64_t> state = state_of(store, plan);
   Total total;
-  total.state = changes ? changes->load(std::memory_order_acquire) : 0;
+  total.state = state.value_or(0);
   total.begun = clock_.steady();
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = totals_.find(key); found != totals_.end()) {
       const Total& known = found->second;
-      const bool same_state = changes && known.state == total.state;
+      const bool same_state = state && known.state == total.state;
       const auto age = total.begun - known.begun;
       const bool young = known.cost > kCheap && age < std::min<std::chrono::steady_clock::duration>(known.cost * kShare, kOldest);
       if (same_state || young) {

@@ -64,6 +64,9 @@ Result<void> Options::option(std::string_view name, std::string_view value) {
   } else if (name == "$count" && profile_.count_option) {
     if (!iequals(value, "true") && !iequals(value, "false")) return not_one_of(name, "true or false");
     query_.total = query_.total || iequals(value, "true");
+  } else if (name == "$expand" && profile_.count_option) {
+    if (blank) return {};
+    TRY(query_.expand, parse_select(value, profile_.limits));
   } else if (name == "$inlinecount") {
     if (value != "allpages" && value != "none") return not_one_of(name, "allpages or none");
     query_.total = query_.total || value == "allpages";

@@ -28,6 +28,7 @@ struct Query {
   std::vector<std::string> select;     ///< empty = every column
   std::optional<std::int64_t> top;     ///< absent = the dialect's page
   std::int64_t skip = 0;
+  std::vector<std::string> expand;     ///< relations whose rows are shown within
   bool total = false;                  ///< also how many rows there are without top and skip
   std::optional<std::string> id;       ///< a read of one row by id
 };

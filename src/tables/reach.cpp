@@ -1,0 +1,135 @@
+// Which rows an act reaches: the owner's predicate and the row rules, at the root of every plan and mutation (security 0.3 #3).
+#include "base/url.h"
+#include "tables/core.h"
+#include "tables/ids.h"
+#include "tables/rules/rules.h"
+
+namespace mandate::tables {
+
+Result<std::optional<store::Owner>> owner_of(const OperationContext& context) {
+  const std::string& column = context.table->user_id_column;
+  if (column.empty() || context.principal.level == identity::Level::admin) return std::optional<store::Owner>();
+  if (context.principal.user_id.empty()) return Error(Code::unauthorized, "Unauthorized");
+  return std::optional<store::Owner>(store::Owner{column, context.principal.user_id});
+}
+
+Result<void> settle_owner(const OperationContext& context, const std::optional<store::Owner>& owner, Fitted& fitted) {
+  if (!owner) return {};
+  for (std::size_t i = 0; i < fitted.cells.size(); ++i) {
+    if (!iequals(fitted.cells[i].column, owner->column)) continue;
+    if (fitted.cells[i].value != owner->value)
+      return Error(Code::bad_request, "The property '" + context.table->user_id_column + "' is set by the service.");
+    fitted.cells.erase(fitted.cells.begin() + static_cast<std::ptrdiff_t>(i));
+    return {};
+  }
+  return {};
+}
+
+Result<Reach> reach_of(Tables::Impl& impl, const OperationContext& context, const Schema& schema, Operation operation, const std::vector<store::Cell>* item) {
+  Reach out;
+  TRY(out.owner, owner_of(context));
+  if (!schema.rules) return out;
+  std::string denied;
+  rules::Conditions conditions = rules::conditions_of(schema, operation, context.principal, impl.clock.now_ms(), item, denied);
+  if (!denied.empty()) {
+    impl.denied.add();
+    impl.log.warn("tables.rule_denied", {{"table", schema.physical}, {"operation", name(operation)}, {"why", denied}});
+  }
+  out.visible = std::move(conditions.visible);
+  out.touch = std::move(conditions.touch);
+  out.after = std::move(conditions.after);
+  return out;
+}
+
+namespace {
+constexpr std::string_view kNoTarget = "a relation to no row";
+}
+
+bool is_no_target(const Error& error) { return error.code == Code::bad_request && error.detail == kNoTarget; }
+
+Error against_the_rules() { return Error(Code::forbidden, "The rules of the table do not allow this."); }
+
+Task<store::Row> current_row(const OperationContext& context, Catalogue::SchemaPtr schema, store::Value id, std::string id_text, Reach reach,
+                             bool with_deleted) {
+  store::Plan plan;
+  plan.table = schema->physical;
+  plan.where = store::both(row_condition(*schema, id, with_deleted), reach.visible);
+  plan.owner = std::move(reach.owner);
+  plan.deadline = context.deadline;
+  Task<std::optional<store::Row>> task = context.here.store->get(std::move(plan));
+  CO_TRY(std::optional<store::Row> row, co_await task);
+  if (!row) co_return no_such_item(id_text);
+  co_return std::move(*row);
+}
+
+Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation mutation) {
+  store::Batch batch;
+  batch.add(std::move(mutation));
+  batch.deadline = context.deadline;
+  Task<store::Outcome> task = context.here.store->mutate(std::move(batch));
+  CO_TRY(store::Outcome outcome, co_await task);
+  if (outcome.empty()) co_return Error(Code::server_error, "", "the store gave no outcome");
+  co_return std::move(outcome.front());
+}
+
+Task<store::Touched> mutate_row(const OperationContext& context, store::Mutation mutation, std::vector<store::Mutation> then) {
+  if (then.empty()) {
+    Task<store::Touched> alone = mutate_one(context, std::move(mutation));
+    Result<store::Touched> touched = co_await alone;
+    co_return touched;
+  }
+  // What comes behind is about a row that was written: where none was, nothing is said of any.
+  if (mutation.kind != store::Mutation::Kind::insert) {
+    mutation.expect = store::Mutation::Expect::one;
+    mutation.otherwise = otherwise::kUntouched;
+  }
+  store::Batch batch;
+  batch.add(std::move(mutation));
+  for (store::Mutation& each : then) batch.add(std::move(each));
+  batch.deadline = context.deadline;
+  Task<store::Outcome> task = context.here.store->mutate(std::move(batch));
+  Result<store::Outcome> outcome = co_await task;
+  if (outcome.ok()) {
+    if (outcome->empty()) co_return Error(Code::server_error, "", "the store gave no outcome");
+    co_return std::move(outcome->front());
+  }
+  switch (outcome.error().code) {
+    case otherwise::kUntouched: co_return store::Touched{};
+    case otherwise::kAgainstRules: co_return against_the_rules();
+    case otherwise::kNoTarget: co_return Error(Code::bad_request, "The item refers to an item that does not exist.", std::string(kNoTarget));
+    case otherwise::kReferred: co_return Error(Code::conflict, "Other items refer to the item.");
+    default: co_return std::move(outcome).error();
+  }
+}
+
+Task<std::string> value_taken(const OperationContext& context, Catalogue::SchemaPtr schema, std::vector<store::Cell> cells, std::optional<store::Owner> owner) {
+  for (const Unique& unique : schema->uniques) {
+    store::Plan plan;
+    std::string names;
+    for (const std::string& column : unique.columns) {
+      names += (names.empty() ? "'" : ", '") + column + "'";
+      const auto cell = std::ranges::find_if(cells, [&](const store::Cell& each) { return iequals(each.column, column); });
+      const bool is_owner = owner && iequals(column, owner->column);
+      if (!is_owner && cell == cells.end()) break;
+      plan.where = store::both(plan.where, store::equals(column, is_owner ? owner->value : cell->value));
+      plan.limit = plan.limit.value_or(0) + 1;
+    }
+    const bool whole = plan.limit == static_cast<std::int64_t>(unique.columns.size());
+    if (!whole && schema->uniques.size() > 1) continue;
+    bool found = schema->uniques.size() == 1;
+    if (!found) {
+      plan.table = schema->physical;
+      plan.select = {std::string(system_column::kId)};
+      plan.limit.reset();
+      if (unique.per_owner) plan.owner = owner;
+      plan.deadline = context.deadline;
+      Task<std::optional<store::Row>> get = context.here.store->get(std::move(plan));
+      CO_TRY(const std::optional<store::Row> row, co_await get);
+      found = row.has_value();
+    }
+    if (found) co_return "An item with the same " + names + " exists already.";
+  }
+  co_return std::string("An item with the same values exists already.");
+}
+
+}  // namespace mandate::tables
