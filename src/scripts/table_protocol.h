@@ -1,6 +1,7 @@
 // What a "table" script is given and what it may end with: the JSON between host/request.js and tables/scripted.
 //
 // Context:  {"operation": "read"|"insert"|"update"|"del", "table", "id"?, "item"?, "query"?: Query, "parameters": {…},
+//            "conflict"?: the row that the act met instead: the function conflict(item, row, user, request) is called,
 //            "systemProperties": […], "includeDeleted", "undelete", "user": {"level","userId"?,"identities"?}}
 // Query:    {"filter","orderBy","select": OData texts, "skip"?, "top"?, "inlineCount"?, "id"?}
 //

@@ -31,6 +31,10 @@ bool has_policy(const Act& act) {
   return act.expected_version || (act.preconditions.match && !act.preconditions.match->any);
 }
 
+bool asks_script(const Act& act) {
+  return has_policy(act) && act.context.table->sync.conflicts == "script" && act.context.table->scripts.contains(tenant::kConflict);
+}
+
 Winner winner_of(const Act& act, const JsonObject& row) {
   const tenant::TableSync& sync = act.context.table->sync;
   if (sync.conflicts == "client") return Winner::client;

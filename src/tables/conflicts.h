@@ -9,6 +9,9 @@ namespace mandate::tables {
 /// conditions (If-None-Match, If-Unmodified-Since) are the client's own business and stay with their answer.
 bool has_policy(const Act& act);
 
+/// Whether the table has a script that decides, and the act may be one for it.
+bool asks_script(const Act& act);
+
 /// Whose row wins by the policies client, server and newest; `row` is the item of Answer::Kind::stale. With newest, the
 /// larger value in the named column: dates by time, numbers by size, other text byte by byte. A write that does not say, or
 /// says the same, loses to the row; so does a removal.
