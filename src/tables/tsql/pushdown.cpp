@@ -68,7 +68,7 @@ class Maker {
   const TableInfo::Column* column(const Expr& e) const {
     if (e.op != Op::column || e.level != 0 || e.source != load_.source) return nullptr;
     const TableInfo::Column& found = load_.table->columns[e.slot];
-    return found.role == Role::version || found.json ? nullptr : &found;
+    return found.opaque() ? nullptr : &found;
   }
 
   std::optional<Made> all(const Expr& e) const {
@@ -253,7 +253,7 @@ void narrow(Reading& reading, const Query& query, const Load& load, const std::v
     const Expr& by = ordering.item ? *select.items[*ordering.item].value : *ordering.by;
     if (by.op != Op::column || by.level != 0) return;
     const TableInfo::Column& column = load.table->columns[by.slot];
-    if (column.role == Role::version || column.json) return;
+    if (column.opaque()) return;
     auto key = std::make_shared<store::Expr>(*column_of(column));
     key->dictionary = column.type == Type::text;
     order.push_back({std::move(key), ordering.descending});

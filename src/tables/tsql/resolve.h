@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tables/odata/edm.h"
 #include "tables/tsql/ast.h"
 
 namespace mandate::tables::tsql {
@@ -21,6 +22,11 @@ struct TableInfo {
     bool json = false;   ///< its text is JSON
     bool shown = true;   ///< a star means it, too
     bool exact = false;  ///< its texts are compared byte for byte, as ids are
+    /// Of a declared type beyond ours: days are dates, all others texts as they are on the wire.
+    std::shared_ptr<const odata::Meaning> meaning = nullptr;
+
+    /// Whether the store has it otherwise than it looks.
+    bool opaque() const { return json || role == Role::version || (meaning && meaning->edm != odata::Edm::date); }
   };
   std::string name;
   std::string physical;  ///< its name in the store

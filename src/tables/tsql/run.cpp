@@ -38,7 +38,13 @@ TablePtr table_info(const tenant::Table& table, const Schema& schema) {
   for (const store::ColumnSpec& column : schema.columns) {
     if (ours(column.name)) continue;
     const bool id = column.name == system_column::kId;
-    out->columns.push_back({column.name, column.name, type_of_column(column.type), id ? Role::id : Role::own, column.type == store::Type::json, true, id || iequals(column.name, table.user_id_column)});
+    auto& made = out->columns.emplace_back(TableInfo::Column{column.name, column.name, type_of_column(column.type), id ? Role::id : Role::own});
+    made.json = column.type == store::Type::json;
+    made.exact = id || iequals(column.name, table.user_id_column);
+    if (const auto meaning = schema.meanings.find(ascii_lower(column.name)); meaning != schema.meanings.end() && meaning->second && odata::plain(column.type) != meaning->second->edm) {
+      made.meaning = meaning->second;
+      if (made.meaning->edm != odata::Edm::date) made.type = Type::text, made.json = false;
+    }
   }
   const bool shown = !schema.integer_id;
   out->columns.push_back({"__createdAt", std::string(system_column::kCreated), Type::date, Role::created, false, shown});
@@ -51,6 +57,7 @@ TablePtr table_info(const tenant::Table& table, const Schema& schema) {
 Value value_in(const store::RowView& row, std::size_t place, const TableInfo::Column& column) {
   if (row.null(place)) return Value();
   if (column.role == Role::version) return Value(wire_version(row.integer(place)));
+  if (column.meaning && column.opaque()) return Value(odata::write_as(*column.meaning, row.value(place)));
   switch (column.type) {
     case Type::bit: return Value(row.integer(place) != 0);
     case Type::integer: return Value(row.integer(place));
@@ -275,6 +282,7 @@ class Runner {
     TRY(Value made, convert(std::move(value), column.type));
     TRY(const store::Value checked, stored(column, made));
     if (column.json && !store::is_null(checked)) return Value(std::get<std::string>(checked));
+    if (column.meaning && !store::is_null(checked)) return column.opaque() ? Value(odata::write_as(*column.meaning, checked)) : Value(Moment{std::get<std::int64_t>(checked)});
     return made;
   }
 

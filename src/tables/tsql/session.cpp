@@ -1,6 +1,7 @@
 #include "tables/tsql/session.h"
 
 #include "base/json.h"
+#include "store/text.h"
 #include "tables/schema.h"
 
 namespace mandate::tables::tsql {
@@ -19,13 +20,18 @@ store::Value kept(const TableInfo::Column& column, const Value& value) {
 }  // namespace
 
 Result<store::Value> stored(const TableInfo::Column& column, const Value& value) {
-  TRY(const Value made, convert(value, column.type));
+  TRY(Value made, convert(value, column.type));
+  if (const auto* moment = std::get_if<Moment>(&made); moment && column.meaning) made = Moment{store::day_start(moment->ms)};
   if (is_null(made)) return store::Value();
   if (const auto* bit = std::get_if<bool>(&made)) return store::Value(*bit);
   if (const auto* whole = std::get_if<std::int64_t>(&made)) return store::Value(*whole);
   if (const auto* real = std::get_if<double>(&made)) return store::Value(*real);
   if (const auto* moment = std::get_if<Moment>(&made)) return store::Value(moment->ms);
   const std::string& text = std::get<std::string>(made);
+  if (column.meaning) {
+    if (auto kept = odata::read_as(*column.meaning, text)) return *std::move(kept);
+    return Error(Code::bad_request, "'" + text.substr(0, 60) + "' is no value of column '" + column.name + "' (" + std::string(odata::word(column.meaning->edm)) + ").");
+  }
   if (!column.json) return store::Value(text);
   // A text that is no JSON is kept as the JSON of a text.
   Result<Json> parsed = parse_json(text);
