@@ -75,7 +75,7 @@ TEST_F(Modules, WhatIsWrongNamesTheFileAndTheLine) {
   EXPECT_THAT(insert("require('../shared/bad')"), ::testing::StartsWith("server_error: /shared/bad.js:2\nvar b = ;"));
   EXPECT_THAT(insert("require('../lib/bad')"), ::testing::StartsWith("server_error: /lib/bad.js:2\nfoo bar"));
   EXPECT_THAT(insert("require('../lib/bad.json')"), ::testing::HasSubstr("/lib/bad.json"));
-  EXPECT_THAT(insert("require('../shared/throws').go()"), ::testing::StartsWith("server_error: Error: from shared\n    at exports.go (/shared/throws.js:3:36)\n    at insert (/table/T.insert.js:1:"));
+  EXPECT_THAT(insert("require('../shared/throws').go()"), ::testing::StartsWith("server_error: Error: from shared\n    at exports.go (/shared/throws.js:3:34)\n    at insert (/table/T.insert.js:1:"));
 }
 
 TEST_F(Modules, StacksShowTheLinesThatPeopleWrote) {

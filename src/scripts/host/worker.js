@@ -111,7 +111,10 @@ function worker() {
     return { context, api: inside(own === undefined ? host : host_for(own), limits, own !== undefined) };
   }
   function make_service_context(service) {
-    own_call ??= new AsyncLocalStorage();
+    if (own_call === undefined) {
+      own_call = new AsyncLocalStorage();
+      own_call.enterWith(running[0]);  // the call that asked for the context is in its code already
+    }
     const context = vm.createContext(Object.create(null), kCode);
     const inside = vm.runInContext(service_parts, context, { filename: 'host.js' });
     return { context, api: inside(host_for_service(service), limits, true) };
