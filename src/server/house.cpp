@@ -16,7 +16,10 @@
 #include "server/upkeep.h"
 #include "store/sqlite/sqlite.h"
 #include "tables/code/code.h"
+#include "tables/custom_api.h"
+#include "tables/extensions.h"
 #include "tables/mount.h"
+#include "tables/script_fetch.h"
 #include "tables/retention.h"
 #include "tables/scripted.h"
 #include "tenant/directory.h"
@@ -76,12 +79,15 @@ struct House::Rooms {
         users(clock, random), sessions(clock, random), passwords(users, hashing, clock, random, metrics, options.password_cost),
         bearers(tenants.vault(), users, clock, oauth::claims_revoked), strategies(identity::make_strategies(*fetch, tenants.vault(), random, clock)),
         scripts(scripts::make_host(options.scripts, log, metrics)), tables(clock, random, log, metrics, options.page_bytes),
-        pushing({tenants, bearers, *fetch, limiter, clock, random, log, metrics}),
-        lines(clock, log, metrics, std::stoul(random.hex(4), nullptr, 16)), table_scripts(tables::make_table_scripts(*scripts, tables, lines, push_calls())), people(users, passwords),
+        pushing({tenants, bearers, *fetch, limiter, clock, random, log, metrics,
+                 [this](tenant::Here here, const tenant::Service* service, identity::Principal who, JsonObject registration) {
+                   return extensions.on_register(std::move(here), service, std::move(who), std::move(registration));
+                 }}),
+        lines(clock, log, metrics, std::stoul(random.hex(4), nullptr, 16)), table_scripts(tables::make_table_scripts(*scripts, tables, lines, other_calls(), &service_calls)), people(users, passwords),
         login{tenants, users, sessions, passwords, strategies, limiter, clock, random, log, metrics},
         authorization{tenants, users, sessions, passwords, limiter, signing, clock, random, log, metrics, options.rates},
         trade{tenants, users, sessions, limiter, signing, clock, log, metrics, options.delegations_per_minute},
-        backend{tenants, bearers, tables, table_scripts.get(), clock, log, metrics},
+        backend{tenants, bearers, tables, table_scripts.get(), clock, log, metrics, &apis},
         desk{tenants, people, scripts.get(),
              [this](tenant::Here here, std::string client, std::string target, std::string user) {
                return explain(std::move(here), std::move(client), std::move(target), std::move(user));
@@ -99,9 +105,10 @@ struct House::Rooms {
     mount();
   }
 
-  /// push.* of scripts.
-  tables::OtherCalls push_calls() {
+  /// push.* and http.fetch of scripts.
+  tables::OtherCalls other_calls() {
     return [this](const tables::OperationContext& context, std::string method, Json arguments) {
+      if (method == "http.fetch") return script_fetch.fetch(context.service->name, std::move(arguments), context.deadline);
       return pushing.calls.invoke(context.here, context.service, std::move(method), std::move(arguments));
     };
   }
@@ -180,10 +187,14 @@ struct House::Rooms {
   std::unique_ptr<scripts::Host> scripts;
   tables::Tables tables;
   tables::code::CodeStore code{signing, log, metrics};
+  tables::ServiceCalls service_calls{tenants, &code};
+  tables::ScriptFetch script_fetch{*fetch, log, metrics};
   Pushing pushing;
   tables::ScriptLog lines;
   std::unique_ptr<tables::Script> table_scripts;
-  Scheduling scheduling{{tenants, bearers, tables::jobs::make_job_scripts(*scripts, tables, lines, &code, push_calls()), clock, random, log, metrics}};
+  tables::CustomApis apis{*scripts, tables, lines, service_calls, other_calls()};
+  tables::Extensions extensions{*scripts, tables, lines, service_calls, other_calls()};
+  Scheduling scheduling{{tenants, bearers, tables::jobs::make_job_scripts(*scripts, tables, lines, &service_calls, other_calls()), clock, random, log, metrics}};
   People people;
   // What each room's doors work with; the routes refer to them.
   const identity::Deps login;

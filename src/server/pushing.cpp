@@ -7,7 +7,7 @@ Pushing::Pushing(Parts parts)
       sends(parts.clock, parts.random, [this] { wake(); }), calls(sends, senders, parts.random, parts.clock) {}
 
 void Pushing::mount(http::Routes& routes) {
-  push::mount(routes, {parts_.tenants, parts_.bearers, registrations, parts_.fetch, parts_.limiter, parts_.log, parts_.metrics, {}, &parts_.clock});
+  push::mount(routes, {parts_.tenants, parts_.bearers, registrations, parts_.fetch, parts_.limiter, parts_.log, parts_.metrics, parts_.on_register, &parts_.clock});
 }
 
 void Pushing::start(Loop& loop, store::Store& system, std::atomic<int>& busy) {

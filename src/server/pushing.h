@@ -21,6 +21,7 @@ class Pushing {
     Random& random;
     Log& log;
     Metrics& metrics;
+    push::OnRegister on_register = {};
   };
   explicit Pushing(Parts parts);
   void mount(http::Routes& routes);

@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "tables/odata/parser.h"
+#include "tables/script_fetch.h"
 
 namespace mandate::tables {
 namespace {
@@ -110,6 +111,7 @@ Result<Act> apply(Act act, JsonObject arguments) {
     const std::optional<std::int64_t> asked_top = act.query.top;
     TRY(odata::Query query, query_from_wire(wire->get_object(), act.context.dialect));
     query.id = act.query.id;
+    query.expand = act.query.expand;
     // A page that the script chose has no limit; the caller's own keeps that of its dialect.
     if (query.top && query.top != asked_top) act.context.unlimited = true, act.context.look_ahead = false;
     act.query = std::move(query);
@@ -125,7 +127,9 @@ Result<Act> apply(Act act, JsonObject arguments) {
 }
 
 Task<Json> TableBinding::invoke(std::string_view method, Json arguments) {
-  if (others_ && *others_ && method.starts_with("push.")) {
+  const bool outwards = method == "http.fetch";
+  if (outwards && ++exchanges_ > ScriptFetch::kMostOfCall) co_return Error(Code::bad_request, "The script made too many requests to other servers.");
+  if (others_ && *others_ && (outwards || method.starts_with("push."))) {
     Task<Json> asking = (*others_)(act_.context, std::string(method), std::move(arguments));
     Result<Json> answer = co_await asking;
     co_return answer;
@@ -138,7 +142,7 @@ Task<Json> TableBinding::invoke(std::string_view method, Json arguments) {
   JsonObject given;
   if (arguments.is_object()) given = std::move(arguments.get_object());
   std::optional<Task<Json>> task;
-  if (method == "request.execute") task.emplace(execute(std::move(given)));
+  if (method == "request.execute" && act_.context.table) task.emplace(execute(std::move(given)));
   else if (method == "tables.read") task.emplace(read(std::move(given)));
   else if (method == "tables.lookup") task.emplace(lookup(std::move(given)));
   else if (method == "tables.insert") task.emplace(insert(std::move(given)));

@@ -25,7 +25,7 @@ Result<SystemProperties> system_from_wire(const JsonArray& names);
 /// `act` as the script left it: its item or query, its options. The version inside an item becomes the expected one.
 Result<Act> apply(Act act, JsonObject arguments);
 
-/// What scripts call of other rooms, by dotted names such as "push.send". `context` is only borrowed for the call.
+/// What scripts call of other rooms, by dotted names such as "push.send", and http.fetch. `context` is only borrowed for the call.
 using OtherCalls = std::function<Task<Json>(const OperationContext& context, std::string method, Json arguments)>;
 
 /// One call's binding. request.execute is the act itself, for the caller it came from; tables.* act with administrator's
@@ -55,6 +55,7 @@ class TableBinding final : public scripts::Binding {
   Tables& tables_;
   ScriptLog& lines_;
   const OtherCalls* others_;  ///< null: none
+  int exchanges_ = 0;         ///< with other servers
   Mssql mssql_;
 };
 

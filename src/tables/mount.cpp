@@ -1,6 +1,7 @@
 #include "tables/mount.h"
 
 #include "tables/wire/about.h"
+#include "tables/wire/api_door.h"
 #include "tables/wire/door.h"
 
 namespace mandate::tables {
@@ -24,15 +25,28 @@ void mount_tables(http::Routes& routes, const std::shared_ptr<wire::Door>& door,
   }
 }
 
+void mount_apis(http::Routes& routes, const Deps& deps) {
+  const auto door = std::make_shared<wire::ApiDoor>(deps);
+  http::RouteOptions options;
+  options.body_limit = 4 << 20;  // the service's own limit is below and answers in the dialect
+  options.handles_options = options.answers_refusals = true;
+  options.late = [door](const http::Request& request) { return door->late(request); };
+  const http::Handler handle = [door](http::Request& request) { return door->handle(request); };
+  for (const std::string_view pattern : {"/api/{name}", "/api/{name}/{rest...}"}) {
+    options.metric = pattern;
+    for (Method method : {Method::get, Method::post, Method::put, Method::patch, Method::delete_, Method::options}) routes.add(method, pattern, handle, options);
+  }
+}
+
 }  // namespace
 
 void mount(http::Routes& routes, const Deps& deps) {
   const auto door = std::make_shared<wire::Door>(deps);
   mount_tables(routes, door, std::nullopt);
   for (const Dialect dialect : {Dialect::v1, Dialect::v2, Dialect::v3, Dialect::v4}) mount_tables(routes, door, dialect);
-  // Browsers ask before they call an API or look at anything at all; "*" is the target of OPTIONS *.
-  const http::Handler preflight = [door](http::Request& request) { return door->preflight_only(request); };
-  for (std::string_view pattern : {"/api/{rest...}", "/*"}) routes.add(Method::options, pattern, preflight);
+  mount_apis(routes, deps);
+  // The target of OPTIONS *: browsers ask before they look at anything at all.
+  routes.add(Method::options, "/*", [door](http::Request& request) { return door->preflight_only(request); });
 
   const auto about = std::make_shared<wire::About>(deps);
   routes.get("/status", [about](http::Request& request) { return about->status(request); });

@@ -10,6 +10,8 @@
 
 namespace mandate::tables {
 
+class CustomApis;
+
 /// Tables table_shapes and table_sequences; one of each per tenant.
 extern const std::span<const store::Migration> kMigrations;
 
@@ -22,11 +24,12 @@ struct Deps {
   const Clock& clock;
   Log& log;
   Metrics& metrics;
+  CustomApis* apis = nullptr;  ///< null: no service has custom APIs
 };
 
 /// /tables/{table} and /tables/{table}/{id} in every dialect, /v1/tables … /v4/tables in one, preflights included; /status,
-/// /diagnostics, /swagger; OPTIONS also for
-/// /api/… and *.
+/// /diagnostics, /swagger; /api/{name}
+/// and below it, where a service has custom APIs; OPTIONS of *.
 void mount(http::Routes& routes, const Deps& deps);
 
 }  // namespace mandate::tables

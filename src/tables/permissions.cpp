@@ -20,15 +20,19 @@ Permission permission_for(const tenant::TablePermissions& permissions, Operation
   return Permission::admin;
 }
 
-Result<void> check_permission(const tenant::Table& table, Operation operation, const KeysShown& keys, const identity::Principal& principal) {
+bool allows(Permission permission, const KeysShown& keys, const identity::Principal& principal) {
   const bool admin = keys.master || principal.level == identity::Level::admin;
-  bool allowed = admin;
-  switch (permission_for(table.permissions, operation)) {
-    case Permission::everyone: allowed = true; break;
-    case Permission::application: allowed = admin || keys.application; break;
-    case Permission::user: allowed = admin || !principal.user_id.empty(); break;
-    case Permission::admin: break;
+  switch (permission) {
+    case Permission::everyone: return true;
+    case Permission::application: return admin || keys.application;
+    case Permission::user: return admin || !principal.user_id.empty();
+    case Permission::admin: return admin;
   }
+  return false;
+}
+
+Result<void> check_permission(const tenant::Table& table, Operation operation, const KeysShown& keys, const identity::Principal& principal) {
+  const bool allowed = allows(permission_for(table.permissions, operation), keys, principal);
   if (!allowed) return Error(Code::unauthorized, "Unauthorized", "permission for " + std::string(name(operation)));
   return {};
 }

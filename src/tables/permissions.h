@@ -17,6 +17,9 @@ Permission permission_for(const tenant::TablePermissions& permissions, Operation
 
 using identity::KeysShown;
 
+/// Whether a caller who proved that has the level.
+bool allows(Permission permission, const KeysShown& keys, const identity::Principal& principal);
+
 /// unauthorized in every refusal: the old SDKs look for 401.
 Result<void> check_permission(const tenant::Table& table, Operation operation, const KeysShown& keys, const identity::Principal& principal);
 

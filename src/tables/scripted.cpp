@@ -1,6 +1,6 @@
 #include "tables/scripted.h"
 
-#include "base/url.h"
+#include "tables/script_user.h"
 
 namespace mandate::tables {
 namespace {
@@ -14,24 +14,6 @@ std::string_view word_of(Operation operation) {
     case Operation::undelete: return "update";
   }
   return "read";
-}
-
-std::string_view word_of(identity::Level level) {
-  switch (level) {
-    case identity::Level::admin: return "admin";
-    case identity::Level::authenticated: return "authenticated";
-    default: return "anonymous";
-  }
-}
-
-/// What getIdentities gives: the provider's user, by the key that scripts know it by; null for tokens of other makers.
-Json identities_of(const identity::Principal& principal) {
-  if (principal.identities) return *principal.identities;
-  const std::string provider = ascii_lower(principal.provider);
-  const std::string key = provider == "microsoftaccount" ? "microsoft" : provider;
-  for (const std::string_view known : {"facebook", "google", "twitter", "microsoft", "aad"})
-    if (key == known) return JsonObject{{key, JsonObject{{"userId", principal.user_id}}}};
-  return nullptr;
 }
 
 /// A parameter given twice counts once, by its last value.
@@ -56,8 +38,19 @@ void append_object(std::string& out, const JsonObject& object) {
   out += '}';
 }
 
-/// The act in the words of scripts/table_protocol.h. Written, not built: every call of a script passes here.
-std::string context_of(const Act& act) {
+std::string_view script_name(const Act& act) { return act.conflict ? tenant::kConflict : script_of(act.operation); }
+
+std::string hooks_file(std::string_view table) { return "table/" + std::string(table) + ".js"; }
+
+/// The files of a service; hooks of a table that came without a folder are a file by themselves.
+scripts::BundlePtr with_hooks(scripts::BundlePtr bundle, const std::string& file, const tenant::TableScript& script) {
+  if (bundle) return bundle;
+  return std::make_shared<const scripts::Bundle>(scripts::Bundle{file + "@" + std::to_string(script.version), {{file, script.source}}});
+}
+
+/// The act in the words of scripts/table_protocol.h. Written, not built: every call of a script passes here. `hooks`: the
+/// file that has them, if it is for those.
+std::string context_of(const Act& act, std::string_view hooks) {
   const identity::Principal& who = act.context.principal;
   std::string out;
   out.reserve(512);
@@ -67,7 +60,12 @@ std::string context_of(const Act& act) {
   };
   const auto flag = [&out](std::string_view name, bool value) { out.append(name).append(value ? "true" : "false"); };
   text(R"({"operation":)", word_of(act.operation));
+  if (!hooks.empty()) text(R"(,"script":)", hooks);
   text(R"(,"table":)", act.context.table->name);
+  if (act.conflict) {
+    out += R"(,"conflict":)";
+    append_object(out, *act.conflict);
+  }
   flag(R"(,"undelete":)", act.operation == Operation::undelete);
   flag(R"(,"includeDeleted":)", act.context.include_deleted);
   out += R"(,"systemProperties":)";
@@ -97,11 +95,9 @@ std::string context_of(const Act& act) {
     append_json_string(out, name);
     text(":", value);
   }
-  text(R"(},"user":{"level":)", word_of(who.level));
-  out += R"(,"identities":)";
-  append_json(out, identities_of(who));
-  if (!who.user_id.empty()) text(R"(,"userId":)", who.user_id);
-  out += "}}";
+  out += R"(},"user":)";
+  append_script_user(out, who);
+  out += '}';
   return out;
 }
 
@@ -168,24 +164,32 @@ Result<Answer> default_answer(const Act& act, const JsonObject& left, const Tabl
 
 class TableScripts final : public Script {
  public:
-  TableScripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others)
-      : host_(host), tables_(tables), lines_(lines), others_(std::move(others)) {}
+  TableScripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others, ServiceCalls* calls)
+      : host_(host), tables_(tables), lines_(lines), others_(std::move(others)), calls_(calls) {}
 
-  bool has(const Act& act) const override {
-    const auto found = act.context.table->scripts.find(script_of(act.operation));
-    return found != act.context.table->scripts.end() && !found->second.source.empty();
-  }
+  // Which hooks a file has is known to JavaScript only; an operation without one is done there and then.
+  bool has(const Act& act) const override { return script_for(act) != nullptr; }
 
   Task<Answer> run(Act act) override {
-    const tenant::TableScript& script = act.context.table->scripts.find(script_of(act.operation))->second;
-    const std::string source = script_source(act.context.table->name, script_of(act.operation));
+    const tenant::TableScript& script = *script_for(act);
+    const bool hooks = !is_script(act);
+    const std::string source = hooks ? "/" + hooks_file(act.context.table->name) : script_source(act.context.table->name, script_name(act));
     scripts::Call call;
     call.realm = act.context.here->name + "/" + act.context.service->name;
-    call.source = script.source;
     call.name = source;
     call.version = script.version;
-    call.context = context_of(act);
+    call.context = context_of(act, hooks ? std::string_view(source).substr(1) : std::string_view());
     call.deadline = act.context.deadline;
+    if (calls_ && !calls_->prepare(call, act.context.here, *act.context.service, looks_at_settings(script.source))) {
+      Task<scripts::BundlePtr> loading = calls_->load(act.context.here, act.context.service);
+      CO_TRY(call.bundle, co_await loading);
+    }
+    if (hooks) {
+      call.kind = "hooks";
+      call.bundle = with_hooks(std::move(call.bundle), source.substr(1), script);
+    } else {
+      call.source = script.source;
+    }
     // The text has it, and execute() brings it back as the script left it.
     if (act.operation == Operation::insert || act.operation == Operation::update) act.item.clear();
     const auto binding = std::make_shared<TableBinding>(act, source, tables_, lines_, &others_);
@@ -225,6 +229,17 @@ class TableScripts final : public Script {
     co_return default_answer(act, left->get_object(), *binding);
   }
 
+  static bool is_script(const Act& act) {
+    const auto found = act.context.table->scripts.find(script_name(act));
+    return found != act.context.table->scripts.end() && !found->second.source.empty();
+  }
+  static const tenant::TableScript* script_for(const Act& act) {
+    const auto& scripts = act.context.table->scripts;
+    for (const std::string_view each : {script_name(act), act.conflict ? tenant::kConflict : tenant::kHooks})
+      if (const auto found = scripts.find(each); found != scripts.end() && !found->second.source.empty()) return &found->second;
+    return nullptr;
+  }
+
   void note(const Act& act, const std::string& source, const Error& error) {
     const std::string text = error.detail.empty() ? error.hint : error.detail;
     lines_.add(*act.context.here.store, {0, act.context.service->name, source, "error", text});
@@ -235,6 +250,7 @@ class TableScripts final : public Script {
   Tables& tables_;
   ScriptLog& lines_;
   const OtherCalls others_;
+  ServiceCalls* const calls_;
 };
 
 }  // namespace
@@ -254,8 +270,8 @@ std::string script_source(std::string_view table, std::string_view script) {
   return "/table/" + std::string(table) + "." + std::string(script) + ".js";
 }
 
-std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others) {
-  return std::make_unique<TableScripts>(host, tables, lines, std::move(others));
+std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others, ServiceCalls* calls) {
+  return std::make_unique<TableScripts>(host, tables, lines, std::move(others), calls);
 }
 
 }  // namespace mandate::tables

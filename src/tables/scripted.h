@@ -7,14 +7,17 @@
 #include "tables/bindings.h"
 #include "tables/operations.h"
 #include "tables/script_log.h"
+#include "tables/service_calls.h"
 
 namespace mandate::tables {
 
-/// Runs the scripts that tables carry in their configuration. Everything must outlive it; thread-safe.
+/// Runs the scripts that tables carry in their configuration. A table may have hooks (table/T.js: beforeInsert …) beside or
+/// instead of them; where an operation has a script of its own, that one runs. Everything must outlive it; thread-safe.
 ///
 /// A script that throws, or is ended at its limit, is server_error (500, generic); one that never answers is timeout
 /// (503). Both leave an error line in the script log. Other errors are those of storage, or what the script gave respond().
-std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others = {});
+/// `calls` null: services have neither files nor settings.
+std::unique_ptr<Script> make_table_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others = {}, ServiceCalls* calls = nullptr);
 
 /// "insert", "read", "update" or "delete": the script an operation runs, as configuration names it.
 std::string_view script_of(Operation operation);

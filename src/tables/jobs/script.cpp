@@ -43,18 +43,14 @@ std::uint64_t version_of(std::string_view source) {
 
 class JobScripts final : public Scripts {
  public:
-  JobScripts(scripts::Host& host, Tables& tables, ScriptLog& lines, CodeFiles* files, OtherCalls others)
-      : host_(host), tables_(tables), lines_(lines), files_(files), others_(std::move(others)) {}
+  JobScripts(scripts::Host& host, Tables& tables, ScriptLog& lines, ServiceCalls* calls, OtherCalls others)
+      : host_(host), tables_(tables), lines_(lines), calls_(calls), others_(std::move(others)) {}
 
   Task<void> run(tenant::Here here, const tenant::Service* service, const tenant::Job* job, std::function<bool()> ours) override {
     scripts::Call call;
-    if (files_) {
-      std::optional<scripts::BundlePtr> bundle = files_->at_hand(*here, *service);
-      if (!bundle) {
-        Task<scripts::BundlePtr> loading = files_->load(here, service);
-        CO_TRY(bundle, co_await loading);
-      }
-      call.bundle = std::move(*bundle);
+    if (calls_ && !calls_->prepare(call, here, *service)) {
+      Task<scripts::BundlePtr> loading = calls_->load(here, service);
+      CO_TRY(call.bundle, co_await loading);
     }
     call.source = job->source;
     if (call.source.empty() && call.bundle)
@@ -79,7 +75,7 @@ class JobScripts final : public Scripts {
   scripts::Host& host_;
   Tables& tables_;
   ScriptLog& lines_;
-  CodeFiles* files_;
+  ServiceCalls* calls_;
   const OtherCalls others_;
 };
 
@@ -87,8 +83,8 @@ class JobScripts final : public Scripts {
 
 std::string job_source(const tenant::Job& job) { return "/" + file_of(job); }
 
-std::unique_ptr<Scripts> make_job_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, CodeFiles* files, OtherCalls others) {
-  return std::make_unique<JobScripts>(host, tables, lines, files, std::move(others));
+std::unique_ptr<Scripts> make_job_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, ServiceCalls* calls, OtherCalls others) {
+  return std::make_unique<JobScripts>(host, tables, lines, calls, std::move(others));
 }
 
 }  // namespace mandate::tables::jobs

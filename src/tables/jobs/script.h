@@ -5,7 +5,7 @@
 
 #include "scripts/host.h"
 #include "tables/bindings.h"
-#include "tables/code_files.h"
+#include "tables/service_calls.h"
 
 namespace mandate::tables::jobs {
 
@@ -22,6 +22,6 @@ class Scripts {
 std::string job_source(const tenant::Job& job);
 
 /// Everything must outlive it; thread-safe. `files` may be null: then jobs whose script is a file are not found.
-std::unique_ptr<Scripts> make_job_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, CodeFiles* files, OtherCalls others = {});
+std::unique_ptr<Scripts> make_job_scripts(scripts::Host& host, Tables& tables, ScriptLog& lines, ServiceCalls* calls, OtherCalls others = {});
 
 }  // namespace mandate::tables::jobs

@@ -1,0 +1,74 @@
+#include "tables/service_calls.h"
+
+#include "tenant/secrets.h"
+
+namespace mandate::tables {
+namespace {
+
+constexpr std::size_t kMostKnown = 1000;
+
+std::string joined(const std::vector<std::string>& list) {
+  std::string out;
+  for (const std::string& each : list) out += (out.empty() ? "" : ",") + each;
+  return out;
+}
+
+}  // namespace
+
+bool looks_at_settings(std::string_view source) {
+  return source.find("process") != source.npos || source.find("require") != source.npos || source.find("\\u") != source.npos;
+}
+
+bool ServiceCalls::prepare(scripts::Call& call, const tenant::Here& here, const tenant::Service& service, bool settings) {
+  call.realm = here->name + "/" + service.name;
+  if (settings || service.code.version != 0) call.environment = environment(here, service);
+  if (!files_ || service.code.version == 0) return true;
+  std::optional<scripts::BundlePtr> bundle = files_->at_hand(*here, service);
+  if (!bundle) return false;
+  call.bundle = std::move(*bundle);
+  return true;
+}
+
+Task<scripts::BundlePtr> ServiceCalls::load(tenant::Here here, const tenant::Service* service) {
+  Task<scripts::BundlePtr> loading = files_->load(std::move(here), service);
+  Result<scripts::BundlePtr> bundle = co_await loading;
+  co_return bundle;
+}
+
+std::shared_ptr<const std::string> ServiceCalls::environment(const tenant::Here& here, const tenant::Service& service) {
+  const std::string realm = here->name + "/" + service.name;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find(realm);
+    if (found != known_.end() && found->second.revision == here->revision) return found->second.text;
+  }
+  // A key that does not open is not there, and the doors that need it say so.
+  const auto key = [&](std::string_view field, const std::string& sealed) {
+    if (sealed.empty()) return std::string();
+    const Result<Secret> opened = tenants_.vault().unseal(sealed, tenant::sealed::service(service.name, field));
+    return opened.ok() ? std::string(opened->reveal()) : std::string();
+  };
+  JsonObject env, settings, config;
+  const auto set = [&](std::string_view name, std::string_view member, std::string value) {
+    if (value.empty()) return;
+    env[name] = value;
+    config[member] = std::move(value);
+  };
+  for (const auto& [name, value] : service.settings) env[name] = settings[name] = config[name] = value;
+  set("MS_MobileServiceName", "name", service.name);
+  set("MS_MasterKey", "masterKey", key("master_key", service.master_key_sealed));
+  set("MS_ApplicationKey", "applicationKey", key("application_key", service.application_key_sealed));
+  set("MS_ApplicationSystemKey", "applicationSystemKey", key("system_key", service.system_key_sealed));
+  set("MS_CrossDomainWhitelist", "crossDomainWhitelist", joined(service.cors_hosts));
+  config["appSettings"] = std::move(settings);
+  auto text = std::make_shared<const std::string>(to_json(JsonObject{{"env", std::move(env)}, {"config", std::move(config)}}));
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= kMostKnown) known_.clear();
+  Known& known = known_[realm];
+  // Equal texts stay one, so that a Worker is told only what it does not know.
+  if (known.text && *known.text == *text) text = known.text;
+  known = {here->revision, text};
+  return text;
+}
+
+}  // namespace mandate::tables

@@ -1,0 +1,129 @@
+// What custom APIs are told of a request, and what of their answer may leave the house.
+#include "base/base64.h"
+#include "base/url.h"
+#include "http/security_headers.h"
+#include "http/wire/characters.h"
+#include "tables/wire/api_door.h"
+
+namespace mandate::tables::wire {
+namespace {
+
+constexpr std::size_t kMostHeaders = 200;
+
+/// "a=1&a=2&b=3" → {"a":["1","2"],"b":"3"}
+JsonObject members_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  JsonObject out;
+  for (const auto& [name, value] : pairs) {
+    Json* known = out.if_contains(name);
+    if (!known) out[name] = value;
+    else if (JsonArray* list = known->if_array()) list->emplace_back(value);
+    else *known = JsonArray{std::move(*known), value};
+  }
+  return out;
+}
+
+/// The target behind "/api/{name}", as it came.
+std::string_view below_api(const http::Request& request) {
+  std::string_view rest = request.target.substr(0, request.target.find('?'));
+  const std::size_t api = rest.find("/api/", request.prefix.size() <= rest.size() ? request.prefix.size() : 0);
+  if (api == rest.npos) return "/";
+  const std::size_t end = rest.find('/', api + 5);
+  return end == rest.npos ? std::string_view("/") : rest.substr(end);
+}
+
+Result<void> add_body(JsonObject& out, const http::Request& request, std::size_t limit) {
+  if (request.body.empty()) return {};
+  const std::string_view type = request.headers.get("Content-Type");
+  const std::string media = media_of(type);
+  if (media == "application/x-www-form-urlencoded") {
+    out["body"] = members_of(parse_form(request.body));
+  } else if (media == "application/json" || media.ends_with("+json")) {
+    TRY(Json body, json_body(request, limit));
+    out["body"] = std::move(body);
+  } else if (media.starts_with("multipart/") || !valid_utf8(request.body)) {
+    out["base64"] = base64(request.body);
+  } else {
+    out["text"] = request.body;
+  }
+  return {};
+}
+
+bool is_ours(std::string_view name) {
+  for (const std::string_view each : {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "upgrade", "trailer", "te", "date", "server", "alt-svc", "content-security-policy",
+                                      "content-security-policy-report-only", "strict-transport-security", "x-content-type-options", "referrer-policy", "x-frame-options", "permissions-policy", "clear-site-data",
+                                      "cross-origin-opener-policy", "cross-origin-embedder-policy", "cross-origin-resource-policy", "service-worker-allowed", "x-request-id", "vary"})
+    if (iequals(name, each)) return true;
+  const std::string lower = ascii_lower(name);
+  return lower.starts_with("access-control-") || lower.starts_with("proxy-") || lower.starts_with("sec-");
+}
+
+/// Names that browsers keep for the host itself, and the names of our own.
+bool may_set(std::string_view cookie) {
+  while (!cookie.empty() && (cookie.front() == ' ' || cookie.front() == '\t')) cookie.remove_prefix(1);
+  const std::string name = ascii_lower(cookie.substr(0, cookie.find('=')));
+  if (name.starts_with("__host-") || name.starts_with("__secure-") || name.starts_with("mandate")) return false;
+  return ascii_lower(cookie).find("domain=") == std::string::npos;  // this host's alone
+}
+
+/// A Cookie field without the house's own: whoever has a session's cookie is that person.
+std::string without_ours(std::string_view field) {
+  std::string out;
+  while (!field.empty()) {
+    const std::size_t end = std::min(field.find(';'), field.size());
+    const std::string_view each = http::wire::trim(field.substr(0, end));
+    if (!each.empty() && may_set(each)) out.append(out.empty() ? "" : "; ").append(each);
+    field.remove_prefix(std::min(end + 1, field.size()));
+  }
+  return out;
+}
+
+/// What a browser may run as a page of this host.
+bool is_active(std::string_view type) {
+  const std::string media = media_of(type);
+  return !media.empty() && media != "application/json" && media != "text/plain" && media != "text/css" && media != "text/csv" && !media.ends_with("javascript") && media != "application/octet-stream" &&
+         (!media.starts_with("image/") || media == "image/svg+xml") && !media.starts_with("audio/") && !media.starts_with("video/");
+}
+
+}  // namespace
+
+Result<JsonObject> asked_of(const http::Request& request, std::size_t limit) {
+  JsonObject headers;
+  for (const auto& field : request.headers.all()) {
+    if (headers.size() >= kMostHeaders) break;
+    const std::string name = ascii_lower(field.name);
+    if (!valid_utf8(field.value)) continue;
+    if (Json* known = headers.if_contains(name)) *known = std::string(view(known->get_string())) + ", " + std::string(field.value);
+    else headers[name] = field.value;
+  }
+  if (const Json* cookies = headers.if_contains("cookie")) {
+    std::string left = without_ours(view(cookies->get_string()));
+    if (left.empty()) headers.erase("cookie");
+    else headers["cookie"] = std::move(left);
+  }
+  if (!headers.contains("host")) headers["host"] = request.host;
+  const std::string path(below_api(request));
+  JsonObject out{{"path", path}, {"url", request.query.empty() ? path : path + "?" + std::string(request.query)}, {"base", request.prefix + "/api/" + request.params.at(0)}};
+  out["query"] = members_of(parse_form(request.query));
+  out["headers"] = std::move(headers);
+  out["protocol"] = request.secure ? "https" : "http";
+  out["ip"] = request.peer;
+  CHECK_OK(add_body(out, request, limit));
+  return out;
+}
+
+http::Response response_of(const http::Request& request, ApiAnswer answer) {
+  http::Response out(answer.status);
+  for (const auto& [name, value] : answer.headers) {
+    if (!http::wire::is_token(name) || !http::wire::is_field_value(value) || is_ours(name)) continue;
+    if (iequals(name, "Content-Type")) out.headers.set("Content-Type", value);
+    else if (!iequals(name, "Set-Cookie")) out.headers.add(name, value);
+    else if (may_set(value)) out.headers.add("Set-Cookie", value);
+  }
+  if (answer.status != 204 && answer.status != 304) out.body = std::move(answer.body);
+  if (!out.body.empty() && !out.headers.has("Content-Type")) out.headers.set("Content-Type", "application/octet-stream");
+  if (is_active(out.headers.get("Content-Type"))) out.headers.set("Content-Security-Policy", std::string(http::kPagePolicy) + "; sandbox");
+  (void)request;
+  return out;
+}
+
+}  // namespace mandate::tables::wire

@@ -1,0 +1,118 @@
+// Custom APIs without JavaScript: who may try one, what it is told, what of its answer may leave the house (SC-6).
+#include "tables/custom_api.h"
+
+#include <gmock/gmock.h>
+
+#include "tables/wire/api_door.h"
+
+namespace mandate::tables {
+namespace {
+
+ApiCall call_of(const tenant::CustomApi& api, std::string method = "get") {
+  ApiCall out;
+  out.api = &api;
+  out.method = std::move(method);
+  return out;
+}
+
+TEST(CustomApi, WithoutAPermissionItIsForAdministrators) {
+  const tenant::CustomApi api{"a", "api/a.js", {}};
+  ApiCall call = call_of(api);
+  EXPECT_FALSE(CustomApis::may_try(call));
+  call.keys.application = true;
+  call.principal.user_id = "u";
+  EXPECT_FALSE(CustomApis::may_try(call));
+  call.keys.master = true;
+  EXPECT_TRUE(CustomApis::may_try(call));
+}
+
+TEST(CustomApi, EachLevelIsProvedAsForTables) {
+  for (const auto& [level, anonymous, application, user] : {std::tuple("public", true, true, true), {"application", false, true, false}, {"user", false, false, true}, {"authenticated", false, false, true}, {"admin", false, false, false}, {"misspelt", false, false, false}}) {
+    const tenant::CustomApi api{"a", "api/a.js", {{"*", {{"get", level}}}}};
+    ApiCall call = call_of(api);
+    EXPECT_EQ(CustomApis::may_try(call), anonymous) << level;
+    call.keys.application = true;
+    EXPECT_EQ(CustomApis::may_try(call), application) << level;
+    call.keys.application = false;
+    call.principal.user_id = "u";
+    EXPECT_EQ(CustomApis::may_try(call), user) << level;
+    EXPECT_FALSE(CustomApis::may_try(call_of(api, "post"))) << level;
+  }
+}
+
+http::Response answer(std::vector<std::pair<std::string, std::string>> headers, std::string body = "x", int status = 200) {
+  http::Request request;
+  ApiAnswer given;
+  given.status = status;
+  given.headers = std::move(headers);
+  given.body = std::move(body);
+  return wire::response_of(request, std::move(given));
+}
+
+TEST(CustomApi, WhatBelongsToTheConnectionToCorsAndToSecurityIsNotTheScripts) {
+  for (const char* name : {"Connection", "transfer-encoding", "Content-Length", "Content-Encoding", "Upgrade", "Server", "Date", "Strict-Transport-Security", "X-Content-Type-Options", "Referrer-Policy", "content-security-policy", "Access-Control-Allow-Origin",
+                           "access-control-allow-credentials", "Proxy-Authenticate", "Sec-WebSocket-Accept", "Clear-Site-Data", "Service-Worker-Allowed"})
+    EXPECT_FALSE(answer({{name, "mine"}}).headers.has(name)) << name;
+  EXPECT_EQ(answer({{"X-Own", "1"}}).headers.get("X-Own"), "1");
+}
+
+TEST(CustomApi, NoFieldCanCarryALineBreak) {
+  for (const char* value : {"a\r\nSet-Cookie: b=1", "a\nb", "a\rb"}) EXPECT_FALSE(answer({{"X-Own", value}}).headers.has("X-Own"));
+  EXPECT_TRUE(answer({{"X-Own\r\nY", "1"}, {"X Own", "1"}, {"", "1"}}).headers.all().size() <= 2U);
+}
+
+TEST(CustomApi, CookiesOfTheHostAreItsOwn) {
+  for (const char* cookie : {"__Host-mandate=x; Path=/; Secure", " __host-a=x", "__Secure-a=x; Secure", "mandate=x", "mandate-login=x", "a=b; Domain=example.org"}) EXPECT_FALSE(answer({{"Set-Cookie", cookie}}).headers.has("Set-Cookie")) << cookie;
+  EXPECT_EQ(answer({{"set-cookie", "own=1; HttpOnly"}}).headers.get("Set-Cookie"), "own=1; HttpOnly");
+}
+
+TEST(CustomApi, PagesHaveNoRightsOnThisHost) {
+  for (const char* type : {"text/html", "TEXT/HTML; charset=utf-8", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/pdf"}) EXPECT_THAT(std::string(answer({{"Content-Type", type}}).headers.get("Content-Security-Policy")), ::testing::EndsWith("; sandbox")) << type;
+  for (const char* type : {"application/json; charset=utf-8", "text/plain", "image/png", "text/csv"}) EXPECT_FALSE(answer({{"Content-Type", type}}).headers.has("Content-Security-Policy")) << type;
+  EXPECT_EQ(answer({}).headers.get("Content-Type"), "application/octet-stream");
+}
+
+TEST(CustomApi, ItIsToldTheRequestAndNotWhoseSessionTheBrowserHas) {
+  http::Request request;
+  request.target = "/s/todo/api/A/x%20y/z?b=1&b=2";
+  request.prefix = "/s/todo";
+  request.path = "/api/A/x y/z";
+  request.query = "b=1&b=2";
+  request.params = {"A", "x y/z"};
+  request.host = "h.example";
+  request.headers.add("Cookie", "__Host-mandate=secret; a=1; mandate=x;b=2");
+  request.headers.add("X-Two", "1");
+  request.headers.add("x-two", "2");
+  request.headers.add("Content-Type", "text/plain");
+  request.body = "hello";
+  Result<JsonObject> asked = wire::asked_of(request, 1000);
+  ASSERT_TRUE(asked.ok());
+  EXPECT_EQ(to_json(*asked), R"({"path":"/x%20y/z","url":"/x%20y/z?b=1&b=2","base":"/s/todo/api/A","query":{"b":["1","2"]},"headers":{"cookie":"a=1; b=2","x-two":"1, 2","content-type":"text/plain","host":"h.example"},"protocol":"http","ip":"","text":"hello"})");
+}
+
+TEST(CustomApi, BodiesAreReadAsWhatTheySayTheyAre) {
+  const auto told = [](std::string_view type, std::string_view body) {
+    http::Request request;
+    request.target = "/api/A";
+    request.params = {"A"};
+    request.body = body;
+    if (!type.empty()) request.headers.add("Content-Type", type);
+    Result<JsonObject> asked = wire::asked_of(request, 1000);
+    if (!asked.ok()) return std::string(name(asked.error().code));
+    for (const char* member : {"body", "text", "base64"})
+      if (const Json* value = asked->if_contains(member)) return std::string(member) + ": " + to_json(*value);
+    return std::string();
+  };
+  EXPECT_EQ(told("application/json", R"({"a":[1]})"), R"(body: {"a":[1]})");
+  EXPECT_EQ(told("application/vnd.x+json", "[1]"), "body: [1]");
+  EXPECT_EQ(told("application/json", "{"), "bad_request");
+  EXPECT_EQ(told("application/json", R"({"a":1,"a":2})"), "bad_request");
+  EXPECT_EQ(told("application/x-www-form-urlencoded", "a=1&__proto__=2"), R"(body: {"a":"1","__proto__":"2"})");
+  EXPECT_EQ(told("text/xml", "<a/>"), R"(text: "<a/>")");
+  EXPECT_EQ(told("", "plain"), R"(text: "plain")");
+  EXPECT_EQ(told("multipart/form-data; boundary=x", "--x--"), R"(base64: "LS14LS0=")");
+  EXPECT_EQ(told("image/png", "\xff\xfe"), R"(base64: "//4=")");
+}
+
+}  // namespace
+}  // namespace mandate::tables
