@@ -99,6 +99,46 @@ TEST_F(Scripted, ResultsMayBeChangedBeforeTheyLeave) {
   EXPECT_EQ(counted.at("results").as_array().size(), 1U);
 }
 
+// The policy "script": whoever wrote it sees both rows and decides.
+TEST_F(Scripted, AConflictScriptIsAskedWithBothRows) {
+  service.tables.at("items").sync.conflicts = "script";
+  const std::string old = insert(R"({"id":"1","text":"read"})").text("version");
+  (void)ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"theirs"})");
+  const Headers stale = v2({{"If-Match", "\"" + old + "\""}});
+  publish();
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", stale, R"({"text":"ours"})").status, 412) << "there is no such script yet";
+
+  with_script("conflict", "function conflict(item, server, user, request) { item.text = server.text + '+' + item.text; request.execute(); }");
+  const Reply merged = ask(http::Method::patch, "/tables/Items/1", stale, R"({"text":"ours"})");
+  EXPECT_EQ(merged.status, 200) << merged.body;
+  EXPECT_EQ(merged.text("text"), "theirs+ours");
+  EXPECT_EQ(read("?$select=text").body, R"([{"text":"theirs+ours"}])");
+
+  with_script("conflict", "function conflict(item, server, user, request) { request.respond(409, { kept: server.text, sent: item === undefined ? request.operation : item.text }); }");
+  const Reply refused = ask(http::Method::patch, "/tables/Items/1", stale, R"({"text":"ours"})");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.body, R"({"kept":"theirs+ours","sent":"ours"})");
+  EXPECT_EQ(ask(http::Method::delete_, "/tables/Items/1", stale).body, R"({"kept":"theirs+ours","sent":"del"})");
+
+  with_script("conflict", "function conflict(item, server, user, request) { throw new Error('undecided'); }");
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", stale, R"({"text":"ours"})").status, 500);
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"last"})").status, 200) << "without a version nobody is asked";
+}
+
+TEST_F(Scripted, AConflictScriptWhoseRowChangesMeanwhileIsAskedAgain) {
+  service.tables.at("items").sync.conflicts = "script";
+  const std::string old = insert(R"({"id":"1","text":"read"})").text("version");
+  (void)ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"theirs"})");
+  with_script("conflict", R"(function conflict(item, server, user, request) {
+    item.text = server.text + '+' + item.text;
+    if (server.text === 'third') return request.execute();
+    tables.getTable('Items').update({ id: '1', text: 'third' }, { success: function () { request.execute(); } });
+  })");
+  const Reply merged = ask(http::Method::patch, "/tables/Items/1", v2({{"If-Match", "\"" + old + "\""}}), R"({"text":"ours"})");
+  EXPECT_EQ(merged.status, 200) << merged.body;
+  EXPECT_EQ(merged.text("text"), "third+ours");
+}
+
 TEST_F(Scripted, UpdatesKeepTheirVersionCheckThroughTheScript) {
   (void)insert(R"({"id":"1","text":"a"})");
   with_script("update", "function update(item, user, request) { item.seen = true; request.execute(); }");
