@@ -57,6 +57,26 @@ TEST_F(RouterTest, LiteralsComeBeforePlaceholders) {
   EXPECT_EQ(body("/tables/special/deep/x"), "deep|x");
 }
 
+TEST_F(RouterTest, APathThatNobodyMountedMayHaveAPrefixTakenOff) {
+  int asked = 0;
+  router.on_unknown([&](Request& request) {
+    ++asked;
+    if (!request.path.starts_with("/p/")) return false;
+    request.prefix = "/p";
+    request.path.erase(0, 2);
+    return true;
+  });
+  router.get("/p/mounted", says("mounted"));
+  EXPECT_EQ(body("/tables/x"), "list|x");
+  EXPECT_EQ(body("/p/mounted"), "mounted");
+  EXPECT_EQ(ask(Method::post, "/only/get").status, 405);
+  EXPECT_EQ(asked, 0) << "only for paths that nobody knows";
+  EXPECT_EQ(body("/p/tables/x/1"), "item|x|1");
+  EXPECT_EQ(ask(Method::post, "/p/only/get").status, 405);
+  EXPECT_EQ(ask(Method::get, "/p/p/tables/x").status, 404) << "once";
+  EXPECT_EQ(ask(Method::get, "/nothing").status, 404);
+}
+
 TEST_F(RouterTest, TheRestOfAPathIsOneParameter) {
   EXPECT_EQ(body("/files/a/b/c.css"), "file|a/b/c.css");
   EXPECT_EQ(ask(Method::get, "/files").status, 404);

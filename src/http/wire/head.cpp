@@ -129,6 +129,7 @@ int place(std::string_view target, int minor, const HeadContext& context, bool t
   }
   const std::size_t mark = std::min(rest.find('?'), rest.size());
   request.query = rest.substr(std::min(mark + 1, rest.size()));
+  request.prefix.clear();  // of the request before on this connection
   if (!decode_path(rest.substr(0, mark), request.path)) return 400;
 
   request.secure = context.tls;

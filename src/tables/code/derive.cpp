@@ -40,7 +40,7 @@ class Deriver {
     }
     for (const auto& [path, content] : api_settings_) add_api_settings(path, content);
     add_jobs();
-    if (out_.scripts.empty() && out_.tables.empty())
+    if (out_.scripts.empty() && out_.tables.empty() && problems_.empty())
       problems_.add("the folder", "has no table/, api/, scheduler/ or shared/: is it a service's folder?");
     if (!problems_.empty()) return problems_.error();
     return std::move(out_);

@@ -33,8 +33,8 @@ std::string path_problem(std::string_view path) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return "has a control character in its name";
   if (path.find('\\') != std::string_view::npos) return "has a backslash in its name";
   if (path.starts_with('/')) return "is an absolute path";
+  if (path.find("//") != std::string_view::npos || path.ends_with('/')) return "has an empty part in its path";
   for (const std::string& segment : split(path, '/')) {
-    if (segment.empty()) return "has an empty part in its path";
     if (segment == "." || segment == "..") return "leaves the folder";
   }
   if (ascii_lower(path).ends_with(".node")) return "is a native module: they do not run here";

@@ -77,7 +77,7 @@ TEST(Derive, ReadsWhoMayRegisterForPush) {
 TEST(Derive, SaysWhatIsWrongFileByFile) {
   EXPECT_EQ(hint({}), "The folder is empty.");
   EXPECT_EQ(hint({{"README.md", "hello"}}), "the folder: has no table/, api/, scheduler/ or shared/: is it a service's folder?");
-  EXPECT_EQ(hint({{"table/T.upsert.js", "x"}}), "table/T.upsert.js: is no script of a table: those are T.insert.js, T.read.js, T.update.js, T.delete.js and T.js");
+  EXPECT_EQ(hint({{"table/T.upsert.js", "x"}}), "table/T.upsert.js: is no script of a table: those are T.insert.js, T.read.js, T.update.js, T.delete.js, T.conflict.js and T.js");
   EXPECT_EQ(hint({{"api/A.js", "x"}, {"api/B.json", "{}"}}), "api/B.json: there is no script of that name beside it");
   EXPECT_EQ(hint({{"api/a b.js", "x"}}), "api/a b.js: an API's name has letters, digits, '_' and '-'");
   EXPECT_EQ(hint({{"api/a.js", "x"}, {"api/A.js", "x"}}), "api/a.js: is there twice in another case");
