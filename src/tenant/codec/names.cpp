@@ -115,6 +115,7 @@ std::string redirect_problem(std::string_view text, bool subdomain_wildcard) {
 
 std::string prefix_problem(std::string_view path) {
   if (!path.starts_with('/') || path.ends_with('/') || path.size() > 200) return "must begin with '/' and end without, as /legacy/todo";
+  if (path.find("//") != std::string_view::npos) return "has an empty part";
   const std::vector<std::string> segments = split(path.substr(1), '/');
   for (const std::string& segment : segments)
     if (segment.starts_with('.') || !only(segment, {kLower, kUpper, kDigits, "-_."}) || segment.empty())
