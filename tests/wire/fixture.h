@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "server/house.h"
+#include "tables/code/folder.h"
 #include "tests/support/database_under_test.h"
 
 namespace mandate::wire {
@@ -56,6 +57,25 @@ struct Fixture {
     return request;
   }
 
+  /// The folder tests/wire/service, as the code of the service `coded`.
+  http::Request deploy_request() {
+    http::Request request;
+    request.method = http::Method::post;
+    request.target = request.path = "/admin/services/coded/deploy";
+    request.query = "tenant=demo";
+    request.host = "localhost";
+    request.local_admin = true;
+    request.body = folder;  // borrowed
+    return request;
+  }
+  static std::string service_folder() {
+    tables::code::Files files;
+    for (const auto& entry : fs::recursive_directory_iterator(kFolder / "service"))
+      if (entry.is_regular_file()) files[fs::relative(entry.path(), kFolder / "service").string()] = read_file(entry.path());
+    return tables::code::write_folder(files);
+  }
+
+  const std::string folder = service_folder();
   const std::string tenant_file = read_file(kFolder / "tenant.yaml");
   ManualClock clock;
   SeededRandom random;

@@ -1,0 +1,1 @@
+exports.register = function (api) { throw new Error('broken'); };

@@ -1,0 +1,1 @@
+exports.get = function (request, response) { response.send('for administrators'); };

@@ -1,0 +1,4 @@
+exports.startup = function (context, done) {
+  process.env.started = 'yes';
+  setTimeout(done, 1);
+};

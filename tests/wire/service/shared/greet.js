@@ -1,0 +1,1 @@
+exports.hello = function (name) { return 'hello ' + (name || 'you'); };
