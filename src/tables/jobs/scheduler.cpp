@@ -111,7 +111,8 @@ void Scheduler::wake() {
 }
 
 void Scheduler::leave() {
-  alive_->leaving = true;
+  if (alive_->leaving.exchange(true)) return;
+  ++alive_->parts.busy;  // until the duty is given away
   wake();
 }
 
@@ -160,9 +161,14 @@ Task<void> Scheduler::round(std::shared_ptr<Alive> alive) {
   CO_CHECK(co_await writing);
   if (alive->ended) co_return ok();
   if (alive->leaving && alive->running == 0 && alive->unwritten.empty()) {
-    alive->gave_back = true;
+    if (std::exchange(alive->gave_back, true)) co_return ok();
     Task<void> giving = alive->lease.give_back(parts.system);
-    co_return co_await giving;
+    Result<void> given = co_await giving;
+    if (alive->ended) co_return ok();
+    alive->led = false;
+    alive->leads.set(0);
+    --alive->parts.busy;
+    co_return given;
   }
   for (const std::string& tenant_name : parts.tenants.names()) {
     if (alive->ended) co_return ok();

@@ -59,7 +59,8 @@ class Scheduler {
   void start();
   /// A run was filed: do not wait for the next round. From any thread.
   void wake();
-  /// Begins no more runs, and lets another server have the duty when those under way have ended. From any thread.
+  /// Begins no more runs, and lets another server have the duty when those under way have ended; `busy` falls then. From any
+  /// thread, while the loop runs.
   void leave();
   /// What a second does. For tests, too.
   Task<void> round();

@@ -216,6 +216,7 @@ TEST_F(Jobs, AServerThatLeavesEndsItsRunsAndGivesTheDutyAway) {
   ASSERT_TRUE(ask("asked").ok());
   round();
   scheduler.leave();
+  EXPECT_EQ(busy, 1);
   ASSERT_TRUE(ask("cleanup").ok());
   round();
   EXPECT_EQ(scripts.begun.size(), 1U) << "no more are begun";
@@ -227,6 +228,7 @@ TEST_F(Jobs, AServerThatLeavesEndsItsRunsAndGivesTheDutyAway) {
   round(second);
   EXPECT_EQ(others.begun.size(), 1U);
   EXPECT_EQ(states("asked"), "succeeded");
+  EXPECT_EQ(busy, 0) << "a shutdown need not wait any longer";
 }
 
 TEST_F(Jobs, AJobThatIsGoneFailsInsteadOfWaiting) {
