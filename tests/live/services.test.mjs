@@ -53,6 +53,11 @@ test('a token for one service is void at the other, and so are its keys', async 
   const tokens = {localhost: (await trade(id_token, 'todo-backend')).json.id_token, 'back-office.localhost': (await trade(id_token, 'back-office-app')).json.id_token};
   for (const [home, token] of Object.entries(tokens))
     for (const host of Object.keys(tokens)) assert.equal((await at(host, 'GET', '/tables/plain', {token})).status, host === home ? 200 : 401, `token of ${home} at ${host}`);
+  // The same by path, at either host.
+  for (const [home, token] of Object.entries(tokens))
+    for (const host of Object.keys(tokens))
+      for (const [place, owner] of [['/s/default', 'localhost'], ['/s/back-office', 'back-office.localhost']])
+        assert.equal((await at(host, 'GET', `${place}/tables/plain`, {token})).status, owner === home ? 200 : 401, `token of ${home} at ${host}${place}`);
   for (const [host, key, status] of [['localhost', 'mandate-test-master-key', 200], ['localhost', 'back-office-master-key', 401], ['back-office.localhost', 'back-office-master-key', 200], ['back-office.localhost', 'mandate-test-master-key', 401]])
     assert.equal((await at(host, 'GET', '/tables/plain', {headers: {'X-ZUMO-MASTER': key}})).status, status, `${key} at ${host}`);
 });
