@@ -301,7 +301,7 @@ Result<ExprPtr> Reader::named() {
 
 Result<ExprPtr> Reader::column() {
   ExprPtr e = fresh(Op::column);
-  if (!at_name()) return unexpected();
+  if (!at_name() && !at_service()) return unexpected();
   std::vector<std::string> parts{take().text};
   while (at_symbol(".") && parts.size() < 3) {
     take();
@@ -423,7 +423,7 @@ Result<ExprPtr> Reader::case_when() {
   if (!at_word("WHEN")) return unexpected();
   while (take_word("WHEN")) {
     Result<ExprPtr> when = e->simple ? scalar() : condition();
-    CHECK_OK(std::move(when));
+    if (!when.ok()) return std::move(when).error();
     e->args.push_back(*std::move(when));
     CHECK_OK(expect_word("THEN"));
     TRY(ExprPtr then, scalar());

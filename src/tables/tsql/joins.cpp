@@ -10,6 +10,16 @@ int family(const Value& value) {
   return type == Type::null ? 0 : type == Type::text ? 3 : type == Type::date ? 2 : 1;
 }
 
+/// Whether it is made of columns of that source alone, and of at least one.
+bool is_of(const Expr& e, std::size_t source, bool& any) {
+  if (e.query || e.op == Op::aggregate || (e.function && e.function->changes)) return false;
+  if (e.op == Op::column) {
+    any = true;
+    return e.level == 0 && e.source == source;
+  }
+  return std::all_of(e.args.begin(), e.args.end(), [&](const ExprPtr& arg) { return is_of(*arg, source, any); });
+}
+
 /// Whether it needs rows of that source or of one behind it.
 bool needs(const Expr& e, std::size_t source) {
   if (e.query || (e.function && e.function->changes)) return true;
@@ -19,16 +29,16 @@ bool needs(const Expr& e, std::size_t source) {
 
 }  // namespace
 
-Index::Index(const Rows& rows, std::size_t slot, bool exact) : rows_(rows), slot_(slot), exact_(exact) {
-  sorted_.reserve(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (is_null(rows[i][slot])) continue;
+Index::Index(std::vector<Value> keys, bool exact) : keys_(std::move(keys)), exact_(exact) {
+  sorted_.reserve(keys_.size());
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    if (is_null(keys_[i])) continue;
     sorted_.push_back(static_cast<std::uint32_t>(i));
-    mixed_ = mixed_ || family(rows[i][slot]) != family(rows[sorted_.front()][slot]);
+    mixed_ = mixed_ || family(keys_[i]) != family(keys_[sorted_.front()]);
   }
   if (mixed_) return;
   std::sort(sorted_.begin(), sorted_.end(), [this](std::uint32_t a, std::uint32_t b) {
-    const int order = compare_values(rows_[a][slot_], rows_[b][slot_]);
+    const int order = compare_values(keys_[a], keys_[b]);
     return order < 0 || (order == 0 && a < b);
   });
 }
@@ -41,9 +51,9 @@ int Index::compare_values(const Value& a, const Value& b) const {
 
 std::optional<std::vector<std::uint32_t>> Index::find(const Value& value) const {
   if (is_null(value) || sorted_.empty()) return std::vector<std::uint32_t>();
-  if (mixed_ || family(value) != family(rows_[sorted_.front()][slot_])) return std::nullopt;
-  const auto first = std::lower_bound(sorted_.begin(), sorted_.end(), value, [this](std::uint32_t row, const Value& v) { return compare_values(rows_[row][slot_], v) < 0; });
-  const auto last = std::upper_bound(first, sorted_.end(), value, [this](const Value& v, std::uint32_t row) { return compare_values(v, rows_[row][slot_]) < 0; });
+  if (mixed_ || family(value) != family(keys_[sorted_.front()])) return std::nullopt;
+  const auto first = std::lower_bound(sorted_.begin(), sorted_.end(), value, [this](std::uint32_t row, const Value& v) { return compare_values(keys_[row], v) < 0; });
+  const auto last = std::upper_bound(first, sorted_.end(), value, [this](const Value& v, std::uint32_t row) { return compare_values(v, keys_[row]) < 0; });
   return std::vector<std::uint32_t>(first, last);
 }
 
@@ -62,7 +72,8 @@ std::optional<Hint> hint_for(const Expr* condition, std::size_t source) {
     for (const int side : {0, 1}) {
       const Expr& mine = *each->args[static_cast<std::size_t>(side)];
       const Expr& other = *each->args[static_cast<std::size_t>(1 - side)];
-      if (mine.op == Op::column && mine.level == 0 && mine.source == source && !needs(other, source)) return Hint{mine.slot, &other, each->exact};
+      bool any = false;
+      if (is_of(mine, source, any) && any && !needs(other, source)) return Hint{&mine, &other, each->exact};
     }
   }
   return std::nullopt;

@@ -5,25 +5,24 @@
 
 namespace mandate::tables::tsql {
 
-/// Rows sorted by one of their values, so that those with a given one are found without looking at all.
+/// Rows sorted by a value of each, so that those with a given one are found without looking at all.
 class Index {
  public:
-  Index(const Rows& rows, std::size_t slot, bool exact);
+  Index(std::vector<Value> keys, bool exact);
   /// Numbers of the rows that may have that value; nullopt: the value is of another family, all may.
   std::optional<std::vector<std::uint32_t>> find(const Value& value) const;
 
  private:
   int compare_values(const Value& a, const Value& b) const;
-  const Rows& rows_;
-  std::size_t slot_;
+  std::vector<Value> keys_;
   bool exact_;
   bool mixed_ = false;
   std::vector<std::uint32_t> sorted_;  ///< nulls left out
 };
 
-/// A condition "column of source = something known before its rows are looked at".
+/// A condition "something of a source's row = something known before its rows are looked at".
 struct Hint {
-  std::size_t slot = 0;
+  const Expr* key = nullptr;
   const Expr* probe = nullptr;
   bool exact = false;
 };

@@ -237,11 +237,26 @@ struct Machine::Impl final : Evaluator {
     return subselect(*source.derived, outer ? *outer : Frame(), false);
   }
 
-  const Index& index_of(const Source& source, const Rows& rows, const Hint& hint, std::unique_ptr<Index>& own) {
-    if (source.derived) return *(own = std::make_unique<Index>(rows, hint.slot, hint.exact));
-    std::unique_ptr<Index>& kept_index = indexes[{source.load, hint.slot, hint.exact}];
-    if (!kept_index) kept_index = std::make_unique<Index>(rows, hint.slot, hint.exact);
-    return *kept_index;
+  /// Null when one of the keys is an error: whether it matters is found out row by row.
+  Result<const Index*> index_of(const Select& s, std::size_t source, const Rows& rows, const Hint& hint, std::unique_ptr<Index>& own) {
+    const bool plain = hint.key->op == Op::column && !s.sources[source].derived;
+    const auto place = std::tuple(s.sources[source].load, hint.key->slot, hint.exact);
+    if (plain)
+      if (const auto found = indexes.find(place); found != indexes.end()) return found->second.get();
+    std::vector<Value> keys;
+    keys.reserve(rows.size());
+    std::vector<const Row*> tuple(s.sources.size());
+    for (const Row& row : rows) {
+      CHECK_OK(step());
+      tuple[source] = &row;
+      Result<Value> key = value(*hint.key, Frame{nullptr, tuple.data(), nullptr});
+      if (!key.ok()) return nullptr;
+      keys.push_back(*std::move(key));
+    }
+    auto made = std::make_unique<Index>(std::move(keys), hint.exact);
+    std::unique_ptr<Index>& kept_index = plain ? indexes[place] : own;
+    kept_index = std::move(made);
+    return kept_index.get();
   }
 
   /// The tuples of the sources under all conditions; `wanted`: no more than that many.
@@ -274,7 +289,10 @@ struct Machine::Impl final : Evaluator {
     if (!hint && !keeps_left && !keeps_right) hint = hint_for(s.where.get(), source);
     if (right.size() < kWorthAnIndex) hint.reset();
     std::unique_ptr<Index> own;
-    const Index* index = hint ? &index_of(from, right, *hint, own) : nullptr;
+    const Index* index = nullptr;
+    if (hint) {
+      TRY(index, index_of(s, source, right, *hint, own));
+    }
 
     std::vector<const Row*> out;
     std::vector<bool> met(keeps_right ? right.size() : 0);

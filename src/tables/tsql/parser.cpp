@@ -23,6 +23,7 @@ bool Reader::at_word(std::string_view word, std::size_t ahead) const { return pe
 bool Reader::at_symbol(std::string_view symbol, std::size_t ahead) const { return peek(ahead).kind == Kind::symbol && peek(ahead).text == symbol; }
 bool Reader::take_word(std::string_view word) { return at_word(word) && (take(), true); }
 bool Reader::take_symbol(std::string_view symbol) { return at_symbol(symbol) && (take(), true); }
+bool Reader::at_service() const { return peek().kind == Kind::word && iequals(peek().text, service_) && at_symbol(".", 1); }
 bool Reader::at_name() const { return peek().kind == Kind::quoted || (peek().kind == Kind::word && !reserved(peek().text)); }
 
 Result<void> Reader::expect_word(std::string_view word) {
@@ -277,7 +278,7 @@ Result<void> Reader::hints() {
 
 /// [schema.]table, where the schema is this service or dbo.
 Result<std::string> Reader::table_name() {
-  if (!at_name()) return unexpected();
+  if (!at_name() && !at_service()) return unexpected();
   const Token first = take();
   if (!at_symbol(".")) return first.text;
   take();

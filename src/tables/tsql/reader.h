@@ -63,6 +63,8 @@ class Reader {
   Result<void> expect_word(std::string_view word);
   Result<void> expect_symbol(std::string_view symbol);
   bool at_name() const;
+  /// The service's name before a point, also when it is a word such as "default".
+  bool at_service() const;
   Error unexpected() const;
 
   /// One level deeper for as long as it lives.

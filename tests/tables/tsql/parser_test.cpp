@@ -53,6 +53,12 @@ TEST(SqlRefusals, NameTheWordAndItsPlace) {
   for (const auto& [sql, text] : cases) EXPECT_EQ(refusal(sql), text) << sql;
 }
 
+TEST(SqlRefusals, TheServicesNameIsASchemaWhateverWordItIs) {
+  auto script = parse("SELECT default.items.id FROM default.items JOIN [default].other ON 1 = 1", "default");
+  ASSERT_TRUE(script.ok()) << script.error().hint;
+  EXPECT_EQ(tables_of(script->statements[0]), (std::vector<std::string>{"items", "other"}));
+}
+
 TEST(SqlRefusals, SizesHaveLimits) {
   const Limits limits;
   EXPECT_EQ(refusal("SELECT '" + std::string(limits.bytes, 'x') + "'"), "The SQL text is longer than 65536 bytes.");
