@@ -1,8 +1,8 @@
-// Header fields of conditional requests, what a client accepts, and the token of a next page.
+// Header fields of conditional requests, what a client accepts, and the keys in the token of a next page.
 #include "http/compress.h"
 #include "http/date.h"
 #include "tables/wire/etag.h"
-#include "tables/wire/family.h"
+#include "tables/wire/page_token.h"
 
 using namespace mandate;
 using namespace mandate::tables::wire;
@@ -15,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)none_match_hits(text, "AAAAAAAAAAE=");
   (void)http::takes_gzip(text);
   if (const auto seconds = http::parse_http_date(text)) (void)http::http_date(*seconds);
-  if (const auto keys = read_skip_token(text); keys.ok()) {
-    const auto again = read_skip_token(skip_token(*keys));
+  if (const auto keys = read_page_keys(text); keys.ok()) {
+    const auto again = read_page_keys(page_keys(*keys));
     if (!again.ok() || *again != *keys) __builtin_trap();
   }
   return 0;

@@ -119,7 +119,7 @@ Result<Act> Datasync::act_of(Turn& turn) const {
   act.context.look_ahead = list;
   // Where the client did not ask for an order of time, V4's link is word for word what its server wrote.
   act.context.resumable = list && (turn.dialect == Dialect::v3 || !asked.query.order.empty());
-  act.context.after = std::move(asked.after);
+  turn.after = std::move(asked.after);
   act.query = std::move(asked.query);
   act.parameters = std::move(asked.own);
   act.id = turn.id;

@@ -31,8 +31,7 @@ std::optional<std::string> next_link(const Turn& turn, const Act& asked, const A
     *top -= answer.count;
     if (*top <= 0) return std::nullopt;
   }
-  const std::string token = answer.last.empty() ? std::string() : skip_token(answer.last);
-  std::string query = next_query(turn.request.query, asked.query.skip + answer.count, top, token);
+  std::string query = next_query(turn.request.query, asked.query.skip + answer.count, top, turn.next);
   if (turn.dialect == Dialect::v4) return query;
   const std::string url = turn.url() + "?" + query;
   return wants_path(turn.request) ? url.substr(turn.request.origin().size()) : url;

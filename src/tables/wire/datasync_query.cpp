@@ -30,9 +30,9 @@ Result<DatasyncQuery> read_datasync_query(const QueryParameters& parameters, Dia
   out.include_deleted = includes_deleted(parameters);
   for (const auto& [name, value] : parameters) {
     if (name.starts_with('$')) {
-      if (!read || (one_row && !iequals(name, "$select"))) continue;
+      if (!read || (one_row && !iequals(name, "$select") && !iequals(name, "$expand"))) continue;
       if (iequals(name, "$skiptoken")) {
-        TRY(out.after, read_skip_token(value));
+        out.after = value;
       } else {
         CHECK_OK(options.read(name, value));
       }

@@ -9,7 +9,7 @@ struct DatasyncQuery {
   odata::Query query;
   bool include_deleted = false, no_script = false;
   std::int64_t page = 100;
-  std::vector<store::Value> after;  ///< where the page before ended
+  std::string after;                ///< $skiptoken as it came
   QueryParameters own;              ///< parameters that belong to the app
 };
 

@@ -5,8 +5,10 @@
 #include "base/url.h"
 #include "http/compress.h"
 #include "http/wire/characters.h"
+#include "tables/conflicts.h"
 #include "tables/wire/cors.h"
 #include "tables/wire/json_patch.h"
+#include "tables/wire/page_token.h"
 #include "tables/wire/zumo.h"
 #include "tables/wire/zumo_query.h"
 
@@ -16,6 +18,7 @@ namespace {
 using http::Method;
 using http::Response;
 
+constexpr int kMostConflicts = 8;
 constexpr std::size_t kBodyLimitKb = 1024, kMostBodyLimitKb = 4096;
 
 /// What the SDKs say about themselves in X-ZUMO-FEATURES (2.2). Other words are not counted.
@@ -57,6 +60,7 @@ Act outline(const Act& act) {
   out.context.dialect = act.context.dialect;
   out.context.system = act.context.system;
   out.context.page = act.context.page;
+  if (act.context.resumable && act.operation == Operation::read && act.id.empty()) out.context.principal = act.context.principal;
   out.query.top = act.query.top;
   out.query.skip = act.query.skip;
   return out;
@@ -158,7 +162,12 @@ Task<Response> Door::authorised(Turn& turn) {
   act.context.table = turn.table;
   act.context.principal = std::move(*principal);
   if (keys.master) act.context.principal.level = identity::Level::admin;
+  if (!turn.after.empty()) {
+    const std::string scope = page_scope(turn, act.context.principal);
+    CO_TRY(act.context.after, open_page(deps_.tenants.vault(), scope, turn.after, deps_.clock.now_ms()));
+  }
   act.context.deadline = request.deadline;
+  act.context.application_key = keys.application;
 
   const bool scripted = deps_.script && !turn.no_script && deps_.script->has(act);
   // A delete script decides about one row; nobody deletes many behind its back.
@@ -172,6 +181,7 @@ Task<Response> Door::authorised(Turn& turn) {
     co_return family.unauthorized(turn, answer.error(), false);
   }
   CO_TRY(Answer good, std::move(answer));
+  if (!good.last.empty()) turn.next = seal_page(deps_.tenants.vault(), page_scope(turn, asked.context.principal), good.last, deps_.clock.now_ms());
   co_return family.answer_of(turn, asked, std::move(good));
 }
 
@@ -182,8 +192,18 @@ Task<Answer> Door::perform(Turn& turn, Act act) {
     Result<Answer> answer = co_await patching;
     co_return answer;
   }
+  std::optional<Act> asked;
+  if (deps_.script && !turn.no_script && asks_script(act)) asked = act;
   Task<Answer> task = script ? script->run(std::move(act)) : deps_.tables.perform(std::move(act));
   Result<Answer> answer = co_await task;
+  // The script is shown the row; when that changes before it is done, it is shown the new one.
+  for (int tries = 0; asked && answer.ok() && answer->kind == Answer::Kind::stale && tries < kMostConflicts; ++tries) {
+    Act again = over(*asked, answer->version);
+    again.conflict = std::move(answer->item);
+    Task<Answer> deciding = deps_.script->run(std::move(again));
+    Result<Answer> decided = co_await deciding;
+    answer = std::move(decided);
+  }
   co_return answer;
 }
 

@@ -48,28 +48,4 @@ Result<Json> json_body(const http::Request& request, std::size_t limit) {
   return parse_json(request.body, limits);
 }
 
-std::string skip_token(const std::vector<store::Value>& last) {
-  JsonArray keys;
-  for (const store::Value& key : last) {
-    if (const auto* text = std::get_if<std::string>(&key)) keys.emplace_back(*text);
-    else if (const auto* whole = std::get_if<std::int64_t>(&key)) keys.emplace_back(*whole);
-  }
-  return base64url(to_json(Json(std::move(keys))));
-}
-
-Result<std::vector<store::Value>> read_skip_token(std::string_view text) {
-  const Error bad(Code::bad_request, "The value of '$skiptoken' is not one of ours.");
-  const auto json = text.size() <= 4096 ? base64url_decode(text) : std::nullopt;
-  if (!json) return bad;
-  const Result<Json> parsed = parse_json(*json);
-  if (!parsed.ok() || !parsed->is_array() || parsed->get_array().empty()) return bad;
-  std::vector<store::Value> out;
-  for (const Json& key : parsed->get_array()) {
-    if (key.is_string()) out.emplace_back(std::string(view(key.get_string())));
-    else if (key.is_int64()) out.emplace_back(key.get_int64());
-    else return bad;
-  }
-  return out;
-}
-
 }  // namespace mandate::tables::wire

@@ -28,6 +28,8 @@ struct Turn {
   JsonObject item;                      ///< the body of an insert or update
   std::optional<JsonArray> patch;       ///< the body of a JSON patch (RFC 6902)
   bool no_script = false;
+  std::string after;                    ///< the $skiptoken that the request brought
+  std::string next;                     ///< the one its answer gives; empty: the next page is told by $skip
   bool version_in_body = false;         ///< V2: the expected version came in the body; a stale one is 409, not 412
 
   /// Address of the table, or of an item in it.
@@ -75,9 +77,5 @@ std::string media_of(std::string_view content_type);
 Result<void> check_json_type(const http::Request& request);
 /// The body as one JSON value of at most `limit` bytes.
 Result<Json> json_body(const http::Request& request, std::size_t limit);
-
-/// Answer::last as the text of $skiptoken, and back; bad_request.
-std::string skip_token(const std::vector<store::Value>& last);
-Result<std::vector<store::Value>> read_skip_token(std::string_view text);
 
 }  // namespace mandate::tables::wire

@@ -83,7 +83,7 @@ Result<Act> Zumo::act_of(Turn& turn) const {
   act.context.include_deleted = zumo.include_deleted;
   act.context.page = zumo.page;
   act.context.resumable = !v1;
-  act.context.after = std::move(zumo.after);
+  turn.after = std::move(zumo.after);
   act.query = std::move(zumo.query);
   act.parameters = std::move(zumo.own);
   act.id = turn.id;

@@ -19,8 +19,7 @@ Response rows(const Turn& turn, const Act& asked, Answer answer) {
   Response response = Response::json(200, std::move(answer.json));
   const std::int64_t page = asked.query.top.value_or(asked.context.page);
   if (turn.dialect == Dialect::v2 && page > 0 && (answer.count == page || answer.cut)) {
-    const std::string token = answer.last.empty() ? std::string() : skip_token(answer.last);
-    response.headers.set("Link", next_link(turn.url(), turn.parameters, asked.query.skip + answer.count, page, token) + "; rel=next");
+    response.headers.set("Link", next_link(turn.url(), turn.parameters, asked.query.skip + answer.count, page, turn.next) + "; rel=next");
   }
   return response;
 }

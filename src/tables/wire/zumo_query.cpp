@@ -48,7 +48,7 @@ odata::Profile profile_for(Dialect dialect, const tenant::Table& table) {
 Result<void> read_option(odata::Options& options, ZumoQuery& out, std::string_view name, std::string_view value, Dialect dialect, bool one_row) {
   const bool v1 = dialect == Dialect::v1;
   if (name == "$skiptoken" && !v1 && !one_row) {
-    TRY(out.after, read_skip_token(value));
+    out.after = value;
     return {};
   }
   const bool parsed = name == "$filter" || name == "$select" || name == "$orderby";

@@ -11,7 +11,7 @@ struct ZumoQuery {
   bool include_deleted = false;
   bool no_script = false;
   std::int64_t page = 50;            ///< rows without $top
-  std::vector<store::Value> after;   ///< V2: where the page before ended
+  std::string after;                 ///< V2: $skiptoken as it came
   QueryParameters own;   ///< parameters that belong to the app
 };
 
