@@ -40,11 +40,8 @@ void append_object(std::string& out, const JsonObject& object) {
 
 std::string_view script_name(const Act& act) { return act.conflict ? tenant::kConflict : script_of(act.operation); }
 
-std::string hooks_file(std::string_view table) { return "table/" + std::string(table) + ".js"; }
-
-/// The files of a service; hooks of a table that came without a folder are a file by themselves.
-scripts::BundlePtr with_hooks(scripts::BundlePtr bundle, const std::string& file, const tenant::TableScript& script) {
-  if (bundle) return bundle;
+/// A table's hooks as the only file there is.
+scripts::BundlePtr alone(const std::string& file, const tenant::TableScript& script) {
   return std::make_shared<const scripts::Bundle>(scripts::Bundle{file + "@" + std::to_string(script.version), {{file, script.source}}});
 }
 
@@ -186,7 +183,7 @@ class TableScripts final : public Script {
     }
     if (hooks) {
       call.kind = "hooks";
-      call.bundle = with_hooks(std::move(call.bundle), source.substr(1), script);
+      if (!call.bundle) call.bundle = calls_ ? calls_->hooks(act.context.here, *act.context.service) : alone(source.substr(1), script);
     } else {
       call.source = script.source;
     }

@@ -13,7 +13,44 @@ std::string joined(const std::vector<std::string>& list) {
   return out;
 }
 
+std::string environment_of(const tenant::Vault& vault, const tenant::Service& service) {
+  // A key that does not open is not there, and the doors that need it say so.
+  const auto key = [&](std::string_view field, const std::string& sealed) {
+    if (sealed.empty()) return std::string();
+    const Result<Secret> opened = vault.unseal(sealed, tenant::sealed::service(service.name, field));
+    return opened.ok() ? std::string(opened->reveal()) : std::string();
+  };
+  JsonObject env, settings, config;
+  const auto set = [&](std::string_view name, std::string_view member, std::string value) {
+    if (value.empty()) return;
+    env[name] = value;
+    config[member] = std::move(value);
+  };
+  for (const auto& [name, value] : service.settings) env[name] = settings[name] = config[name] = value;
+  set("MS_MobileServiceName", "name", service.name);
+  set("MS_MasterKey", "masterKey", key("master_key", service.master_key_sealed));
+  set("MS_ApplicationKey", "applicationKey", key("application_key", service.application_key_sealed));
+  set("MS_ApplicationSystemKey", "applicationSystemKey", key("system_key", service.system_key_sealed));
+  set("MS_CrossDomainWhitelist", "crossDomainWhitelist", joined(service.cors_hosts));
+  config["appSettings"] = std::move(settings);
+  return to_json(JsonObject{{"env", std::move(env)}, {"config", std::move(config)}});
+}
+
+/// Null when no table has any.
+scripts::BundlePtr hooks_of(const tenant::Service& service) {
+  scripts::Bundle out;
+  for (const auto& [lower, table] : service.tables) {
+    const auto hooks = table.scripts.find(tenant::kHooks);
+    if (hooks == table.scripts.end() || hooks->second.source.empty()) continue;
+    out.version += lower + "@" + std::to_string(hooks->second.version) + " ";
+    out.files[hooks_file(table.name)] = hooks->second.source;
+  }
+  return out.files.empty() ? nullptr : std::make_shared<const scripts::Bundle>(std::move(out));
+}
+
 }  // namespace
+
+std::string hooks_file(std::string_view table) { return "table/" + std::string(table) + ".js"; }
 
 bool looks_at_settings(std::string_view source) {
   return source.find("process") != source.npos || source.find("require") != source.npos || source.find("\\u") != source.npos;
@@ -35,40 +72,26 @@ Task<scripts::BundlePtr> ServiceCalls::load(tenant::Here here, const tenant::Ser
   co_return bundle;
 }
 
-std::shared_ptr<const std::string> ServiceCalls::environment(const tenant::Here& here, const tenant::Service& service) {
+std::shared_ptr<const std::string> ServiceCalls::environment(const tenant::Here& here, const tenant::Service& service) { return known(here, service).text; }
+
+scripts::BundlePtr ServiceCalls::hooks(const tenant::Here& here, const tenant::Service& service) { return known(here, service).hooks; }
+
+ServiceCalls::Known ServiceCalls::known(const tenant::Here& here, const tenant::Service& service) {
   const std::string realm = here->name + "/" + service.name;
   {
     const std::lock_guard lock(mutex_);
     const auto found = known_.find(realm);
-    if (found != known_.end() && found->second.revision == here->revision) return found->second.text;
+    if (found != known_.end() && found->second.revision == here->revision) return found->second;
   }
-  // A key that does not open is not there, and the doors that need it say so.
-  const auto key = [&](std::string_view field, const std::string& sealed) {
-    if (sealed.empty()) return std::string();
-    const Result<Secret> opened = tenants_.vault().unseal(sealed, tenant::sealed::service(service.name, field));
-    return opened.ok() ? std::string(opened->reveal()) : std::string();
-  };
-  JsonObject env, settings, config;
-  const auto set = [&](std::string_view name, std::string_view member, std::string value) {
-    if (value.empty()) return;
-    env[name] = value;
-    config[member] = std::move(value);
-  };
-  for (const auto& [name, value] : service.settings) env[name] = settings[name] = config[name] = value;
-  set("MS_MobileServiceName", "name", service.name);
-  set("MS_MasterKey", "masterKey", key("master_key", service.master_key_sealed));
-  set("MS_ApplicationKey", "applicationKey", key("application_key", service.application_key_sealed));
-  set("MS_ApplicationSystemKey", "applicationSystemKey", key("system_key", service.system_key_sealed));
-  set("MS_CrossDomainWhitelist", "crossDomainWhitelist", joined(service.cors_hosts));
-  config["appSettings"] = std::move(settings);
-  auto text = std::make_shared<const std::string>(to_json(JsonObject{{"env", std::move(env)}, {"config", std::move(config)}}));
+  Known made{here->revision, std::make_shared<const std::string>(environment_of(tenants_.vault(), service)), hooks_of(service)};
   const std::lock_guard lock(mutex_);
   if (known_.size() >= kMostKnown) known_.clear();
-  Known& known = known_[realm];
-  // Equal texts stay one, so that a Worker is told only what it does not know.
-  if (known.text && *known.text == *text) text = known.text;
-  known = {here->revision, text};
-  return text;
+  Known& now = known_[realm];
+  // What is equal stays one, so that a Worker is told only what it does not know.
+  if (now.text && *now.text == *made.text) made.text = now.text;
+  if (now.hooks && made.hooks && now.hooks->version == made.hooks->version) made.hooks = now.hooks;
+  now = made;
+  return made;
 }
 
 }  // namespace mandate::tables

@@ -26,17 +26,24 @@ class ServiceCalls {
   /// each revision of the configuration.
   std::shared_ptr<const std::string> environment(const tenant::Here& here, const tenant::Service& service);
 
+  /// The hooks of a service's tables as files, for a service that has no folder.
+  scripts::BundlePtr hooks(const tenant::Here& here, const tenant::Service& service);
+
  private:
   struct Known {
     std::uint64_t revision = 0;
     std::shared_ptr<const std::string> text;
+    scripts::BundlePtr hooks;
   };
+  Known known(const tenant::Here& here, const tenant::Service& service);
   const tenant::Tenants& tenants_;
   CodeFiles* files_;
   std::mutex mutex_;
   std::map<std::string, Known, std::less<>> known_;  ///< by realm
 };
 
+/// "table/TodoItem.js": where the hooks of a table stand among the files of its service.
+std::string hooks_file(std::string_view table);
 /// Whether a script's text may look at process.env or at mobileservice-config.
 bool looks_at_settings(std::string_view source);
 
