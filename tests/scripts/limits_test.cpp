@@ -51,6 +51,25 @@ TEST_F(Runaway, SlowCallsBehindEachOtherAreNotTakenForAnEndlessOne) {
   EXPECT_EQ(bench.metric("mandate_scripts_retries_total"), 0);
 }
 
+// Modules are loaded in their service's own context, and ES modules when their promises come to rest: the watchdog knows whose they are.
+TEST_F(Runaway, ModulesAreWatchedAsScriptsAre) {
+  const auto ask = [&](std::string file, std::string source) {
+    Call call;
+    call.realm = "r";
+    call.kind = "api";
+    call.name = "/" + file;
+    call.context = R"({"file":")" + file + R"(","method":"get","path":"/","user":{"level":"anonymous"}})";
+    call.bundle = std::make_shared<const Bundle>(Bundle{source, {{file, source}}});
+    Result<Json> result = mandate::test::run(bench.loop, bench.host->run(std::move(call), std::make_shared<FakeBinding>()));
+    return result.ok() ? to_json(*result) : std::string(name(result.error().code)) + ": " + result.error().detail;
+  };
+  EXPECT_EQ(ask("api/a.js", "for (;;) {}"), "server_error: the script held its thread for more than 600 ms");
+  EXPECT_EQ(ask("api/a.mjs", "for (;;) {}"), "server_error: the script held its thread for more than 600 ms");
+  EXPECT_EQ(ask("api/a.js", "exports.get = async function () { await null; for (;;) {} }"), "server_error: the script held its thread for more than 600 ms");
+  EXPECT_THAT(ask("api/a.js", "exports.get = function () { var all = []; for (;;) all.push(new Array(1000).fill(all)) }"), ::testing::StartsWith("server_error: the script used more than 64 MB"));
+  EXPECT_EQ(ask("api/a.js", "exports.get = function (q, s) { s.json(1) }"), R"({"status":200,"headers":[["Content-Type","application/json; charset=utf-8"]],"body":"1"})");
+}
+
 TEST_F(Runaway, LoopsOfEveryKindEndAlone) {
   for (const char* bad : {"while (true) {}", "(function f() { Promise.resolve().then(f) })()", "/(a+)+$/.test('a'.repeat(40) + 'b')", "try { for (;;) {} } finally { for (;;) {} }"})
     EXPECT_THAT(among_neighbours(bad), ::testing::StartsWith("server_error: the script held its thread")) << bad;

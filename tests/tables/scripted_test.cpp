@@ -87,6 +87,25 @@ TEST_F(Scripted, ScriptsAnswerForThemselves) {
   EXPECT_EQ(insert("{}", v1()).body, R"({"code":403,"error":"Error: not yours"})");
 }
 
+TEST_F(Scripted, AReadByIdThatGivesMoreThanOneRowIs500) {
+  (void)insert(R"({"id":"1","n":1})");
+  with_script("read", "function read(query, user, request) { request.execute({ success: function (results) { results.push({ id: '2' }); request.respond(); } }); }");
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/1", v2()).status, 500);
+}
+
+TEST_F(Scripted, HooksInTheTablesOwnFileStandAroundAnOperation) {
+  with_script("hooks", "export function beforeInsert(ctx) { ctx.item.stamped = ctx.user.level; }\nexport async function afterRead(ctx) { for (const row of [ctx.result].flat()) row.seen = true; }");
+  EXPECT_EQ(insert(R"({"id":"1"})").text("stamped"), "anonymous");
+  const Json rows = read("?$select=id").json();
+  ASSERT_EQ(rows.as_array().size(), 1U);
+  EXPECT_EQ(to_json(rows.as_array()[0]), R"({"id":"1","seen":true})");
+  EXPECT_EQ(ask(http::Method::delete_, "/tables/Items/1", v2()).status, 200) << "without a hook it is done there and then";
+  with_script("insert", "function insert(item, user, request) { item.by = 'script'; request.execute(); }");
+  const Reply both = insert(R"({"id":"2"})");
+  EXPECT_EQ(both.text("by"), "script");
+  EXPECT_EQ(both.text("stamped"), "") << "the script is the operation's own";
+}
+
 TEST_F(Scripted, ResultsMayBeChangedBeforeTheyLeave) {
   (void)insert(R"({"id":"1","n":1})");
   (void)insert(R"({"id":"2","n":2})");
