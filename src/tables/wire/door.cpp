@@ -1,7 +1,5 @@
 #include "tables/wire/door.h"
 
-#include <charconv>
-
 #include "base/url.h"
 #include "http/compress.h"
 #include "http/wire/characters.h"
@@ -9,6 +7,7 @@
 #include "tables/wire/cors.h"
 #include "tables/wire/json_patch.h"
 #include "tables/wire/page_token.h"
+#include "tables/wire/service_rules.h"
 #include "tables/wire/zumo.h"
 #include "tables/wire/zumo_query.h"
 
@@ -19,37 +18,8 @@ using http::Method;
 using http::Response;
 
 constexpr int kMostConflicts = 8;
-constexpr std::size_t kBodyLimitKb = 1024, kMostBodyLimitKb = 4096;
-
 /// What the SDKs say about themselves in X-ZUMO-FEATURES (2.2). Other words are not counted.
 constexpr std::string_view kFeatures[] = {"TT", "TU", "AT", "AJ", "AG", "QS", "TC", "RT", "OC", "OL", "IP", "RF", "TR", "TQ", "LH"};
-
-std::string_view setting(const tenant::Service& service, std::string_view name) {
-  const auto found = service.settings.find(name);
-  return found == service.settings.end() ? std::string_view() : std::string_view(found->second);
-}
-
-bool switched_on(const tenant::Service& service, std::string_view name) {
-  const std::string_view value = setting(service, name);
-  return iequals(value, "true") || value == "1";
-}
-
-std::size_t body_limit(const tenant::Service& service) {
-  std::size_t kb = kBodyLimitKb;
-  const std::string_view value = setting(service, "MS_MaxRequestBodySizeKB");
-  std::from_chars(value.data(), value.data() + value.size(), kb);
-  return std::min(kb, kMostBodyLimitKb) * 1024;
-}
-
-/// POST may stand for another verb (0.4 #16); every check is made for the verb that is meant (DA-10).
-Method effective_method(const http::Request& request) {
-  if (request.method == Method::head) return Method::get;
-  const std::string_view asked = request.headers.get("X-HTTP-Method-Override");
-  if (request.method != Method::post || asked.empty()) return request.method;
-  for (const Method method : {Method::get, Method::post, Method::put, Method::patch, Method::delete_})
-    if (iequals(asked, http::name(method))) return method;
-  return Method::other;
-}
 
 /// What the answer needs of an act that travels on.
 Act outline(const Act& act) {
