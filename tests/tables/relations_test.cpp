@@ -1,0 +1,107 @@
+// Relations: rows that must be there, rows shown within rows, rows that go with others.
+#include "tests/tables/world.h"
+
+namespace mandate::tables::test {
+namespace {
+
+Headers v4(Headers more = {}) {
+  more.emplace_back("User-Agent", "Datasync/8.0.0");
+  return more;
+}
+
+class Relations : public World {
+ protected:
+  Relations() {
+    tenant::Table& lists = add_table("Lists");
+    lists.soft_delete = true;
+    lists.columns = {{.name = "title"}, {.name = "owner"}, {.name = "open", .type = "boolean"}};
+    lists.rules.read = "owner == user.id || open";
+    tenant::Table& todos = add_table("Todos");
+    todos.columns = {{.name = "text"}, {.name = "listId", .references = "Lists", .as = "list", .on_delete = "cascade"}};
+    tenant::Table& notes = add_table("Notes");
+    notes.soft_delete = true;
+    notes.columns = {{.name = "todoId", .references = "todos", .as = "todo", .on_delete = "set null"}};
+    tenant::Table& bills = add_table("Bills");
+    bills.columns = {{.name = "listId", .references = "lists", .as = "list"}};
+    publish();
+    post("/tables/lists", R"({"id":"ana","title":"A","owner":"Ana","open":false})", as("Ana"));
+    post("/tables/lists", R"({"id":"open","title":"O","owner":"Ana","open":true})", as("Ana"));
+  }
+  Headers datasync(std::string_view user) { return v4({{"X-ZUMO-AUTH", token_of(user)}}); }
+};
+
+TEST_F(Relations, ARowRefersOnlyToRowsThatItsWriterSees) {
+  EXPECT_EQ(post("/tables/todos", R"({"id":"t1","listId":"ana"})", as("Ana")).status, 201);
+  const Reply foreign = post("/tables/todos", R"({"listId":"ana"})", as("Ben")), absent = post("/tables/todos", R"({"listId":"nosuch"})", as("Ben"));
+  EXPECT_EQ(foreign.status, 400);
+  EXPECT_EQ(foreign.body, absent.body);
+  EXPECT_EQ(post("/tables/todos", R"({"id":"t2","listId":"open"})", as("Ben")).status, 201);
+  EXPECT_EQ(patch("/tables/todos/t2", R"({"listId":"ana"})", as("Ben")).status, 400);
+  EXPECT_EQ(patch("/tables/todos/t2", R"({"listId":null})", as("Ben")).status, 200);
+  EXPECT_EQ(get("/tables/todos/t1", as("Ana")).text("listId"), "ana");
+}
+
+TEST_F(Relations, ARowGoesOnToReferToWhatItDid) {
+  post("/tables/todos", R"({"id":"t1","listId":"open"})", as("Ben"));
+  patch("/tables/lists/open", R"({"open":false})", as("Ana"));
+  EXPECT_EQ(patch("/tables/todos/t1", R"({"id":"t1","text":"x","listId":"open"})", as("Ben")).status, 200);
+  EXPECT_EQ(send(http::Method::put, "/tables/todos/t1", datasync("Ben"), R"({"id":"t1","text":"y","listId":"open"})").status, 200);
+  EXPECT_EQ(patch("/tables/todos/t1", R"({"listId":"ana"})", as("Ben")).status, 400);
+}
+
+TEST_F(Relations, AreExpandedUnderTheRulesOfTheOtherTable) {
+  post("/tables/todos", R"({"id":"t1","listId":"ana"})", as("Ana"));
+  post("/tables/todos", R"({"id":"t2","listId":"open"})", as("Ana"));
+  post("/tables/todos", R"({"id":"t3"})", as("Ana"));
+  const auto titles = [&](std::string_view user) {
+    std::string out;
+    const JsonObject answer = get("/tables/todos?$expand=list&$select=id&$orderby=id", datasync(user)).object();
+    for (const Json& row : answer.at("items").get_array())
+      out += row.at("list").is_null() ? std::string("-") : std::string(view(row.at("list").at("title").get_string()));
+    return out;
+  };
+  EXPECT_EQ(titles("Ana"), "AO-");
+  EXPECT_EQ(titles("Ben"), "-O-");
+  EXPECT_EQ(get("/tables/todos/t1?$expand=list", datasync("Ana")).object().at("list").at("id"), "ana");
+  EXPECT_TRUE(get("/tables/todos/t1?$expand=LIST", datasync("Ben")).object().at("list").is_null());
+  const Reply odd = get("/tables/todos?$expand=owner", datasync("Ben"));
+  EXPECT_EQ(odd.status, 400);
+  service.tables["lists"].permissions.read = "admin";
+  publish();
+  EXPECT_EQ(get("/tables/todos?$expand=list", datasync("Ana")).status, 401);
+}
+
+TEST_F(Relations, ADeleteTakesBlanksOrIsRefusedAsDeclared) {
+  post("/tables/todos", R"({"id":"t1","listId":"ana"})", as("Ana"));
+  post("/tables/todos", R"({"id":"t2","listId":"open"})", as("Ana"));
+  post("/tables/notes", R"({"id":"n1","todoId":"t1"})", as("Ana"));
+  post("/tables/bills", R"({"id":"b1","listId":"open"})", as("Ana"));
+  EXPECT_EQ(del("/tables/lists/ana", as("Ana")).status, 200);
+  EXPECT_EQ(get("/tables/todos/t1").status, 404) << "gone with its list";
+  EXPECT_EQ(get("/tables/todos/t2").status, 200);
+  EXPECT_TRUE(get("/tables/notes/n1").object().at("todoId").is_null());
+  const Reply refused = del("/tables/lists/open", as("Ana"));
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.text("error"), "Other items refer to the item.");
+  EXPECT_EQ(get("/tables/todos/t2").status, 200) << "all or nothing";
+  EXPECT_EQ(send(http::Method::delete_, "/tables/lists/open", datasync("Ana")).status, 409);
+  EXPECT_EQ(del(filter("lists", "title eq 'O'"), as("Ana")).status, 409);
+  del("/tables/bills/b1");
+  EXPECT_EQ(del(filter("lists", "title eq 'O'"), as("Ana")).status, 204);
+  EXPECT_EQ(get("/tables/todos/t2").status, 404);
+}
+
+TEST_F(Relations, ADeleteGoesRoundATableThatRefersToItself) {
+  add_table("Nodes").columns = {{.name = "parentId", .references = "nodes", .as = "parent", .on_delete = "cascade"}};
+  publish();
+  post("/tables/nodes", R"({"id":"a"})");
+  post("/tables/nodes", R"({"id":"b","parentId":"a"})");
+  post("/tables/nodes", R"({"id":"c","parentId":"b"})");
+  patch("/tables/nodes/a", R"({"parentId":"c"})");
+  post("/tables/nodes", R"({"id":"d"})");
+  EXPECT_EQ(del("/tables/nodes/b").status, 200);
+  EXPECT_EQ(ids("/tables/nodes"), "d");
+}
+
+}  // namespace
+}  // namespace mandate::tables::test
