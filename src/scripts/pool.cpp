@@ -161,7 +161,7 @@ void Pool::run_in(Place& place, const std::shared_ptr<Running>& call) {
     const std::string text = source();
     return slot.child->send({FrameType::check, 0, 0, realm.number, call->id, text});
   }
-  if (call->call.bundle && bundle_bytes(*call->call.bundle) > kMostBundle)
+  if (call->call.bundle && call->call.bundle->version != realm.bundle && bundle_bytes(*call->call.bundle) > kMostBundle)
     return fail(call, metrics_.threw, Error(Code::server_error, "", "the service's files are larger than " + std::to_string(kMostBundle >> 20) + " MB"));
   tell_surroundings(slot, realm, call->call);
   auto known = realm.scripts.find(call->call.name);
