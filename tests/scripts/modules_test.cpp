@@ -51,6 +51,27 @@ TEST_F(Modules, NothingOutsideOfTheServiceIsFound) {
   EXPECT_THAT(insert("require('../shared/none')"), ::testing::StartsWith("server_error: Error: Cannot find module '../shared/none'."));
 }
 
+TEST_F(Modules, WhatTheServicesOfOldHadInstalledIsThereWithoutAFolder) {
+  EXPECT_EQ(insert("var _ = require('underscore'); request.respond(200, [_.chain([3, 1, 2]).map(function (x) { return x * 2 }).sortBy().value(), _.groupBy([1, 2, 3], function (x) { return x % 2 ? 'odd' : 'even' }), _([1, 2]).first()])"),
+            R"([[2,4,6],{"odd":[1,3],"even":[2]},1])");
+  EXPECT_EQ(insert("require('async').waterfall([function (next) { setTimeout(function () { next(null, 1, 2) }, 1) }, function (a, b, next) { next(null, a + b) }], function (e, r) { request.respond(200, [e, r]) })"), "[null,3]");
+  EXPECT_EQ(insert("require('async').mapLimit([3, 2, 1], 2, function (x, next) { setTimeout(function () { next(null, x * x) }, x) }, function (e, r) { request.respond(200, r) })"), "[9,4,1]");
+  files({{"node_modules/underscore/index.js", "module.exports = 'its own'"}});
+  EXPECT_EQ(insert("request.respond(200, require('underscore'))"), R"("its own")");
+}
+
+TEST_F(Modules, PackagesFindTheStreamsTheyNeed) {
+  files({{"lib/s.js", R"(
+    var stream = require('stream'), util = require('util');
+    function Upper() { stream.Transform.call(this) } util.inherits(Upper, stream.Transform);
+    Upper.prototype._transform = function (chunk, encoding, done) { done(null, String(chunk).toUpperCase()) };
+    module.exports = function (words, done) {
+      var out = '', from = new stream.Readable({ read: function () { this.push(words.length ? words.shift() : null) } });
+      from.pipe(new Upper()).on('data', function (chunk) { out += chunk }).on('end', function () { done(out) });
+    };)"}});
+  EXPECT_EQ(insert("require('../lib/s')(['a', 'b', 'c'], function (out) { request.respond(200, out) })"), R"("ABC")");
+}
+
 TEST_F(Modules, ACallUnderWayKeepsTheFilesItBeganWith) {
   files({{"lib/v.js", "exports.v = 1"}}, "1");
   binding->answers["tables.insert"].push_back(json(R"({"item":{"id":"1"}})"));

@@ -77,7 +77,11 @@ function requiring({ host, load, failure, Call, timers_of }) {
     const emitter = () => once('events', emitters);
     const net = () => once('egress', () => egress({ call_now, failure, load, EventEmitter: emitter() }));
     function builtin(given, spare) {
-      if (spare) return given === 'request' ? net().request : undefined;
+      if (spare) {
+        if (given === 'request') return net().request;
+        if (given === 'async') return once(given, async_standin);
+        return given === 'underscore' ? once(given, () => underscore_standin(load('util').isDeepStrictEqual)) : undefined;
+      }
       const name = given.startsWith('node:') ? given.slice(5) : given;
       if (kCore.has(name)) return name === 'zlib' ? once(name, () => unpacking(call_now)) : name === 'util' ? once(name, promising) : load(name);
       if (!kMade.has(name)) return undefined;
