@@ -25,7 +25,7 @@ std::string text_of(const Json& value, std::string_view name) {
 // "/table/T.insert.js:3\n…source…\n    ^\n\nSyntaxError: Unexpected token" → where and what, for the one who wrote it.
 std::string syntax_hint(const std::string& stack, const std::string& message) {
   const std::string where = stack.substr(0, stack.find('\n'));
-  return where.empty() || where.find(".js:") == std::string::npos ? message : where + ": " + message;
+  return where.empty() || where.find("js:") == std::string::npos ? message : where + ": " + message;
 }
 
 }  // namespace
