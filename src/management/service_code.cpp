@@ -48,23 +48,13 @@ Task<Running> running(Deps& deps, const Site& site) {
   co_return out;
 }
 
-/// A file with these words at the beginning of a line is a module of today's kind, which is no script by itself.
-bool is_module(std::string_view source) {
-  for (std::size_t at = 0; at < source.size(); at = std::min(source.find('\n', at), source.size() - 1) + 1)
-    for (const std::string_view word : {"import ", "import{", "export "})
-      if (source.substr(at).starts_with(word)) return true;
-  return false;
-}
-
 /// Scripts whose text is not the one that runs are compiled once, before anybody calls them. Without Node they go in unchecked.
 Task<void> check_syntax(Deps& deps, const code::Derived& derived, const code::Files& files, const code::Manifest& now, const code::Manifest& next) {
   if (!deps.scripts) co_return ok();
   for (const std::string& path : derived.scripts) {
     const auto before = now.files.find(path);
     if (before != now.files.end() && before->second == next.files.find(path)->second) continue;
-    const std::string& source = files.find(path)->second;
-    if (is_module(source)) continue;
-    Task<void> checking = deps.scripts->check(source, path);
+    Task<void> checking = deps.scripts->check(files.find(path)->second, path);
     const Result<void> checked = co_await checking;
     if (checked.ok()) continue;
     if (checked.error().code != Code::invalid_request) {
