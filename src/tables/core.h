@@ -25,6 +25,8 @@ struct Tables::Impl {
   Counter& settled;
   Counter& columns_added;
   Counter& denied;
+  Counter& sql;
+  Counter& sql_refused;
 
   /// Threads for the SQL of scripts where it takes long; made when they are first asked for.
   CpuPool& workers();
@@ -84,6 +86,9 @@ Task<store::Row> current_row(const OperationContext& context, Catalogue::SchemaP
 Answer row_answer(const Schema& schema, const OperationContext& context, const store::Row& row, const std::vector<std::string>* sent);
 /// Kind::stale: the whole row with all system properties.
 Answer stale_answer(const Schema& schema, Dialect dialect, const store::Row& row);
+
+/// forbidden when the rules do not let the caller change the row so; asked before a table gets columns for it.
+Task<void> check_touch(Tables::Impl& impl, OperationContext context, Catalogue::SchemaPtr schema, store::Value key, std::vector<store::Cell> cells);
 
 /// One mutation, its outcome.
 Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation mutation);

@@ -95,6 +95,7 @@ Task<Json> Mssql::invoke(OperationContext context, std::string method, Json argu
     co_return JsonObject{{"connection", last_}};
   }
   CO_TRY(const std::shared_ptr<tsql::Session> session, connection(given));
+  if (session->busy && method != "mssql.close") co_return bad("The connection is busy with another statement.");
   if (method == "mssql.close") {
     connections_.erase(integer_member(given, "connection").value_or(0));
   } else if (method == "mssql.begin") {

@@ -23,7 +23,9 @@ Tables::Impl::Impl(const Clock& c, Random& r, Log& l, Metrics& metrics, std::siz
       stale(metrics.counter("mandate_tables_conflicts_total", "Writes that met a row which had changed.")),
       settled(metrics.counter("mandate_tables_conflicts_settled_total", "Conflicts that a table's policy settled.")),
       columns_added(metrics.counter("mandate_tables_columns_added_total", "Columns that a write added to a table.")),
-      denied(metrics.counter("mandate_tables_rules_denied_total", "Rules that could not be answered for a caller, and so said no.")) {}
+      denied(metrics.counter("mandate_tables_rules_denied_total", "Rules that could not be answered for a caller, and so said no.")),
+      sql(metrics.counter("mandate_tables_sql_total", "SQL texts of scripts that were run.")),
+      sql_refused(metrics.counter("mandate_tables_sql_refused_total", "SQL texts of scripts that ended in an error.")) {}
 
 CpuPool& Tables::Impl::workers() {
   std::call_once(workers_once_, [this] { workers_ = std::make_unique<CpuPool>(2, 64); });

@@ -29,6 +29,13 @@ class SqlOnEngines : public store::StoreConformance {
     numbered.columns = {{"text", "string"}};
     numbered.integer_id = true;
     service.tables["numbered"] = numbered;
+    tenant::Table notes;
+    notes.name = "Notes";
+    notes.columns = {{.name = "body", .required = true, .max_length = 5},
+                     {.name = "level", .type = "enum", .usual = "low", .values = {"low", "high"}},
+                     {.name = "day", .type = "date"},
+                     {.name = "item", .references = "Items", .as = "of", .on_delete = "cascade"}};
+    service.tables["notes"] = notes;
     config->services["myservice"] = service;
     context.here = {config, &store()};
     context.service = &config->services.at("myservice");
@@ -138,6 +145,20 @@ TEST_P(SqlOnEngines, WhatCannotBeWrittenIsRefusedAndNothingHappens) {
   EXPECT_EQ(sql("INSERT INTO items (id) VALUES ('a?b')"), "bad_request: A row's id has characters that no id may have, or is too long.");
   EXPECT_EQ(sql("SELECT COUNT(*), MAX(n) FROM items"), "4,3");
   EXPECT_EQ(sql("SELECT * FROM mandate_columns"), "bad_request: Invalid object name 'mandate_columns' (line 1, column 15).");
+}
+
+TEST_P(SqlOnEngines, WhatIsDeclaredOfColumnsHoldsForSqlToo) {
+  fill();
+  EXPECT_EQ(sql("INSERT INTO notes (id, body, day, item) VALUES ('n1', 'short', '2020-05-06T07:08:09Z', 'a')"), "1 rows");
+  EXPECT_EQ(sql("SELECT body, level, day, item FROM notes WHERE level = 'LOW'"), R"("short","low",[1588723200000],"a")");
+  EXPECT_EQ(sql("UPDATE notes SET level = 'high'; SELECT COUNT(*) FROM notes WHERE level = 'high'"), "1");
+  EXPECT_EQ(sql("UPDATE notes SET body = 'longer'"), "bad_request: The property 'body' is longer than 5 characters.");
+  EXPECT_EQ(sql("UPDATE notes SET body = NULL"), "bad_request: The property 'body' is required.");
+  EXPECT_EQ(sql("INSERT INTO notes (item) VALUES ('a')"), "bad_request: The property 'body' is required.");
+  EXPECT_EQ(sql("UPDATE notes SET level = 'middle'").substr(0, 33), "bad_request: The property 'level'");
+  EXPECT_EQ(sql("INSERT INTO notes (body, item) VALUES ('x', 'nobody')"), "bad_request: A row refers to a row that does not exist.");
+  EXPECT_EQ(sql("BEGIN TRAN; INSERT INTO items (id) VALUES ('new'); INSERT INTO notes (body, item) VALUES ('x', 'new'); COMMIT; SELECT COUNT(*) FROM notes"), "2");
+  EXPECT_EQ(sql("DELETE FROM items WHERE id IN ('a', 'new'); SELECT COUNT(*) FROM notes"), "0") << "they go with it";
 }
 
 TEST_P(SqlOnEngines, ATransactionIsSeenByItselfUntilItIsCommitted) {

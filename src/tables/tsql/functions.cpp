@@ -320,6 +320,12 @@ Result<Value> cast_to(const Cast& cast, Value value, std::optional<int> style) {
       value = *std::move(made);
     }
   }
+  if (auto* text = std::get_if<std::string>(&value); text && cast.type == Type::date && style) {
+    // The styles that write the day first.
+    const char border = *style == 103 ? '/' : *style == 104 ? '.' : *style == 105 ? '-' : '\0';
+    const std::size_t first = border ? text->find(border) : std::string::npos, second = first == std::string::npos ? first : text->find(border, first + 1);
+    if (second != std::string::npos) *text = text->substr(first + 1, second - first - 1) + "/" + text->substr(0, first) + "/" + text->substr(second + 1);
+  }
   TRY(value, convert(std::move(value), cast.type));
   if (auto* text = std::get_if<std::string>(&value); text && cast.length) return Value(std::string(store::substring(*text, 0, *cast.length)));
   if (auto* real = std::get_if<double>(&value); real && cast.scale) return Value(rounded(*real, *cast.scale, false));

@@ -10,6 +10,7 @@ namespace mandate::tables::tsql {
 namespace {
 
 constexpr std::size_t kWorthAnIndex = 16;  // rows
+constexpr std::size_t kWorkingSpace = 8;   // results of the largest size
 
 Error too_much(std::string_view what, std::size_t most) {
   return Error(Code::payload_too_large, "The SQL gives more than " + std::to_string(most) + " " + std::string(what) + ".");
@@ -40,7 +41,9 @@ struct Machine::Impl final : Evaluator {
     if (!q.correlated) {
       if (const auto found = kept.find(&q); found != kept.end()) return found->second;
     }
+    const std::size_t before = bytes;
     TRY(Rows made, query(q, &frame, one));
+    if (q.correlated) bytes = before;  // looked at once and let go
     auto out = std::make_shared<const Rows>(std::move(made));
     if (!q.correlated) kept.emplace(&q, out);
     return out;
@@ -117,6 +120,13 @@ struct Machine::Impl final : Evaluator {
     });
   }
 
+  /// What is kept in memory has an end, wherever it is kept.
+  Result<void> hold(std::size_t more) {
+    bytes += more;
+    if (bytes > cost.bytes * kWorkingSpace) return Error(Code::payload_too_large, "The SQL works on too much data.");
+    return {};
+  }
+
   /// One row of the result, and its keys when the query has but this select.
   Result<void> make(std::vector<Made>& out, const Query& q, const Select& s, const Frame& frame) {
     Made made;
@@ -134,8 +144,7 @@ struct Machine::Impl final : Evaluator {
         TRY(Value key, value(*ordering.by, frame));
         made.keys.push_back(std::move(key));
       }
-    bytes += size_of(made.row);
-    if (bytes > cost.bytes * 8) return Error(Code::payload_too_large, "The SQL works on too much data.");
+    CHECK_OK(hold(size_of(made.row)));
     out.push_back(std::move(made));
     return {};
   }
@@ -200,8 +209,12 @@ struct Machine::Impl final : Evaluator {
         TRY(Value part, value(*by, frame));
         key.push_back(std::move(part));
       }
+      const std::size_t size = size_of(key);
       const auto [place, fresh] = places.try_emplace(std::move(key), groups.size());
-      if (fresh) groups.emplace_back();
+      if (fresh) {
+        CHECK_OK(hold(size));
+        groups.emplace_back();
+      }
       groups[place->second].push_back(i);
     }
     for (const std::vector<std::size_t>& group : groups) {
@@ -216,6 +229,7 @@ struct Machine::Impl final : Evaluator {
           }
           const Frame frame{outer, found.at(i), nullptr};
           TRY(Value each, value(*e->args[0], frame));
+          if (const auto* text = std::get_if<std::string>(&each); text && e->distinct) CHECK_OK(hold(text->size()));
           CHECK_OK(fold.add(std::move(each)));
         }
         TRY(Value folded, fold.result());
@@ -251,6 +265,7 @@ struct Machine::Impl final : Evaluator {
       tuple[source] = &row;
       Result<Value> key = value(*hint.key, Frame{nullptr, tuple.data(), nullptr});
       if (!key.ok()) return nullptr;
+      if (const auto* text = std::get_if<std::string>(&*key)) CHECK_OK(hold(text->size()));
       keys.push_back(*std::move(key));
     }
     auto made = std::make_unique<Index>(std::move(keys), hint.exact);

@@ -3,8 +3,10 @@
 #include "base/url.h"
 #include "tables/core.h"
 #include "tables/ids.h"
+#include "tables/tsql/ground.h"
 #include "tables/tsql/parser.h"
 #include "tables/tsql/pushdown.h"
+#include "tables/tsql/write.h"
 
 namespace mandate::tables::tsql {
 namespace {
@@ -19,62 +21,6 @@ constexpr int kMostTries = 5;
 
 Error too_much_read() { return Error(Code::payload_too_large, "The SQL looks at more rows than it may: " + std::to_string(kMostRead) + ". A narrower WHERE helps."); }
 Error too_many_changes() { return Error(Code::payload_too_large, "The SQL changes more than " + std::to_string(kMostChanges) + " rows at once. TOP (n) makes smaller steps."); }
-
-TablePtr table_info(const tenant::Table& table, const Schema& schema) {
-  auto out = std::make_shared<TableInfo>();
-  out->name = table.name;
-  out->physical = schema.physical;
-  out->integer_id = schema.integer_id;
-  const auto type_of_column = [](store::Type type) {
-    switch (type) {
-      case store::Type::boolean: return Type::bit;
-      case store::Type::integer: return Type::integer;
-      case store::Type::real: return Type::real;
-      case store::Type::date: return Type::date;
-      default: return Type::text;
-    }
-  };
-  const auto ours = [](std::string_view name) { return name == system_column::kCreated || name == system_column::kUpdated || name == system_column::kDeleted; };
-  for (const store::ColumnSpec& column : schema.columns) {
-    if (ours(column.name)) continue;
-    const bool id = column.name == system_column::kId;
-    auto& made = out->columns.emplace_back(TableInfo::Column{column.name, column.name, type_of_column(column.type), id ? Role::id : Role::own});
-    made.json = column.type == store::Type::json;
-    made.exact = id || iequals(column.name, table.user_id_column);
-    if (const auto meaning = schema.meanings.find(ascii_lower(column.name)); meaning != schema.meanings.end() && meaning->second && odata::plain(column.type) != meaning->second->edm) {
-      made.meaning = meaning->second;
-      if (made.meaning->edm != odata::Edm::date) made.type = Type::text, made.json = false;
-    }
-  }
-  const bool shown = !schema.integer_id;
-  out->columns.push_back({"__createdAt", std::string(system_column::kCreated), Type::date, Role::created, false, shown});
-  out->columns.push_back({"__updatedAt", std::string(system_column::kUpdated), Type::date, Role::updated, false, shown});
-  out->columns.push_back({"__version", std::string(system_column::kUpdated), Type::text, Role::version, false, shown});
-  out->columns.push_back({"__deleted", std::string(system_column::kDeleted), Type::bit, Role::deleted, false, shown && table.soft_delete});
-  return out;
-}
-
-Value value_in(const store::RowView& row, std::size_t place, const TableInfo::Column& column) {
-  if (row.null(place)) return Value();
-  if (column.role == Role::version) return Value(wire_version(row.integer(place)));
-  if (column.meaning && column.opaque()) return Value(odata::write_as(*column.meaning, row.value(place)));
-  switch (column.type) {
-    case Type::bit: return Value(row.integer(place) != 0);
-    case Type::integer: return Value(row.integer(place));
-    case Type::real: return Value(row.real(place));
-    case Type::date: return Value(Moment{row.integer(place)});
-    default: return Value(std::string(row.text(place)));
-  }
-}
-
-Json json_of(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return Json(*text);
-  if (const auto* bit = std::get_if<bool>(&value)) return Json(*bit);
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return Json(*whole);
-  if (const auto* real = std::get_if<double>(&value)) return Json(*real);
-  if (const auto* moment = std::get_if<Moment>(&value)) return JsonArray{moment->ms};
-  return nullptr;
-}
 
 /// What one try of one statement came to.
 struct Outcome {
@@ -109,7 +55,7 @@ class Runner {
     if (!session_->in_transaction) co_return Error(Code::bad_request, "There is no transaction to commit.");
     session_->in_transaction = false;
     const AllChanges changes = std::exchange(session_->changes, {});
-    Task<void> writing = write(changes);
+    Task<void> writing = write(impl_, context_, changes);
     Result<void> written = co_await writing;
     if (!written.ok() && written.error().code == Code::precondition_failed)
       co_return Error(Code::conflict, "The transaction was undone: others changed its rows meanwhile. Run it again.");
@@ -145,7 +91,7 @@ class Runner {
         CO_CHECK(take_over(done.changes));
         co_return done;
       }
-      Task<void> writing = write(done.changes);
+      Task<void> writing = write(impl_, context_, done.changes);
       Result<void> written = co_await writing;
       if (written.ok()) co_return done;
       if (written.error().code != Code::precondition_failed) co_return written.error();
@@ -166,7 +112,8 @@ class Runner {
     there.table = found;
     Task<Catalogue::SchemaPtr> look = impl_.catalogue.get(there);
     CO_TRY(const Catalogue::SchemaPtr schema, co_await look);
-    co_return table_info(*found, *schema);
+    const Ground& made = grounds_[schema->physical] = ground_of(*found, schema);
+    co_return made.info;
   }
 
   const Changes* changes_in_transaction(const TableInfo& table) const {
@@ -277,15 +224,6 @@ class Runner {
     }
   }
 
-  /// The value as its column has it from now on; its limits are the store's.
-  static Result<Value> fitted(const TableInfo::Column& column, Value value) {
-    TRY(Value made, convert(std::move(value), column.type));
-    TRY(const store::Value checked, stored(column, made));
-    if (column.json && !store::is_null(checked)) return Value(std::get<std::string>(checked));
-    if (column.meaning && !store::is_null(checked)) return column.opaque() ? Value(odata::write_as(*column.meaning, checked)) : Value(Moment{std::get<std::int64_t>(checked)});
-    return made;
-  }
-
   Result<Outcome> insert(Machine& machine, const Statement& statement, const std::vector<Load>& loads) {
     const TablePtr& table = loads[statement.load].table;
     Rows given;
@@ -307,14 +245,16 @@ class Runner {
     Outcome out;
     out.touched = static_cast<std::int64_t>(given.size());
     Changes& changes = changes_of(out.changes, table);
+    const Ground& ground = grounds_.at(table->physical);
     const std::size_t id = table->slot_of(Role::id);
     std::int64_t placeholder = 0;
     for (Row& values : given) {
       Row row(table->columns.size());
       for (std::size_t i = 0; i < values.size(); ++i) {
         const std::size_t slot = statement.slots[i];
-        TRY(row[slot], fitted(table->columns[slot], std::move(values[i])));
+        TRY(row[slot], fitted(ground, slot, std::move(values[i])));
       }
+      CHECK_OK(completed(ground, statement.slots, row));
       if (table->integer_id) {
         row[id] = --placeholder;  // until number()
       } else if (is_null(row[id])) {
@@ -364,6 +304,7 @@ class Runner {
     TRY(const Tuples tuples, machine.tuples(select));
     Outcome out;
     Changes& changes = changes_of(out.changes, table);
+    const Ground& ground = grounds_.at(table->physical);
     std::set<const Row*> seen;
     for (std::size_t i = 0; i < tuples.size(); ++i) {
       const Row* row = tuples.at(i)[statement.target];
@@ -380,7 +321,7 @@ class Runner {
         if (one.value) {
           TRY(value, machine.value(*one.value, tuples.at(i)));
         }
-        TRY(after[one.slot], fitted(table->columns[one.slot], std::move(value)));
+        TRY(after[one.slot], fitted(ground, one.slot, std::move(value)));
         if (table->columns[one.slot].role == Role::deleted && is_null(after[one.slot])) after[one.slot] = false;
         slots.insert(one.slot);
       }
@@ -413,22 +354,11 @@ class Runner {
     return {};
   }
 
-  Task<void> write(const AllChanges& changes) {
-    store::Batch batch;
-    for (const auto& [name, each] : changes) each.add_to(batch);
-    if (batch.mutations.empty()) co_return ok();
-    batch.deadline = std::min(context_.deadline, std::chrono::steady_clock::now() + kStatementTime);
-    Task<store::Outcome> writing = context_.here.store->mutate(std::move(batch));
-    Result<store::Outcome> written = co_await writing;
-    if (written.ok()) co_return ok();
-    if (written.error().code == Code::conflict) co_return Error(Code::conflict, "A row with the same id, or the same value in a unique column, exists already.");
-    co_return written.error();
-  }
-
   Tables::Impl& impl_;
   const OperationContext context_;
   const std::vector<Value> values_;
   const std::shared_ptr<Session> session_;
+  std::map<std::string, Ground, std::less<>> grounds_;  ///< of the tables met, by their names in the store
   Surroundings around_;
   Deadline until_ = kNoDeadline;
 };
@@ -452,6 +382,8 @@ Task<Results> run(Tables& tables, OperationContext context, std::string text, st
   const auto runner = std::make_shared<Runner>(tables, std::move(context), std::move(values), session);
   Task<Results> running = runner->all(std::move(text));
   Result<Results> results = co_await running;
+  tables.impl().sql.add();
+  if (!results.ok()) tables.impl().sql_refused.add();
   co_return results;
 }
 

@@ -120,6 +120,7 @@ TEST(Sql, Dates) {
       {"SELECT id FROM people WHERE born < DATEADD(hour, 1, '19700101')", "a"},
       {"SELECT CONVERT(nvarchar, GETDATE(), 120), CONVERT(varchar(10), GETDATE(), 103), CAST(GETDATE() AS date)", "2020-05-01 12:00:00,01/05/2020,2020-05-01 00:00:00.000 +00:00"},
       {"SELECT CAST('1/31/2020' AS datetime), CAST('2020-01-31 10:00:00 +02:00' AS datetimeoffset)", "2020-01-31 00:00:00.000 +00:00,2020-01-31 08:00:00.000 +00:00"},
+      {"SELECT CONVERT(datetime, '31/01/2020', 103), CONVERT(datetime, '31.1.2020 10:00', 104), CONVERT(datetime, '01/31/2020', 101)", "2020-01-31 00:00:00.000 +00:00,2020-01-31 10:00:00.000 +00:00,2020-01-31 00:00:00.000 +00:00"},
       {"SELECT CAST('never' AS datetime)", "Conversion failed when converting the nvarchar value 'never' to data type datetimeoffset."},
       {"SELECT GETDATE() + 1", "2020-05-02 12:00:00.000 +00:00"},
   });
@@ -194,6 +195,15 @@ TEST(Sql, GlobalsAreThoseOfTheConnection) {
   Bench bench;
   EXPECT_EQ(bench.run("SELECT SCOPE_IDENTITY(), @@IDENTITY AS last, @@ROWCOUNT"), "7,7,3");
   EXPECT_EQ(bench.names, (std::vector<std::string>{"", "last", ""}));
+}
+
+TEST(Sql, WhatItKeepsInMemoryHasAnEnd) {
+  Bench bench;
+  for (int i = 0; i < 60; ++i) bench.add("people", {"p" + std::to_string(i), "n" + std::to_string(i), double(i), true, {}});
+  for (const char* sql : {"SELECT REPLICATE(name, 200000) FROM people", "SELECT COUNT(*) FROM people GROUP BY REPLICATE(name, 200000)", "SELECT COUNT(DISTINCT REPLICATE(name, 200000)) FROM people",
+                          "SELECT COUNT(*) FROM people a JOIN people b ON REPLICATE(b.name, 200000) = a.name"})
+    EXPECT_EQ(bench.run(sql), "The SQL works on too much data.") << sql;
+  EXPECT_EQ(bench.run("SELECT COUNT(*) FROM people p WHERE EXISTS (SELECT REPLICATE(o.name, 200000) FROM people o WHERE o.id = p.id)"), "63") << "let go of each time";
 }
 
 TEST(Sql, AStatementEndsAtItsTime) {
