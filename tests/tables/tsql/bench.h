@@ -64,7 +64,7 @@ class Bench {
     for (const Load& load : *loads) loaded.push_back(rows[ascii_lower(load.table->name)]);
     SeededRandom random;
     const Surroundings around{kNow, &random, std::int64_t(7), 3};
-    const Cost cost{.rows = 1000, .bytes = 1 << 20, .tuples = 10'000, .until = until};
+    const Cost cost{.rows = 1000, .bytes = bytes, .tuples = 10'000, .until = until};
     Machine machine(loaded, values, around, cost);
     auto result = machine.rows(*statement.query);
     if (!result.ok()) return result.error().hint;
@@ -81,6 +81,7 @@ class Bench {
   std::map<std::string, Rows> rows;
   std::vector<std::string> names;
   Deadline until = kNoDeadline;
+  std::size_t bytes = 1 << 20;
 };
 
 }  // namespace mandate::tables::tsql::test
