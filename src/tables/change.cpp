@@ -111,6 +111,10 @@ Task<Answer> Tables::change(Act act) {
     std::vector<store::Cell> sent;
     Reach reach = target.reach;
     if (update) {
+      if (target.schema->rules && !fitted.missing.empty()) {
+        Task<void> may = check_touch(*impl_, act.context, target.schema, target.key, fitted.cells);
+        CO_CHECK(co_await may);
+      }
       Task<std::vector<store::Cell>> fill = cells_for(*impl_, act, target, fitted, back);
       CO_TRY(std::vector<store::Cell> cells, co_await fill);
       if (target.schema->rules) {

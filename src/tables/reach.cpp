@@ -62,6 +62,17 @@ Task<store::Row> current_row(const OperationContext& context, Catalogue::SchemaP
   co_return std::move(*row);
 }
 
+Task<void> check_touch(Tables::Impl& impl, OperationContext context, Catalogue::SchemaPtr schema, store::Value key, std::vector<store::Cell> cells) {
+  CO_TRY(Reach reach, reach_of(impl, context, *schema, Operation::update, &cells));
+  if (!reach.touch) co_return ok();
+  reach.visible = store::both(std::move(reach.visible), std::move(reach.touch));
+  Task<store::Row> get = current_row(context, schema, std::move(key), {}, std::move(reach), true);
+  const Result<store::Row> row = co_await get;
+  if (row.ok()) co_return ok();
+  if (row.error().code == Code::not_found) co_return against_the_rules();
+  co_return row.error();
+}
+
 Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation mutation) {
   store::Batch batch;
   batch.add(std::move(mutation));

@@ -36,6 +36,10 @@ Task<Answer> Tables::update(OperationContext context, std::string id, JsonObject
         impl_->stale.add();
         co_return stale_answer(*schema, context.dialect, row);
       }
+      if (schema->rules) {
+        Task<void> judge = check_touch(*impl_, context, schema, key, fitted.cells);
+        CO_CHECK(co_await judge);
+      }
     }
     Task<Fitted> growing = fit_and_grow(*impl_, context, schema, item);
     CO_TRY(fitted, co_await growing);

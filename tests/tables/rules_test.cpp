@@ -99,6 +99,8 @@ TEST_F(RowRules, WhatIsSeenAndMayNotBeChangedIsForbidden) {
   EXPECT_EQ(send(http::Method::put, "/tables/docs/a", {{"ZUMO-API-VERSION", "3.0.0"}, {"X-ZUMO-AUTH", token_of("Ben")}}, R"({"n":2})").status, 403);
   EXPECT_EQ(send(http::Method::delete_, "/tables/docs/a", {{"ZUMO-API-VERSION", "3.0.0"}, {"X-ZUMO-AUTH", token_of("Ben")}}).status, 403);
   EXPECT_EQ(del(filter("docs", "1 eq 1"), as("Ben")).status, 204);
+  EXPECT_EQ(patch("/tables/docs/a", R"({"fresh":2})", as("Ben")).status, 403);
+  EXPECT_FALSE(get("/tables/docs/a", as("Ben")).object().contains("fresh")) << "a refused write leaves the table as it was";
   EXPECT_EQ(patch("/tables/docs/a", R"({"n":7})", as("Ana")).status, 200);
   EXPECT_EQ(patch("/tables/docs/a", R"({"n":1})", as("Ana")).status, 403);
   EXPECT_EQ(patch("/tables/docs/a", R"({"n":1})", as("Ana", {{"If-Match", "\"AAAAAAAAAAA=\""}})).status, 412);

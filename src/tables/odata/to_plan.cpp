@@ -56,6 +56,8 @@ Result<Planned> to_plan(const Query& query, const Setting& setting, std::optiona
     if (!setting.dynamic_schema || is_datasync(setting.dialect)) return Error(Code::bad_request, "Invalid column name '" + name + "'.");
     out.empty = true;
   }
+  for (const std::string& name : query.expand)
+    if (!setting.schema.relation(name)) return Error(Code::bad_request, "There is no relation '" + name + "' to expand.");
   out.plan.limit = query.top ? query.top : default_top;
   out.plan.offset = query.skip;
   out.plan.count = query.total;

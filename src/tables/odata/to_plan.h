@@ -13,7 +13,7 @@ struct Planned {
   bool empty = false;    ///< the query names a column that a table with dynamic schema does not have: no rows
 };
 
-/// bad_request: an unknown column of a table without dynamic schema, or types that do not go together ("Bad request", with
+/// bad_request: a relation that is none; an unknown column of a table without dynamic schema, or types that do not go together ("Bad request", with
 /// the detail for the log). Text is compared and ordered in dictionary order, ids byte by byte. The last key of the order
 /// is the id, so that pages are stable. `default_top` holds when the query has no top. What V3 and V4 do not know is always an
 /// error: for them `dynamic_schema` says nothing.
