@@ -116,7 +116,11 @@ Task<std::vector<std::pair<std::string, store::Type>>> Tables::columns(Operation
   CO_TRY(const Catalogue::SchemaPtr schema, co_await task);
   std::vector<std::pair<std::string, store::Type>> out;
   const auto whole = whole_row_of(*schema, context.dialect, context.system);
-  for (const Shown& each : whole->shown) out.emplace_back(each.name, each.role == Role::version ? store::Type::text : each.type);
+  for (const Shown& each : whole->shown) {
+    // What is kept as a number and written by its meaning is a text to whoever reads it.
+    const bool written = each.role == Role::version || (each.meaning && each.type != store::Type::json);
+    out.emplace_back(each.name, written ? store::Type::text : each.type);
+  }
   co_return out;
 }
 

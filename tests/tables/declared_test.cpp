@@ -54,6 +54,20 @@ TEST_F(DeclaredColumns, LeaveAsTheyAreWrittenInEveryDialect) {
   }
 }
 
+TEST_F(DeclaredColumns, AreDescribedAsWhatIsWritten) {
+  OperationContext context;
+  context.here = tenants.here;
+  context.service = &tenants.here->services.at("default");
+  context.table = context.service->table("films");
+  const auto columns = run(loop, tables.columns(context));
+  ASSERT_TRUE(columns.ok());
+  for (const auto& [name, type] : *columns) {
+    if (name == "rating" || name == "released" || name == "start" || name == "runs" || name == "code" || name == "poster") EXPECT_EQ(type, store::Type::text) << name;
+    if (name == "place" || name == "more") EXPECT_EQ(type, store::Type::json) << name;
+    if (name == "seen") EXPECT_EQ(type, store::Type::date);
+  }
+}
+
 TEST_F(DeclaredColumns, AreFilteredAndOrderedByWhatTheyMean) {
   post("/tables/films", R"({"id":"a","title":"One","rating":"PG","released":"2024-02-29","runs":"PT2H"})", v4());
   post("/tables/films", R"({"id":"b","title":"Two","rating":"Unrated","released":"2023-01-01","runs":"PT1H"})", v4());
