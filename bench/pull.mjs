@@ -7,7 +7,7 @@ import {performance} from 'node:perf_hooks';
 process.env.MANDATE_BUILD ??= 'build/release';
 const {Mandated, engine} = await import('../tests/live/harness.mjs');
 
-const rows = Number(process.argv[2] ?? 170_000), master = 'bench-master-key', owners = 10;
+const rows = Number(process.argv[2] ?? 170_000), owned = Math.min(rows, 50_000), owners = 10, master = 'bench-master-key';
 const server = await new Mandated({tenant: JSON.stringify({tenant: 'bench', settings: {hosts: ['localhost']}, services: {default: {master_key: master,
   tables: {Items: {soft_delete: true, permissions: 'public', columns: {text: 'string', complete: 'boolean'}},
     Mine: {soft_delete: true, permissions: {'*': 'authenticated'}, user_id_column: 'userId', columns: {text: 'string', complete: 'boolean'}}}}}})}).start();
@@ -24,7 +24,7 @@ function call(method, path, headers = {}, body) {
   });
 }
 
-async function fill(table, headers) {
+async function fill(table, rows, headers) {
   let next = 0;
   const writer = async () => {
     for (let i; (i = next++) < rows;) {
@@ -65,12 +65,12 @@ async function pull(what, table, v1, headers) {
 
 const v2 = {'ZUMO-API-VERSION': '2.0.0'};
 console.log(`on ${engine}`);
-await fill('Items', () => v2);
+await fill('Items', rows, () => v2);
 await pull('V2, updatedAt ge', 'Items', false, v2);
 await pull('V1, __updatedAt ge', 'Items', true, {});
 const tokens = await Promise.all(Array.from({length: owners}, (_, i) => token(`Custom:${i}`)));
-await fill('Mine', (i) => ({...v2, 'X-ZUMO-AUTH': tokens[i % owners]}));
-await pull(`V2, one of ${owners} owners`, 'Mine', false, {...v2, 'X-ZUMO-AUTH': tokens[3]});
+await fill('Mine', owned, (i) => ({...v2, 'X-ZUMO-AUTH': tokens[i % owners]}));
+await pull(`V2, one of ${owners} owners of ${owned} rows`, 'Mine', false, {...v2, 'X-ZUMO-AUTH': tokens[3]});
 agent.destroy();
 await server.stop();
 
