@@ -14,7 +14,7 @@ function realm(host, limits, visible) {
   const { freeze } = Object;
   const { parse } = JSON;
   const kind_of = Object.prototype.toString;
-  const kConsole = 1, kTables = 2, kRequire = 4, kProcess = 8, kBuffer = 16, kTimers = 32, kPush = 64, kFetch = 128, kMssql = 256, kAll = -1;
+  const kConsole = 1, kTables = 2, kRequire = 4, kProcess = 8, kBuffer = 16, kTimers = 32, kPush = 64, kFetch = 128, kMssql = 256;
 
   // A built-in of Node, or an error of this realm.
   function load(name) {
