@@ -1,8 +1,11 @@
 // Jobs from the tenant's file to their history: asked at the door and at the desk, scripts that write, fail and hang.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import {copyFileSync} from 'node:fs';
+import {join} from 'node:path';
 import test from 'node:test';
 import {setTimeout as pause} from 'node:timers/promises';
+import {sharedPostgres} from '../support/postgres.mjs';
 import {Mandated} from './harness.mjs';
 
 const master = 'jobs-master-key', system = 'jobs-system-key';
@@ -80,3 +83,44 @@ test('runs outlive a killed server as abandoned ones, and what waited is run by 
   assert.equal((await ended('hangs')).state, 'abandoned');
   assert.equal((await ended('fill')).state, 'succeeded');
 }));
+
+test('of two nodes one runs the jobs; when it is killed, or stops, the other does', async () => {
+  const store = await (await sharedPostgres()).createDatabase();
+  const file = tenant({...jobs, hangs: {...jobs.hangs, timeout: 600}});
+  const first = await new Mandated({store, tenant: file}).start();
+  const second = new Mandated({store});
+  copyFileSync(join(first.directory, 'master.key'), join(second.directory, 'master.key'));
+  await second.start();
+  const runs = (node) => {
+    const told = node.cli('--json', 'jobs', 'history');
+    assert.equal(told.status, 0, told.stderr);
+    return JSON.parse(told.stdout).runs;
+  };
+  const until = async (node, job, state) => { while (!runs(node).some((run) => run.job === job && run.state === state)) await pause(100); };
+  const leads = (node) => node.lines.some((line) => line.includes('"jobs.lead_begun"'));
+  const ask = async (node, job) => assert.equal((await node.call('POST', `/jobs/${job}`, {headers: {'X-ZUMO-MASTER': master}})).status, 200);
+
+  while (!leads(first) && !leads(second)) await pause(50);
+  const [lead, other] = leads(first) ? [first, second] : [second, first];
+  await ask(other, 'fill');  // asked here, run there
+  await until(other, 'fill', 'succeeded');
+  assert.equal(runs(lead).length, 1);
+  assert.equal(leads(other), false);
+
+  await ask(lead, 'hangs');
+  await until(lead, 'hangs', 'running');
+  await lead.kill();
+  await until(other, 'hangs', 'abandoned');
+  const filled = async (node, times) => { while (runs(node).filter((run) => run.job === 'fill' && run.state === 'succeeded').length < times) await pause(100); };
+  await ask(other, 'fill');
+  await filled(other, 2);
+
+  lead.tenant = undefined;
+  lead.lines.length = 0;
+  await lead.start();
+  await other.stop();  // gives the duty away
+  await ask(lead, 'fill');
+  await filled(lead, 3);
+  assert.ok(leads(lead));
+  await lead.stop();
+});
