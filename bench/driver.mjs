@@ -12,7 +12,7 @@ export const row = (what, figure, unit, ratio = '', note = '') =>
 export const k = (n) => (n >= 10_000 ? Math.round(n / 100) * 100 : Math.round(n)).toLocaleString('en');
 
 /** Microseconds of processor time these processes have used so far (the kernel counts in hundredths of a second). */
-const spent = (pids) => pids.reduce((sum, pid) => {
+export const spent = (pids) => pids.reduce((sum, pid) => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
   return sum + (Number(fields[11]) + Number(fields[12])) * 1e4;
 }, 0);
@@ -33,6 +33,13 @@ export function load(url, lua = '', {connections = 64, pids = []} = {}) {
   const errors = all.reduce((n, r) => n + r.errors, 0);
   return {rate: median(all.map((r) => r.rate)), p50: median(all.map((r) => r.p50)), micros: median(all.map((r) => r.micros)), errors};
 }
+/** One run, with the processor time by request. */
+export function wrkOnce(url, script, pids, duration = seconds) {
+  const before = spent(pids);
+  const told = spawnSync('taskset', wrk(url, script, 64, 'load.lua', duration), {encoding: 'utf8'});
+  const result = read(told.stdout, told.stderr);
+  return {...result, micros: (spent(pids) - before) / result.requests};
+}
 /** The same at several places at once: rates are added. */
 export async function loadAll(targets, {connections = 64, pids = []} = {}) {
   const all = [];
@@ -50,13 +57,13 @@ export async function loadAll(targets, {connections = 64, pids = []} = {}) {
   return {rate: median(all.map((r) => r.rate)), micros: median(all.map((r) => r.micros)), errors: all.reduce((n, r) => n + r.errors, 0)};
 }
 
-function wrk(url, lua, connections, name = 'load.lua') {
+function wrk(url, lua, connections, name = 'load.lua', duration = seconds) {
   const script = join(scratch, name);
   writeFileSync(script, lua + `
 done = function(summary, latency)
   io.write(string.format("RESULT %d %d %d %d\\n", summary.requests, summary.duration, summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout, latency:percentile(50)))
 end`);
-  return ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url];
+  return ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${duration}s`, '-s', script, url];
 }
 
 function read(output, complaint) {

@@ -2,6 +2,7 @@
 
 #include "tables/wire/about.h"
 #include "tables/wire/api_door.h"
+#include "tables/wire/batch.h"
 #include "tables/wire/door.h"
 
 namespace mandate::tables {
@@ -25,6 +26,18 @@ void mount_tables(http::Routes& routes, const std::shared_ptr<wire::Door>& door,
   }
 }
 
+/// Beside the tables of each dialect: several requests in one.
+void mount_batch(http::Routes& routes, const Deps& deps, const std::shared_ptr<wire::Door>& tables, std::optional<Dialect> forced) {
+  const auto door = std::make_shared<wire::BatchDoor>(deps, tables);
+  const std::string pattern = wire::root_of(forced) + "$batch";
+  http::RouteOptions options;
+  options.body_limit = wire::kBatchBytes;
+  options.handles_options = options.answers_refusals = true;
+  options.metric = pattern;
+  const http::Handler handle = [door, forced](http::Request& request) { return door->handle(request, forced); };
+  for (Method method : {Method::get, Method::post, Method::put, Method::patch, Method::delete_, Method::options}) routes.add(method, pattern, handle, options);
+}
+
 void mount_apis(http::Routes& routes, const Deps& deps) {
   const auto door = std::make_shared<wire::ApiDoor>(deps);
   http::RouteOptions options;
@@ -44,6 +57,8 @@ void mount(http::Routes& routes, const Deps& deps) {
   const auto door = std::make_shared<wire::Door>(deps);
   mount_tables(routes, door, std::nullopt);
   for (const Dialect dialect : {Dialect::v1, Dialect::v2, Dialect::v3, Dialect::v4}) mount_tables(routes, door, dialect);
+  mount_batch(routes, deps, door, std::nullopt);
+  for (const Dialect dialect : {Dialect::v1, Dialect::v2, Dialect::v3, Dialect::v4}) mount_batch(routes, deps, door, dialect);
   mount_apis(routes, deps);
   // The target of OPTIONS *: browsers ask before they look at anything at all.
   routes.add(Method::options, "/*", [door](http::Request& request) { return door->preflight_only(request); });
