@@ -361,6 +361,12 @@ Result<Statement> Reader::update_statement() {
     }
     out.set.push_back(std::move(one));
   } while (take_symbol(","));
+  CHECK_OK(which_rows(out, std::move(select), place));
+  return out;
+}
+
+/// The end of UPDATE and DELETE: [FROM …] [WHERE …]. `place`: where the table was named.
+Result<void> Reader::which_rows(Statement& out, Select select, Position place) {
   if (at_word("OUTPUT")) return unexpected();
   if (take_word("FROM")) {
     TRY(select.sources, sources());
@@ -376,7 +382,7 @@ Result<Statement> Reader::update_statement() {
   }
   out.query = std::make_unique<Query>();
   out.query->selects.push_back(std::move(select));
-  return out;
+  return {};
 }
 
 /// DELETE [FROM] t [WHERE …], DELETE a FROM t AS a JOIN … [WHERE …].
@@ -391,21 +397,7 @@ Result<Statement> Reader::delete_statement() {
   const Position place = peek().at;
   TRY(out.table, table_name());
   CHECK_OK(hints());
-  if (at_word("OUTPUT")) return unexpected();
-  if (take_word("FROM")) {
-    TRY(select.sources, sources());
-  } else {
-    Source source;
-    source.table = source.alias = out.table;
-    source.at = place;
-    select.sources.push_back(std::move(source));
-  }
-  if (take_word("WHERE")) {
-    if (at_word("CURRENT")) return unexpected();
-    TRY(select.where, condition());
-  }
-  out.query = std::make_unique<Query>();
-  out.query->selects.push_back(std::move(select));
+  CHECK_OK(which_rows(out, std::move(select), place));
   return out;
 }
 

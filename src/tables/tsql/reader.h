@@ -21,6 +21,7 @@ class Reader {
   Result<Statement> insert_statement();
   Result<Statement> update_statement();
   Result<Statement> delete_statement();
+  Result<void> which_rows(Statement& out, Select select, Position place);
   Result<Statement> transaction(Statement::Kind kind);
   Result<std::unique_ptr<Query>> query();
   Result<Select> select();
