@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/crypto.h"
+#include "base/text.h"
 
 namespace mandate::tenant {
 namespace {
@@ -79,10 +80,7 @@ Task<std::vector<store::Row>> seals_from(store::Store& store, Millis after) {
 /// What strangers wrote is kept short, or a refused request could fill the disk (KS-5).
 std::string_view cut(std::string_view text) {
   constexpr std::size_t kMost = 512;
-  if (text.size() <= kMost) return text;
-  std::size_t end = kMost;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a character
-  return text.substr(0, end);
+  return mandate::cut(text, kMost);
 }
 
 JsonObject cut(JsonObject details) {

@@ -1,6 +1,7 @@
 #include "tables/jobs/runs.h"
 
 #include "base/crypto.h"
+#include "base/text.h"
 
 namespace mandate::tables::jobs {
 namespace {
@@ -49,7 +50,7 @@ store::Mutation begin_run(const std::string& id, const std::string& node, Millis
 }
 
 store::Mutation end_run(const std::string& id, const std::string& node, std::string_view state, std::string error, Millis now) {
-  if (error.size() > kMostError) error.resize(kMostError);
+  error.resize(cut(error, kMostError).size());
   return store::update(kRuns, store::both(in_state(id, state::kRunning), store::equals("node", node)),
                        {{"state", std::string(state)}, {"slot", id}, {"ended_at", now}, {"error", std::move(error)}});
 }

@@ -12,15 +12,22 @@ namespace {
 constexpr std::chrono::milliseconds kPause{1000};
 constexpr std::int64_t kAtOnce = 100;
 constexpr Millis kSweepEvery = 3'600'000;
+constexpr std::string_view kUnkept = "The text of its error cannot be kept.";
 
 /// A run that has ended and is not yet written down.
 struct Ended {
   store::Store* store = nullptr;
-  std::string id;
+  std::string tenant, id;
   std::string_view state;
   std::string error;
   Millis at = 0;
+  bool told = false;  ///< the log has it that it could not be written
 };
+
+/// Whether the store would say the same of the same values for ever.
+bool lasting(const Error& error) {
+  return error.code == Code::invalid_request || error.code == Code::bad_request || error.code == Code::payload_too_large;
+}
 
 bool any_jobs(const tenant::Tenant& tenant) {
   if (!tenant.enabled) return false;
@@ -189,16 +196,35 @@ Task<void> Scheduler::round(std::shared_ptr<Alive> alive) {
   co_return ok();
 }
 
-/// Ends of runs, each with its own batch: a store that fails for one is asked again with the next round.
+/// Ends of runs, each with its own batch: what a store does not take now is tried again with the next round, and none waits for
+/// another's.
 Task<void> Scheduler::write_ended(std::shared_ptr<Alive> alive) {
-  while (!alive->unwritten.empty()) {
-    const Ended& end = alive->unwritten.front();
+  const Parts& parts = alive->parts;
+  std::set<const store::Store*> silent;  // one that lets us wait does so once a round
+  for (std::size_t i = 0; i < alive->unwritten.size();) {
+    const Ended end = alive->unwritten[i];
+    if (silent.contains(end.store)) {
+      ++i;
+      continue;
+    }
     store::Batch batch;
-    batch.add(end_run(end.id, alive->parts.node, end.state, end.error, end.at));
+    batch.add(end_run(end.id, parts.node, end.state, end.error, end.at));
     Task<store::Outcome> writing = end.store->mutate(std::move(batch));
-    CO_TRY([[maybe_unused]] const store::Outcome written, co_await writing);
+    const Result<store::Outcome> written = co_await writing;
     if (alive->ended) co_return ok();
-    alive->unwritten.erase(alive->unwritten.begin());
+    Ended& kept = alive->unwritten[i];  // others may have been added behind it meanwhile
+    if (!written.ok() && !std::exchange(kept.told, true))
+      parts.log.warn("jobs.end_unwritten", {{"tenant", end.tenant}, {"run", end.id}, {"code", name(written.error().code)}, {"detail", written.error().detail}});
+    if (!written.ok() && lasting(written.error()) && end.error != kUnkept) {
+      kept.error = kUnkept;  // what the script said is all that can be wrong with it
+      continue;
+    }
+    if (!written.ok() && !lasting(written.error())) {
+      if (written.error().code == Code::timeout || written.error().code == Code::overloaded) silent.insert(end.store);
+      ++i;
+      continue;
+    }
+    alive->unwritten.erase(alive->unwritten.begin() + static_cast<std::ptrdiff_t>(i));
   }
   co_return ok();
 }
@@ -351,7 +377,7 @@ Task<void> Scheduler::begin(std::shared_ptr<Alive> alive, tenant::Here here, sto
     alive->runs(state).add();
     std::string why = done.ok() ? std::string() : done.error().detail.empty() ? done.error().hint : done.error().detail;
     parts.log.info("jobs.run_ended", {{"tenant", here->name}, {"service", service->name}, {"job", job->name}, {"run", id}, {"state", state}});
-    alive->unwritten.push_back({here.store, id, state, std::move(why), parts.clock.now_ms()});
+    alive->unwritten.push_back({here.store, here->name, id, state, std::move(why), parts.clock.now_ms()});
     alive->woken = true;
     if (alive->started && !alive->at_work) later(alive, true);
   });

@@ -1,5 +1,6 @@
 #include "tables/jobs/scheduler.h"
 
+#include "store/fault.h"
 #include "tests/tables/world.h"
 
 namespace mandate::tables::jobs {
@@ -32,6 +33,27 @@ class ToldScripts final : public Scripts {
     if (failure) co_return *failure;
     co_return ok();
   }
+};
+
+class SeveralTenants final : public tenant::Tenants {
+ public:
+  SeveralTenants(Random& random, std::vector<tenant::Here> all) : all_(std::move(all)), vault_(std::string(32, 'k'), random) {}
+  Result<tenant::Here> by_host(std::string_view) const override { return all_.front(); }
+  Result<tenant::Here> by_name(std::string_view name) const override {
+    for (const tenant::Here& here : all_)
+      if (here->name == name) return here;
+    return Error(Code::not_found);
+  }
+  std::vector<std::string> names() const override {
+    std::vector<std::string> out;
+    for (const tenant::Here& here : all_) out.push_back(here->name);
+    return out;
+  }
+  const tenant::Vault& vault() const override { return vault_; }
+
+ private:
+  std::vector<tenant::Here> all_;
+  tenant::Vault vault_;
 };
 
 class Jobs : public tables::test::World {
@@ -131,6 +153,50 @@ TEST_F(Jobs, LeaveTheirErrorInTheHistory) {
   ASSERT_TRUE(ask("asked").ok());
   after(1);
   EXPECT_EQ(states("asked"), "timed_out failed");
+}
+
+TEST_F(Jobs, AnErrorsTextIsCutBetweenTwoCharacters) {
+  scripts.failure = Error(Code::server_error, "", std::string(3999, 'a') + "\u20ac and more");
+  ASSERT_TRUE(ask("asked").ok());
+  after(1);
+  const auto failed = run(loop, history(store.store(), "default", "asked", 1));
+  EXPECT_EQ(failed->front().text("error"), std::string(3999, 'a'));
+}
+
+TEST_F(Jobs, OneWhoseErrorTheStoreRefusesEndsAllTheSame) {
+  store::FaultStore picky(store.store());
+  tenants.here.store = &picky;
+  scripts.failure = Error(Code::server_error, "", "what no store takes");
+  ASSERT_TRUE(ask("asked").ok());
+  round();
+  picky.fail(1, Error(Code::invalid_request, "A value is out of range."));
+  round();
+  EXPECT_TRUE(picky.fired());
+  const auto failed = run(loop, history(store.store(), "default", "asked", 1));
+  EXPECT_EQ(failed->front().text("state"), "failed");
+  EXPECT_EQ(failed->front().text("error"), "The text of its error cannot be kept.");
+  EXPECT_TRUE(ask("asked").ok());
+}
+
+TEST_F(Jobs, ATenantWhoseStoreFailsHoldsNoOtherUp) {
+  mandate::test::TempStore others({identity::kMigrations, kMigrations});
+  store::FaultStore broken(others.store());
+  auto config = std::make_shared<tenant::Tenant>(*tenants.here);
+  config->name = "broken";
+  const SeveralTenants both(random, {{config, &broken}, tenants.here});
+  Scheduler of_both({loop, both, store.store(), scripts, "node-1", clock(), random, store.log(), store.metrics(), busy});
+  ASSERT_TRUE(run(loop, desk.ask(others.store(), "default", service.jobs.at("asked"))).ok());
+  ASSERT_TRUE(ask("asked").ok());
+  round(of_both);
+  ASSERT_EQ(scripts.begun.size(), 2U);
+  broken.fail(1, Error(Code::overloaded, "The server is busy."));
+  round(of_both);
+  EXPECT_TRUE(broken.fired());
+  EXPECT_EQ(states("asked"), "succeeded");
+  const auto state = [&] { return std::string(run(loop, history(others.store(), "default", "asked", 1))->front().text("state")); };
+  EXPECT_EQ(state(), "running");
+  round(of_both);
+  EXPECT_EQ(state(), "succeeded") << "it is written as soon as the store takes it";
 }
 
 TEST_F(Jobs, ATimeThatComesDuringARunIsSkippedAndNoted) {
