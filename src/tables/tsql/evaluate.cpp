@@ -3,6 +3,9 @@
 namespace mandate::tables::tsql {
 namespace {
 
+/// Bytes of text that a function goes through in the time of a tuple.
+constexpr std::size_t kTextStep = 256;
+
 Error took_too_long() { return Error(Code::timeout, "The SQL took too long."); }
 
 bool holds(Op op, int order) {
@@ -30,8 +33,11 @@ Truth turned(Truth truth, bool negated) { return negated ? inverse(truth) : trut
 
 }  // namespace
 
-Result<void> Evaluator::step() {
-  if ((++steps_ & 0xFF) == 0 && std::chrono::steady_clock::now() > until_) return took_too_long();
+Result<void> Evaluator::step(std::uint64_t weight) {
+  steps_ += weight;
+  if (steps_ < 0x100) return {};
+  steps_ = 0;
+  if (std::chrono::steady_clock::now() > until_) return took_too_long();
   return {};
 }
 
@@ -140,7 +146,13 @@ Result<Value> Evaluator::call(const Expr& e, const Frame& frame) {
     args.push_back(std::move(made));
   }
   if (first) return Value();
-  return f.run({args, e.part, around_});
+  std::uint64_t weight = 1;
+  for (const Value& arg : args)
+    if (const auto* text = std::get_if<std::string>(&arg)) weight += text->size() / kTextStep;
+  TRY(Value out, f.run({args, e.part, around_}));
+  if (const auto* text = std::get_if<std::string>(&out)) weight += text->size() / kTextStep;
+  CHECK_OK(step(weight));
+  return out;
 }
 
 Result<Truth> Evaluator::truth(const Expr& e, const Frame& frame) {

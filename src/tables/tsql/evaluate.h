@@ -23,8 +23,8 @@ class Evaluator {
 
   Result<Value> value(const Expr& e, const Frame& frame);
   Result<Truth> truth(const Expr& e, const Frame& frame);
-  /// timeout once the statement's time is over; asked for each tuple.
-  Result<void> step();
+  /// timeout once the statement's time is over; asked for each tuple, and for what a function made by its weight.
+  Result<void> step(std::uint64_t weight = 1);
 
  protected:
   /// The rows of a subselect; `one`: nobody looks at more than the first.

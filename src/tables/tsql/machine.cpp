@@ -129,6 +129,7 @@ struct Machine::Impl final : Evaluator {
 
   /// One row of the result, and its keys when the query has but this select.
   Result<void> make(std::vector<Made>& out, const Query& q, const Select& s, const Frame& frame) {
+    CHECK_OK(step());
     Made made;
     made.row.reserve(s.items.size());
     for (const Item& item : s.items) {

@@ -16,11 +16,14 @@ using Role = TableInfo::Role;
 constexpr std::chrono::seconds kStatementTime{5};
 constexpr std::size_t kMostRead = 200'000;       // rows of one statement
 constexpr std::size_t kMostReadBytes = 32 << 20;
-constexpr std::size_t kSmall = 2000;             // row combinations that do not hold the loop for long
+constexpr std::size_t kSmall = 2000;             // row combinations that a plain statement goes through on the loop itself
 constexpr int kMostTries = 5;
 
 Error too_much_read() { return Error(Code::payload_too_large, "The SQL looks at more rows than it may: " + std::to_string(kMostRead) + ". A narrower WHERE helps."); }
 Error too_many_changes() { return Error(Code::payload_too_large, "The SQL changes more than " + std::to_string(kMostChanges) + " rows at once. TOP (n) makes smaller steps."); }
+
+/// Without functions, subselects, lists and patterns a row costs next to nothing: all those have brackets, or LIKE.
+bool is_plain(std::string_view text) { return text.find('(') == std::string_view::npos && ascii_lower(text).find("like") == std::string::npos; }
 
 /// What one try of one statement came to.
 struct Outcome {
@@ -40,6 +43,7 @@ class Runner {
     CO_TRY(Script script, parse(text, context_.service->name));
     if (script.parameters > values_.size()) co_return Error(Code::bad_request, "There are more question marks in the SQL than values.");
     if (script.parameters < values_.size()) co_return Error(Code::bad_request, "There are more values than question marks in the SQL.");
+    plain_ = is_plain(text);
     Results out;
     for (Statement& each : script.statements) {
       Task<Outcome> task = one(each);
@@ -144,7 +148,7 @@ class Runner {
     }
     std::function<Result<Outcome>()> work = [this, &statement, &loads, loaded] { return perform(statement, loads, *loaded); };
     Result<Outcome> done = Outcome{};
-    if (combinations <= kSmall || !Loop::current()) {
+    if ((plain_ && combinations <= kSmall) || !Loop::current()) {
       done = work();
     } else {
       Task<Outcome> working = impl_.workers().run<Outcome>(work, until_);
@@ -185,13 +189,13 @@ class Runner {
         too_many = true;
         return false;
       }
-      Row& made = out.emplace_back(table.columns.size());
+      Row& made = out.emplace_back(table.columns.size());  // as wide as the table, whatever is read of it
       for (std::size_t place = 0; place < slots.size(); ++place) {
         made[slots[place]] = value_in(row, place, table.columns[slots[place]]);
         if (const auto* text = std::get_if<std::string>(&made[slots[place]])) bytes_read += text->size();
       }
-      bytes_read += slots.size() * sizeof(Value);
-      return true;
+      bytes_read += sizeof(Row) + made.size() * sizeof(Value);
+      return bytes_read <= kMostReadBytes;
     };
     Task<store::Store::Listed> listing = context_.here.store->list(std::move(reading.plan), each);
     CO_TRY(const store::Store::Listed listed, co_await listing);
@@ -361,6 +365,7 @@ class Runner {
   std::map<std::string, Ground, std::less<>> grounds_;  ///< of the tables met, by their names in the store
   Surroundings around_;
   Deadline until_ = kNoDeadline;
+  bool plain_ = false;  ///< see is_plain
 };
 
 /// Busy for as long as it lives.

@@ -207,6 +207,13 @@ TEST(Sql, WhatItKeepsInMemoryHasAnEnd) {
   EXPECT_EQ(bench.run("SELECT COUNT(*) FROM people p WHERE EXISTS (SELECT REPLICATE(o.name, 5000) FROM people o WHERE o.id = p.id)"), "63") << "let go of each time";
 }
 
+TEST(Sql, LongTextsCountAgainstTheTimeOfAStatement) {
+  Bench bench;
+  bench.until = std::chrono::steady_clock::now();
+  EXPECT_EQ(bench.run("SELECT LEN('ab')"), "2");
+  EXPECT_EQ(bench.run("SELECT LEN(REPLACE(REPLICATE('ab', 500000), 'b', 'c'))"), "The SQL took too long.");
+}
+
 TEST(Sql, AStatementEndsAtItsTime) {
   Bench bench;
   for (int i = 0; i < 3000; ++i) bench.add("people", {"p" + std::to_string(i), std::string("n"), {}, true, {}});
