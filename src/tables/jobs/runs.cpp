@@ -55,12 +55,14 @@ store::Mutation end_run(const std::string& id, const std::string& node, std::str
                        {{"state", std::string(state)}, {"slot", id}, {"ended_at", now}, {"error", std::move(error)}});
 }
 
-std::vector<store::Mutation> abandon(const std::vector<store::Row>& running, const std::string& node, Millis now) {
+std::vector<store::Mutation> abandon(const std::vector<store::Row>& running, const std::string& node, const std::set<std::string>& under_way, Millis now) {
   std::vector<store::Mutation> out;
   for (const store::Row& run : running) {
-    if (run.text("node") == node) continue;
-    const std::string why = "The server that ran it stopped, or lost touch with the others.";
-    out.push_back(end_run(std::string(run.text("id")), std::string(run.text("node")), state::kAbandoned, why, now));
+    const std::string id(run.text("id"));
+    const bool ours = run.text("node") == node;
+    if (ours && under_way.contains(id)) continue;
+    const std::string why = ours ? "It did not begin, or how it ended could not be written: the store failed." : "The server that ran it stopped, or lost touch with the others.";
+    out.push_back(end_run(id, std::string(run.text("node")), state::kAbandoned, why, now));
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +42,8 @@ store::Mutation note_skipped(const std::string& id, const NewRun& run, Millis no
 store::Mutation begin_run(const std::string& id, const std::string& node, Millis now);
 /// Touches nothing when another has ended it.
 store::Mutation end_run(const std::string& id, const std::string& node, std::string_view state, std::string error, Millis now);
-/// Ends what others than `node` left running.
-std::vector<store::Mutation> abandon(const std::vector<store::Row>& running, const std::string& node, Millis now);
+/// Ends what others than `node` left running, and what `node` is said to run and does not: `under_way` are the ids of what it does.
+std::vector<store::Mutation> abandon(const std::vector<store::Row>& running, const std::string& node, const std::set<std::string>& under_way, Millis now);
 /// Removes runs that ended longer ago than kKeptDays.
 store::Mutation sweep_runs(Millis now);
 

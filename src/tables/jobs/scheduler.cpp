@@ -70,6 +70,7 @@ struct Scheduler::Known {
   Millis next_at = 0;           ///< the first time of a job; 0: none
   Millis sweep_at = 0;
   bool adopted = false;         ///< what others left running has been ended
+  bool doubt = false;           ///< a run may be marked as running that is not
   bool again = false;           ///< something was left over: look once more
 };
 
@@ -89,6 +90,7 @@ struct Scheduler::Alive {
   Gauge &leads, &under_way;
   std::map<std::string, Known> tenants;
   std::vector<Ended> unwritten;
+  std::set<std::string> mine;  ///< runs from before they are marked as running until their end is written
   std::size_t running = 0;
   std::int64_t fence = 0;  ///< the holding of the lease that `tenants` is of
   bool ended = false, started = false, at_work = false, woken = false, led = false, failing = false, gave_back = false;
@@ -224,6 +226,8 @@ Task<void> Scheduler::write_ended(std::shared_ptr<Alive> alive) {
       ++i;
       continue;
     }
+    if (!written.ok()) alive->tenants[end.tenant].doubt = true;
+    alive->mine.erase(end.id);
     alive->unwritten.erase(alive->unwritten.begin() + static_cast<std::ptrdiff_t>(i));
   }
   co_return ok();
@@ -237,19 +241,21 @@ Task<void> Scheduler::visit(std::shared_ptr<Alive> alive, tenant::Here here) {
   Known& known = alive->tenants[here->name];
   if (known.store != here.store) known = Known{.store = here.store};
   const bool due = known.next_at && known.next_at <= now;
-  if (known.adopted && !known.again && counted && changes == known.seen && known.revision == here->revision && !due) co_return ok();
+  if (known.adopted && !known.doubt && !known.again && counted && changes == known.seen && known.revision == here->revision && !due) co_return ok();
 
-  if (!known.adopted) {
+  if (!known.adopted || known.doubt || now >= known.sweep_at) {
     Task<std::vector<store::Row>> looking = runs_in(store, std::string(state::kRunning), kAtOnce * 10);
     CO_TRY(const std::vector<store::Row> left, co_await looking);
+    if (!alive->ours()) co_return ok();  // what another runs by now is not for us to end
     store::Batch batch;
-    batch.mutations = abandon(left, alive->parts.node, now);
+    batch.mutations = abandon(left, alive->parts.node, alive->mine, now);
     if (!batch.mutations.empty()) {
       alive->parts.log.warn("jobs.abandoned", {{"tenant", here->name}, {"runs", batch.mutations.size()}});
       alive->runs(state::kAbandoned).add(static_cast<double>(batch.mutations.size()));
       Task<store::Outcome> ending = store.mutate(std::move(batch));
       CO_TRY([[maybe_unused]] const store::Outcome ended, co_await ending);
     }
+    alive->tenants[here->name].doubt = false;
   }
   if (alive->ended) co_return ok();
   if (now >= alive->tenants[here->name].sweep_at) {
@@ -357,8 +363,12 @@ Task<void> Scheduler::begin(std::shared_ptr<Alive> alive, tenant::Here here, sto
   store::Batch batch;
   batch.add(begin_run(id, parts.node, parts.clock.now_ms()));
   if (!job) batch.add(end_run(id, parts.node, state::kFailed, "The service has no such job any more.", parts.clock.now_ms()));
+  alive->mine.insert(id);
   Task<store::Outcome> writing = here.store->mutate(std::move(batch));
   const Result<store::Outcome> written = co_await writing;
+  if (!written.ok() || !job) alive->mine.erase(id);
+  // The answer may be all that was lost: then it is marked as running, and is not begun again.
+  if (!written.ok()) alive->tenants[here->name].doubt = true;
   if (!written.ok() && written.error().code == Code::not_found) co_return ok();
   if (!written.ok()) co_return written.error();
   if (alive->ended || !job) co_return ok();

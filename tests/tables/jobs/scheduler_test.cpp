@@ -275,6 +275,25 @@ TEST_F(Jobs, WhatADeadServerLeftRunningIsAbandonedAndItsScriptRefused) {
   EXPECT_EQ(states("asked"), "succeeded abandoned");
 }
 
+TEST_F(Jobs, OneThatWasMarkedAsRunningAndNotBegunIsAbandoned) {
+  store::FaultStore lossy(store.store());
+  tenants.here.store = &lossy;
+  round();
+  ASSERT_TRUE(ask("asked").ok());
+  lossy.fail(3, Error(Code::timeout, "The server is busy."), store::FaultStore::When::after);  // times, waiting runs, the mark
+  round();
+  ASSERT_TRUE(lossy.fired());
+  EXPECT_EQ(states("asked"), "running");
+  EXPECT_EQ(scripts.begun.size(), 0U);
+  round();
+  EXPECT_EQ(states("asked"), "abandoned");
+  scripts.at_once = false;
+  ASSERT_TRUE(ask("asked").ok());
+  round();
+  after(2 * kHour);
+  EXPECT_EQ(states("asked"), "running abandoned") << "what is under way is left alone";
+}
+
 TEST_F(Jobs, AServerThatLeavesEndsItsRunsAndGivesTheDutyAway) {
   scripts.at_once = false;
   ToldScripts others;
