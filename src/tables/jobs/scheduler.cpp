@@ -84,6 +84,12 @@ struct Scheduler::Alive {
     return parts.metrics.counter("mandate_jobs_runs_total", "Runs of jobs by what became of them.", {{"outcome", std::string(outcome)}});
   }
   bool ours() const { return !ended && lease.held(); }
+  /// Without jobs, and looked at since it has none: what is left of those it had must not wait for others of their names.
+  bool at_rest(const tenant::Here& here) const {
+    const auto known = tenants.find(here->name);
+    return !any_jobs(*here) && known != tenants.end() && known->second.store == here.store && known->second.revision == here->revision &&
+           !known->second.again && !known->second.doubt;
+  }
 
   Parts parts;
   store::Lease lease;
@@ -179,10 +185,15 @@ Task<void> Scheduler::round(std::shared_ptr<Alive> alive) {
     --alive->parts.busy;
     co_return given;
   }
+  if (alive->led && !alive->lease.held()) {  // where nobody has jobs the duty is not kept
+    alive->led = false;
+    alive->leads.set(0);
+    parts.log.info("jobs.lead_lost", {{"node", parts.node}, {"fence", alive->lease.fence()}});
+  }
   for (const std::string& tenant_name : parts.tenants.names()) {
     if (alive->ended) co_return ok();
     const Result<tenant::Here> here = parts.tenants.by_name(tenant_name);
-    if (!here.ok() || !any_jobs(**here)) continue;
+    if (!here.ok() || alive->at_rest(*here)) continue;
     Task<bool> asking = is_ours(alive);
     CO_TRY(const bool ours, co_await asking);
     if (!ours || alive->leaving) co_return ok();
@@ -243,7 +254,9 @@ Task<void> Scheduler::visit(std::shared_ptr<Alive> alive, tenant::Here here) {
   const bool due = known.next_at && known.next_at <= now;
   if (known.adopted && !known.doubt && !known.again && counted && changes == known.seen && known.revision == here->revision && !due) co_return ok();
 
-  if (!known.adopted || known.doubt || now >= known.sweep_at) {
+  const bool jobs = any_jobs(*here);
+  const bool looks = known.doubt || (jobs && (!known.adopted || now >= known.sweep_at));
+  if (looks) {
     Task<std::vector<store::Row>> looking = runs_in(store, std::string(state::kRunning), kAtOnce * 10);
     CO_TRY(const std::vector<store::Row> left, co_await looking);
     if (!alive->ours()) co_return ok();  // what another runs by now is not for us to end
@@ -258,7 +271,7 @@ Task<void> Scheduler::visit(std::shared_ptr<Alive> alive, tenant::Here here) {
     alive->tenants[here->name].doubt = false;
   }
   if (alive->ended) co_return ok();
-  if (now >= alive->tenants[here->name].sweep_at) {
+  if (jobs && now >= alive->tenants[here->name].sweep_at) {
     alive->tenants[here->name].sweep_at = now + kSweepEvery;
     store::Batch sweep;
     sweep.add(sweep_runs(now));
@@ -268,8 +281,11 @@ Task<void> Scheduler::visit(std::shared_ptr<Alive> alive, tenant::Here here) {
   alive->tenants[here->name].again = false;
   Task<void> timing = look_at_times(alive, here);
   CO_CHECK(co_await timing);
-  Task<std::vector<store::Row>> reading = runs_in(store, std::string(state::kWaiting), kAtOnce);
-  CO_TRY(const std::vector<store::Row> waiting, co_await reading);
+  std::vector<store::Row> waiting;
+  if (here->enabled) {
+    Task<std::vector<store::Row>> reading = runs_in(store, std::string(state::kWaiting), kAtOnce);
+    CO_TRY(waiting, co_await reading);
+  }
   for (const store::Row& row : waiting) {
     if (!alive->ours() || alive->leaving) co_return ok();
     Task<void> beginning = begin(alive, here, row);
@@ -277,7 +293,7 @@ Task<void> Scheduler::visit(std::shared_ptr<Alive> alive, tenant::Here here) {
   }
   if (alive->ended) co_return ok();
   Known& after = alive->tenants[here->name];
-  after.adopted = true;
+  after.adopted = after.adopted || looks;
   after.seen = changes;
   after.revision = here->revision;
   co_return ok();
@@ -290,17 +306,18 @@ Task<void> Scheduler::look_at_times(std::shared_ptr<Alive> alive, tenant::Here h
   Task<std::vector<Time>> reading = times(store);
   CO_TRY(const std::vector<Time> kept, co_await reading);
   std::map<std::pair<std::string, std::string>, Time> by_job;
+  const auto timed = [&here](const tenant::Job* job) { return here->enabled && job && job->enabled && tenant::has_times(*job); };
   store::Batch batch;
   for (const Time& time : kept) {
     const tenant::Job* job = job_of(*here, time.service, time.job);
-    if (job && job->enabled && tenant::has_times(*job)) by_job[{time.service, time.job}] = time;
+    if (timed(job)) by_job[{time.service, time.job}] = time;
     else batch.add(remove_time(time));
   }
   Millis first = 0;
   std::vector<std::pair<const tenant::Job*, Time>> due;
   for (const auto& [service_name, service] : here->services)
     for (const auto& [lower, job] : service.jobs) {
-      if (!job.enabled || !tenant::has_times(job)) continue;
+      if (!timed(&job)) continue;
       Time& time = by_job[{service_name, lower}];
       if (time.schedule != tenant::schedule_text(job)) {
         time = {service_name, lower, tenant::schedule_text(job), tenant::next_run(job, now)};

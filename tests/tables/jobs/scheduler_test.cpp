@@ -324,6 +324,41 @@ TEST_F(Jobs, AJobThatIsGoneFailsInsteadOfWaiting) {
   EXPECT_EQ(states("asked"), "failed");
 }
 
+TEST_F(Jobs, ThoseThatComeBackAfterWeeksBeginAnew) {
+  round();
+  ASSERT_TRUE(ask("asked").ok());
+  const auto before = std::exchange(service.jobs, {});
+  publish();
+  after(kMinute);
+  EXPECT_EQ(due_next(), "");
+  EXPECT_EQ(states("asked"), "failed") << "nor does a run wait for a job of its name";
+  service.jobs = before;
+  clock().advance(std::chrono::milliseconds(21 * 24 * kHour));
+  publish();
+  round();
+  round();
+  EXPECT_EQ(scripts.begun.size(), 0U);
+  EXPECT_EQ(due_next(), "2026-01-22T01:01:00.000Z");
+}
+
+TEST_F(Jobs, ThoseOfATenantThatWasShutBeginAnewToo) {
+  round();
+  const tenant::Here open = tenants.here;
+  auto shut = std::make_shared<tenant::Tenant>(*open);
+  shut->enabled = false;
+  shut->revision = ++revision;
+  tenants.here = {shut, open.store};
+  ASSERT_TRUE(ask("asked").ok());
+  after(5 * kHour);
+  EXPECT_EQ(due_next(), "");
+  EXPECT_EQ(states("asked"), "waiting");
+  publish();
+  after(0);
+  EXPECT_EQ(scripts.begun.size(), 1U);
+  EXPECT_EQ(states("asked"), "succeeded");
+  EXPECT_EQ(states("cleanup"), "");
+}
+
 TEST_F(Jobs, RunsOfTwoWeeksAreKept) {
   ASSERT_TRUE(ask("asked").ok());
   after(1);
