@@ -18,8 +18,9 @@ namespace mandate::push {
 /// Tables push_registrations, push_tags, push_sends, push_deliveries, push_feedback.
 extern const std::span<const store::Migration> kMigrations;
 
-/// The service's own word on a V1 registration (extensions/push.js): gives the tags it shall have. `registration` is what
-/// the device sent, its tags complete. An Error refuses; its hint is the answer's text.
+/// The service's own word on a registration or an installation (extensions/push.js): gives the tags it shall have.
+/// `registration` is what the device sent, its tags complete; an installation has "deviceId" beside its "pushChannel". The tags
+/// are checked as a device's own. An Error refuses; its hint is the answer's text.
 using OnRegister = std::function<Task<std::vector<std::string>>(tenant::Here here, const tenant::Service* service,
                                                                 identity::Principal who, JsonObject registration)>;
 

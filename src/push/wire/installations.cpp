@@ -91,6 +91,37 @@ Result<Installation> read(const JsonObject& body, const Turn& turn, const std::s
   return out;
 }
 
+/// What extensions/push.js is told: the body, in the words of V1 as well.
+JsonObject told_of(JsonObject body, const Installation& installation, const std::vector<std::string>& tags) {
+  JsonArray list;
+  for (const std::string& tag : tags) list.emplace_back(tag);
+  body["installationId"] = installation.id;
+  body["deviceId"] = installation.handle;
+  body["platform"] = name(installation.platform);
+  body["tags"] = std::move(list);
+  return body;
+}
+
+/// Asks the service. A device that says nothing of its tags is asked about with those it has.
+Task<void> ask(const Deps& deps, Turn& turn, JsonObject body, Installation& installation) {
+  std::vector<std::string> tags = installation.tags;
+  if (!installation.tags_given) {
+    Task<std::vector<Registration>> reading = deps.registrations.by_id(*turn.here.store, turn.service->name, {installation.id});
+    CO_TRY(const std::vector<Registration> before, co_await reading);
+    for (const Registration& r : before)
+      if (r.installation == installation.id) tags = r.tags;
+    std::erase_if(tags, [](const std::string& tag) { return tag.starts_with(kUserTag); });
+  }
+  JsonObject told = told_of(std::move(body), installation, tags);
+  Task<std::vector<std::string>> asking = deps.on_register(turn.here, turn.service, turn.who, std::move(told));
+  CO_TRY(std::vector<std::string> given, co_await asking);
+  if (given == tags) co_return ok();
+  CO_TRY(installation.tags, check_tags(std::move(given), turn.who.user_id, installation.id));
+  std::erase_if(installation.tags, [](const std::string& tag) { return tag.starts_with(kUserTag); });
+  installation.tags_given = true;
+  co_return ok();
+}
+
 }  // namespace
 
 Task<Response> put_installation(const Deps& deps, Turn& turn, http::Request& request) {
@@ -100,6 +131,10 @@ Task<Response> put_installation(const Deps& deps, Turn& turn, http::Request& req
     CO_TRY(const Subscription subscription, subscription_of(installation.handle));
     Task<void> checking = deps.fetch.check(subscription.endpoint);
     CO_CHECK(co_await checking);
+  }
+  if (deps.on_register) {
+    Task<void> asking = ask(deps, turn, body, installation);
+    CO_CHECK(co_await asking);
   }
   Task<void> writing = deps.registrations.install(*turn.here.store, turn.service->name, std::move(installation), turn.service->push.registration_days);
   CO_CHECK(co_await writing);

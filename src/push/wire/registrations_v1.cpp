@@ -79,8 +79,7 @@ Task<Response> put_registration(const Deps& deps, Turn& turn, http::Request& req
     Task<std::vector<std::string>> asking = deps.on_register(turn.here, turn.service, turn.who, std::move(told));
     Result<std::vector<std::string>> tags = co_await asking;
     if (!tags.ok()) co_return std::move(tags).error();
-    registration.tags = std::move(*tags);
-    if (registration.tags.size() > kMostTags) co_return Error(Code::bad_request, "A registration may have 60 tags at most.");
+    CO_TRY(registration.tags, check_tags(std::move(*tags), turn.who.user_id, ""));
   }
   Task<void> writing = deps.registrations.write(*turn.here.store, turn.service->name, std::move(registration), turn.service->push.registration_days);
   const Result<void> written = co_await writing;
