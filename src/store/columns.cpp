@@ -47,6 +47,10 @@ Result<void> check_name(const std::string& name) {
   return {};
 }
 
+bool others_stay(const std::vector<IndexSpec>& specs) {
+  return std::any_of(specs.begin(), specs.end(), [](const IndexSpec& spec) { return spec.columns.empty(); });
+}
+
 std::string index_name(const std::string& table, const IndexSpec& spec) {
   std::string whole = table + (spec.unique ? "\nu" : "\ni");
   for (std::size_t i = 0; i < spec.columns.size(); ++i)

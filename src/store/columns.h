@@ -14,6 +14,11 @@ Type type_named(std::string_view word);
 /// the beginning of an engine's own names.
 Result<void> check_name(const std::string& name);
 
+/// Among the specs of Store::ensure_indexes: what the others do not name stays. A spec without columns.
+inline IndexSpec others_stay() { return {}; }
+/// Whether one of them says so.
+bool others_stay(const std::vector<IndexSpec>& specs);
+
 /// What every index of an IndexSpec is called in front.
 inline constexpr std::string_view kIndexPrefix = "mandate_x_";
 /// The engine's name for an index of that table: the same for the same columns, kind and order.

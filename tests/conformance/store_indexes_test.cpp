@@ -1,4 +1,5 @@
 // Indexes that come to a table and go, rows found through another table, rows held while a batch is done.
+#include "store/columns.h"
 #include "tests/conformance/store_fixture.h"
 
 namespace mandate::store {
@@ -63,6 +64,26 @@ TEST_P(StoreIndexes, OneThatIsNotWantedAnyMoreGoes) {
   ASSERT_TRUE(indexes({}).ok());
   EXPECT_TRUE(add("4", std::string("z"), std::int64_t(2)).ok());
   EXPECT_FALSE(add("4", std::string("z"), std::int64_t(9)).ok()) << "the table's own stay";
+}
+
+TEST_P(StoreIndexes, OthersStayWhereThatIsSaid) {
+  things();
+  ASSERT_TRUE(indexes({{{"b"}, true, {}}}).ok());
+  ASSERT_TRUE(indexes({{{"list"}, true, {}}, others_stay()}).ok());
+  EXPECT_FALSE(add("4", std::string("z"), std::int64_t(2)).ok()) << "what was unique still is";
+  EXPECT_FALSE(write(insert("things", {{"id", std::string("5")}, {"list", std::string("l1")}})).ok()) << "and the other is, too";
+  ASSERT_TRUE(indexes({others_stay()}).ok());
+  EXPECT_FALSE(add("4", std::string("z"), std::int64_t(2)).ok());
+}
+
+TEST_P(StoreIndexes, AColumnIsFoundHoweverItIsSpelt) {
+  table("things", {{"id", Type::text, true}, {"userName", Type::text}, {"a", Type::text}, {"b", Type::integer}});
+  ASSERT_TRUE(indexes({{{"USERNAME"}, true, {}}, {{"username", "A"}, false, {true, false}}}).ok());
+  must(insert("things", {{"id", std::string("1")}, {"userName", std::string("ana")}}));
+  const auto twice = write(insert("things", {{"id", std::string("2")}, {"userName", std::string("ana")}}));
+  ASSERT_FALSE(twice.ok());
+  EXPECT_EQ(twice.error().code, Code::conflict);
+  EXPECT_TRUE(indexes({{{"userName"}, true, {}}, {{"userName", "a"}, false, {true, false}}}).ok()) << "the same once more";
 }
 
 TEST_P(StoreIndexes, RowsAreFoundByWhatAnotherTableSaysOfTheirs) {

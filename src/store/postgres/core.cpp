@@ -27,7 +27,7 @@ Core::Core(PostgresOptions options, Log& log, Metrics& metrics)
       links(metrics.gauge("mandate_store_connections", "Open connections to the database")),
       queued(metrics.gauge("mandate_store_queue", "Batches waiting for a connection")),
       commit_seconds(metrics.histogram("mandate_store_commit_seconds", "From BEGIN to durable, one group")),
-      options_(std::move(options)), log_(log), waiting_(kWaitingThreads, kWaitingJobs) {}
+      options_(std::move(options)), log_(log), waiting_(kWaitingThreads, kWaitingJobs), building_(1, kWaitingJobs) {}
 
 Result<Connection> Core::connect() {
   // What the URL says itself comes later and wins.

@@ -40,6 +40,8 @@ class Core {
 
   /// Threads that may wait: for connecting, and for changes of the schema.
   CpuPool& waiting() { return waiting_; }
+  /// The thread that makes indexes, one after the other: a large one holds up neither connecting nor other changes.
+  CpuPool& building() { return building_; }
 
   /// Reads the rooms' tables from the database's catalogue. Blocks.
   Result<void> learn_shared_tables(PGconn* connection);
@@ -77,7 +79,7 @@ class Core {
   std::deque<std::pair<std::uint64_t, std::string>> schema_changes_;  ///< the last ones, by version
   std::uint64_t forgotten_changes_ = 0;                               ///< those up to here are not in the list
   std::atomic<std::uint64_t> ids_{1}, schema_version_{1};
-  CpuPool waiting_;  ///< ends first: its jobs use the rest
+  CpuPool waiting_, building_;  ///< end first: their jobs use the rest
 };
 
 }  // namespace mandate::store::postgres

@@ -206,7 +206,7 @@ class TenantStore final : public Store {
       CHECK_OK(postgres::ensure_indexes(core_, tenant_, name, indexes));
       return true;
     };
-    Task<bool> changing = core_.waiting().run<bool>(work);
+    Task<bool> changing = core_.building().run<bool>(work);
     Result<bool> changed = co_await changing;
     CO_CHECK(std::move(changed));
     co_return ok();

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "store/columns.h"
@@ -43,16 +44,34 @@ std::string replaced_underscores(std::string_view text) {
   return out;
 }
 
-/// One transaction under the schema's lock, told to the other nodes; run again when it met another's.
-template <class Work>
-Result<void> change(Core& core, const std::string& tenant, const Work& work) {
+/// The indexes of IndexSpecs that a table has.
+Result<std::set<std::string>> indexes_there(PGconn* c, const std::string& where) {
+  TRY(const Answer found, run(c,
+                              "SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = $1::regclass"
+                              " AND i.relname LIKE $2",
+                              {where, replaced_underscores(kIndexPrefix) + "%"}));
+  std::set<std::string> out;
+  for (int i = 0; i < PQntuples(found.get()); ++i) out.emplace(cell(found, i, 0));
+  return out;
+}
+
+/// Columns are found without case; the server's are not.
+std::string as_spelt(const std::vector<std::string>& columns, const std::string& any_case) {
+  for (const std::string& name : columns)
+    if (::strcasecmp(name.c_str(), any_case.c_str()) == 0) return name;
+  return any_case;
+}
+
+/// One transaction under a lock, told to the other nodes; run again when it met another's.
+template <class Lock, class Work>
+Result<void> change(Core& core, const std::string& tenant, const Lock& lock, const Work& work) {
   TRY(const Core::Writing writing, core.connect_to_write());
   PGconn* c = writing.connection.get();
   Result<void> done;
   for (int i = 0; i < kTries; ++i) {
     done = [&]() -> Result<void> {
       CHECK_OK(run(c, "BEGIN"));
-      CHECK_OK(lock_schema(c));
+      CHECK_OK(lock(c));
       CHECK_OK(run(c, kPatience));
       TRY(const bool changed, work(c));
       if (changed) {
@@ -81,7 +100,7 @@ Result<void> change(Core& core, const std::string& tenant, const Work& work) {
 Result<void> ensure_table(Core& core, const std::string& tenant, const std::string& table, const std::vector<ColumnSpec>& columns) {
   CHECK_OK(check_name(table));
   for (const ColumnSpec& spec : columns) CHECK_OK(check_name(spec.name));
-  return change(core, tenant, [&](PGconn* c) -> Result<bool> {
+  return change(core, tenant, lock_schema, [&](PGconn* c) -> Result<bool> {
     TRY(std::vector<std::string> there, columns_of(c, tenant, table));
     const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table);
     bool changed = false, made = !there.empty();
@@ -108,35 +127,48 @@ Result<void> ensure_table(Core& core, const std::string& tenant, const std::stri
 
 Result<void> ensure_indexes(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes) {
   CHECK_OK(check_name(table));
-  return change(core, tenant, [&](PGconn* c) -> Result<bool> {
-    const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table);
-    TRY(const Answer found, run(c,
-                                "SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = $1::regclass"
-                                " AND i.relname LIKE $2",
-                                {where, replaced_underscores(kIndexPrefix) + "%"}));
-    std::set<std::string> there, wanted;
-    for (int i = 0; i < PQntuples(found.get()); ++i) there.emplace(cell(found, i, 0));
-    for (const IndexSpec& spec : indexes) {
-      const std::string name = index_name(table, spec);
-      if (!wanted.insert(name).second || there.contains(name)) continue;
-      std::string sql = (spec.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ") + identifier(name) + " ON " + where;
-      for (std::size_t i = 0; i < spec.columns.size(); ++i) {
-        sql += (i ? ", " : " (") + identifier(spec.columns[i]);
-        if (i < spec.dictionary.size() && spec.dictionary[i]) sql += " COLLATE mandate_dictionary";
+  const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table);
+  std::map<std::string, const IndexSpec*> wanted;
+  for (const IndexSpec& spec : indexes)
+    if (!spec.columns.empty()) wanted.emplace(index_name(table, spec), &spec);
+  const bool keep = others_stay(indexes);
+  const auto superfluous = [&](const std::string& name) { return !keep && !wanted.contains(name); };
+  {
+    // Mostly all is as it should be: then nobody is held up.
+    TRY(const Connection looking, core.connect());
+    TRY(const std::set<std::string> there, indexes_there(looking.get(), where));
+    const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const auto& each) { return there.contains(each.first); });
+    if (all && std::none_of(there.begin(), there.end(), superfluous)) return {};
+  }
+  // Of this table alone: others may change theirs while a large index is made.
+  const auto lock_columns = [&](PGconn* c) -> Result<void> {
+    CHECK_OK(run(c, "SELECT name FROM mandate_columns WHERE mandate_tenant = $1 AND table_name = $2 ORDER BY position FOR UPDATE", {tenant, table}));
+    CHECK_OK(run(c, "SET LOCAL statement_timeout TO 0"));
+    return {};
+  };
+  return change(core, tenant, lock_columns, [&](PGconn* c) -> Result<bool> {
+    TRY(const std::set<std::string> there, indexes_there(c, where));
+    TRY(const std::vector<std::string> columns, columns_of(c, tenant, table));
+    for (const auto& [name, spec] : wanted) {
+      if (there.contains(name)) continue;
+      std::string sql = (spec->unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ") + identifier(name) + " ON " + where;
+      for (std::size_t i = 0; i < spec->columns.size(); ++i) {
+        sql += (i ? ", " : " (") + identifier(as_spelt(columns, spec->columns[i]));
+        if (i < spec->dictionary.size() && spec->dictionary[i]) sql += " COLLATE mandate_dictionary";
         sql += " NULLS FIRST";  // as ORDER BY has it here
       }
       const auto made = run(c, sql + ")");
-      if (!made.ok()) return made.error().code == Code::conflict ? not_unique(spec, made.error()) : made.error();
+      if (!made.ok()) return made.error().code == Code::conflict ? not_unique(*spec, made.error()) : made.error();
     }
     for (const std::string& name : there)
-      if (!wanted.contains(name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
+      if (superfluous(name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
     return false;  // who reads or writes the table need not know
   });
 }
 
 Result<void> drop_table(Core& core, const std::string& tenant, const std::string& table) {
   CHECK_OK(check_name(table));
-  return change(core, tenant, [&](PGconn* c) -> Result<bool> {
+  return change(core, tenant, lock_schema, [&](PGconn* c) -> Result<bool> {
     TRY(const std::vector<std::string> there, columns_of(c, tenant, table));
     if (there.empty()) return false;  // not an app's table, or gone already
     CHECK_OK(run(c, "DROP TABLE IF EXISTS " + identifier(core.schema_of(tenant)) + "." + identifier(table)));

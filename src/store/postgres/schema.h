@@ -6,6 +6,7 @@
 namespace mandate::store::postgres {
 
 Result<void> ensure_table(Core& core, const std::string& tenant, const std::string& table, const std::vector<ColumnSpec>& columns);
+/// A table that lacks nothing is not touched, nor are the locks of others waited for. Takes as long as its rows ask for.
 Result<void> ensure_indexes(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes);
 Result<void> drop_table(Core& core, const std::string& tenant, const std::string& table);
 

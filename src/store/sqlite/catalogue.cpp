@@ -116,6 +116,7 @@ Result<void> ensure_indexes(sqlite3* db, const std::string& table, const std::ve
     if (rc != SQLITE_DONE) return error_of(db, rc, Access::write);
   }
   for (const IndexSpec& spec : indexes) {
+    if (spec.columns.empty()) continue;
     const std::string name = index_name(table, spec);
     if (!wanted.insert(name).second || there.contains(name)) continue;
     std::string sql = spec.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ";
@@ -130,6 +131,7 @@ Result<void> ensure_indexes(sqlite3* db, const std::string& table, const std::ve
     const Result<void> made = execute(db, sql + ')');
     if (!made.ok()) return made.error().code == Code::conflict ? not_unique(spec, made.error()) : made.error();
   }
+  if (others_stay(indexes)) return {};
   for (const std::string& name : there) {
     if (wanted.contains(name)) continue;
     std::string sql = "DROP INDEX ";
