@@ -71,7 +71,7 @@ struct Scheduler::Known {
   Millis sweep_at = 0;
   bool adopted = false;         ///< what others left running has been ended
   bool doubt = false;           ///< a run may be marked as running that is not
-  bool again = false;           ///< something was left over: look once more
+  bool again = false;           ///< the last look failed: look once more
 };
 
 // Outlives the Scheduler when a round or a run is under way as the house closes.
@@ -200,11 +200,9 @@ Task<void> Scheduler::round(std::shared_ptr<Alive> alive) {
     Task<void> visiting = visit(alive, *here);
     const Result<void> visited = co_await visiting;
     if (alive->ended) co_return ok();
-    // The other tenants' turn comes all the same.
-    if (!visited.ok()) {
-      alive->tenants[tenant_name].again = true;
+    // The other tenants' turn comes all the same. Said once; the next second tries again.
+    if (!visited.ok() && !std::exchange(alive->tenants[tenant_name].again, true))
       parts.log.warn("jobs.failed", {{"tenant", tenant_name}, {"code", name(visited.error().code)}, {"detail", visited.error().detail}});
-    }
   }
   co_return ok();
 }
@@ -278,7 +276,6 @@ Task<void> Scheduler::visit(std::shared_ptr<Alive> alive, tenant::Here here) {
     Task<store::Outcome> sweeping = store.mutate(std::move(sweep));
     CO_TRY([[maybe_unused]] const store::Outcome swept, co_await sweeping);
   }
-  alive->tenants[here->name].again = false;
   Task<void> timing = look_at_times(alive, here);
   CO_CHECK(co_await timing);
   std::vector<store::Row> waiting;
@@ -294,6 +291,7 @@ Task<void> Scheduler::visit(std::shared_ptr<Alive> alive, tenant::Here here) {
   if (alive->ended) co_return ok();
   Known& after = alive->tenants[here->name];
   after.adopted = after.adopted || looks;
+  after.again = false;
   after.seen = changes;
   after.revision = here->revision;
   co_return ok();
