@@ -18,6 +18,14 @@ std::string text_of(const store::Value& id) {
   return {};
 }
 
+/// Whether JavaScript has a say in what is read of the table. Which hooks a file has is known there only, so any file counts.
+bool has_read_script(const tenant::Table& table) {
+  return std::ranges::any_of(std::initializer_list<std::string_view>{name(Operation::read), tenant::kHooks}, [&](std::string_view each) {
+    const auto found = table.scripts.find(each);
+    return found != table.scripts.end() && !found->second.source.empty();
+  });
+}
+
 using Found = std::unordered_map<std::string, std::string>;
 
 /// The rows of one relation by id, as JSON.
@@ -61,7 +69,7 @@ Task<Found> rows_of(Tables::Impl& impl, OperationContext context, const Expansio
 
 }  // namespace
 
-Result<std::vector<Expansion>> expansions_of(const Schema& schema, const std::vector<std::string>& names, Projection& projection) {
+Result<std::vector<Expansion>> expansions_of(const OperationContext& context, const Schema& schema, const std::vector<std::string>& names, Projection& projection) {
   std::vector<Expansion> out;
   if (names.size() > kMostExpansions) return Error(Code::bad_request, "Too many names in '$expand'.");
   for (const std::string& name : names) {
@@ -69,6 +77,9 @@ Result<std::vector<Expansion>> expansions_of(const Schema& schema, const std::ve
     if (!relation) return Error(Code::bad_request, "There is no relation '" + name + "' to expand.");
     for (const Expansion& each : out)
       if (each.relation == relation) return Error(Code::bad_request, "The relation '" + name + "' is expanded twice.");
+    const tenant::Table* other = context.service->table(relation->table);
+    if (other && has_read_script(*other) && context.principal.level != identity::Level::admin)
+      return Error(Code::bad_request, "The relation '" + name + "' cannot be expanded: '" + other->name + "' is read through a script. Ask for it by itself.");
     const store::ColumnSpec* column = schema.own(relation->column);
     if (!column) return Error(Code::server_error, "", "a relation without its column");
     out.push_back({relation, projection.source_of(column->name)});

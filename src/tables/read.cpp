@@ -125,7 +125,7 @@ Result<Reading> prepare(Tables::Impl& impl, const OperationContext& context, con
   }
   if (!query.expand.empty()) {
     auto wider = std::make_shared<Projection>(*out.projection);
-    TRY(out.expansions, expansions_of(*out.schema, query.expand, *wider));
+    TRY(out.expansions, expansions_of(context, *out.schema, query.expand, *wider));
     out.projection = std::move(wider);
   }
   if (out.one) {
