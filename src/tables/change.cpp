@@ -101,11 +101,12 @@ Task<Answer> Tables::change(Act act) {
     if (deleted && !back) co_return deleted_row(act);
     if (!deleted && target.schema->soft_delete && fitted.deleted.value_or(false))
       co_return Error(Code::bad_request, "An item is deleted by DELETE, not by its property 'deleted'.");
-    if (judge(conditions, row.integer(system_column::kUpdated), false) == Judgement::failed) {
+    const Millis stamp = row.integer(system_column::kUpdated);
+    if (judge(conditions, stamp, false) == Judgement::failed || (act.made_of && stamp != *act.made_of)) {
       impl_->stale.add();
       co_return stale_answer(*target.schema, act.context.dialect, row);
     }
-    store::ExprPtr judged = as_it_was(*target.schema, target.key, row, !conditions.empty());
+    store::ExprPtr judged = as_it_was(*target.schema, target.key, row, !conditions.empty() || act.made_of);
     store::Mutation mutation;
     std::vector<store::Mutation> then;
     std::vector<store::Cell> sent;
@@ -128,6 +129,8 @@ Task<Answer> Tables::change(Act act) {
       mutation = store::update(target.schema->physical, judged, std::move(cells));
     } else {
       if (target.schema->referred) {
+        Task<void> ask = check_removable(act.context, target.schema, target.key, act.id, reach);
+        CO_CHECK(co_await ask);
         std::vector<store::Value> ids{target.key};
         Task<std::vector<store::Mutation>> follow = consequences_of(*impl_, act.context, target.schema, std::move(ids));
         CO_TRY(then, co_await follow);

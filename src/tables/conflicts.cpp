@@ -47,6 +47,7 @@ Winner winner_of(const Act& act, const JsonObject& row) {
 Act unconditional(Act act) {
   act.expected_version.reset();
   act.preconditions.match.reset();
+  act.preconditions.unmodified_since.reset();  // means nothing beside the tags it stands in for
   return act;
 }
 

@@ -90,6 +90,9 @@ Answer stale_answer(const Schema& schema, Dialect dialect, const store::Row& row
 /// forbidden when the rules do not let the caller change the row so; asked before a table gets columns for it.
 Task<void> check_touch(Tables::Impl& impl, OperationContext context, Catalogue::SchemaPtr schema, store::Value key, std::vector<store::Cell> cells);
 
+/// not_found or forbidden when the caller may not delete the row: asked before anything is said of the rows that refer to it.
+Task<void> check_removable(OperationContext context, Catalogue::SchemaPtr schema, store::Value key, std::string id, Reach reach);
+
 /// One mutation, its outcome.
 Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation mutation);
 /// One mutation of one row and, in the same transaction, what comes with it: demands_of() or consequences_of(). Nothing touched

@@ -69,6 +69,7 @@ struct Act {
   odata::Query query;                         ///< read; query.id is set for a read of one row
   std::optional<std::string> expected_version;  ///< wire form (base64), from If-Match or the body; absent = no check
   Preconditions preconditions;                ///< V3, V4, beside or instead of it
+  std::optional<Millis> made_of;              ///< V3: the row of that stamp is what `item` was made from: over another it is stale, whatever the table's policy
   bool replace = false;                       ///< update: own columns that the item lacks become null
   std::optional<JsonObject> conflict;         ///< the row that the act met instead: the table's conflict script decides
   std::vector<std::pair<std::string, std::string>> parameters;  ///< the client's own query parameters

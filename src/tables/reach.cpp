@@ -73,6 +73,20 @@ Task<void> check_touch(Tables::Impl& impl, OperationContext context, Catalogue::
   co_return row.error();
 }
 
+Task<void> check_removable(OperationContext context, Catalogue::SchemaPtr schema, store::Value key, std::string id, Reach reach) {
+  store::ExprPtr touch = reach.touch;
+  Task<store::Row> see = current_row(context, schema, key, id, reach, false);
+  const Result<store::Row> seen = co_await see;
+  if (!seen.ok()) co_return seen.error();
+  if (!touch) co_return ok();
+  reach.visible = store::both(std::move(reach.visible), std::move(touch));
+  Task<store::Row> get = current_row(context, schema, std::move(key), std::move(id), std::move(reach), false);
+  const Result<store::Row> row = co_await get;
+  if (row.ok()) co_return ok();
+  if (row.error().code == Code::not_found) co_return against_the_rules();
+  co_return row.error();
+}
+
 Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation mutation) {
   store::Batch batch;
   batch.add(std::move(mutation));

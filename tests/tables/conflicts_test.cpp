@@ -87,6 +87,75 @@ TEST_F(Conflicts, ARowThatIsGoneIsNoConflict) {
   EXPECT_EQ(ours(R"({"text":"ours"})").status, 404);
 }
 
+/// JSON Patch, which only V3 has.
+class PatchConflicts : public Conflicts {
+ protected:
+  static Headers patching(std::string_view version = {}) {
+    Headers out{{"Content-Type", "application/json-patch+json"}};
+    if (!version.empty()) out.emplace_back("If-Match", "\"" + std::string(version) + "\"");
+    return out;
+  }
+  Reply ours(std::string_view patch) { return send(http::Method::patch, "/v3/tables/items/a", patching(old), patch); }
+};
+
+TEST_F(PatchConflicts, OfAJsonPatchTheRowAsItIsPatchedCompetes) {
+  policy("client");
+  changed_row();
+  const Reply won = ours(R"([{"op":"replace","path":"/text","value":"ours"}])");
+  EXPECT_EQ(won.status, 200) << won.body;
+  EXPECT_EQ(won.text("text"), "ours");
+  EXPECT_EQ(won.text("at"), "2026-01-02T10:00:00Z") << "what the patch does not speak of";
+  EXPECT_EQ(text(), "ours");
+  EXPECT_EQ(ours(R"([{"op":"test","path":"/text","value":"first"},{"op":"remove","path":"/text"}])").status, 409);
+  EXPECT_EQ(ours(R"([{"op":"replace","path":"/n/o/where","value":1}])").status, 400);
+  EXPECT_EQ(text(), "ours");
+
+  policy("server");
+  const Reply kept = ours(R"([{"op":"replace","path":"/text","value":"again"}])");
+  EXPECT_EQ(kept.status, 200);
+  EXPECT_EQ(kept.text("text"), "ours");
+}
+
+TEST_F(PatchConflicts, TheNewestWins) {
+  policy("newest", "at");
+  changed_row();
+  const auto patch = [](std::string_view text, std::string_view at) {
+    return R"([{"op":"replace","path":"/text","value":")" + std::string(text) + R"("},{"op":"replace","path":"/at","value":")" + std::string(at) + R"("}])";
+  };
+  EXPECT_EQ(ours(patch("older", "2026-01-01T23:00:00Z")).text("text"), "theirs");
+  EXPECT_EQ(ours(R"([{"op":"replace","path":"/text","value":"silent"}])").text("text"), "theirs");
+  EXPECT_EQ(ours(patch("newer", "2026-01-03T00:00:00Z")).text("text"), "newer");
+  EXPECT_EQ(text(), "newer");
+}
+
+TEST_F(PatchConflicts, APatchWithoutAVersionIsDoneAnewWhateverThePolicy) {
+  for (const char* name : {"server", "client", "newest", "script"}) {
+    policy(name, "at");
+    const std::string row = "/v3/tables/items/" + std::string(name);
+    send(http::Method::post, "/v3/tables/items", headers(), R"({"id":")" + std::string(name) + R"(","n":0,"text":"x"})");
+    std::vector<Task<Reply>> many;
+    for (const char* patch : {R"([{"op":"replace","path":"/n","value":1}])", R"([{"op":"replace","path":"/text","value":"y"}])"})
+      many.push_back(exchange(http::Method::patch, row, patching(), patch));
+    for (const Reply& reply : send_together(std::move(many))) EXPECT_EQ(reply.status, 200) << name << reply.body;
+    EXPECT_EQ(get(row, {}).object().at("n"), 1) << name;
+    EXPECT_EQ(get(row, {}).text("text"), "y") << name;
+  }
+}
+
+TEST_F(PatchConflicts, OfManyPatchesOfOldVersionsNoneIsLostWhereTheClientWins) {
+  policy("client");
+  changed_row(R"({"id":"a","text":"first","list":[]})", R"({"text":"theirs"})");
+  std::vector<Task<Reply>> many;
+  for (int i = 0; i < 3; ++i)
+    many.push_back(exchange(http::Method::patch, "/v3/tables/items/a", patching(old), R"([{"op":"add","path":"/list/-","value":)" + std::to_string(i) + "}]"));
+  std::size_t done = 0;
+  for (const Reply& reply : send_together(std::move(many))) {
+    EXPECT_TRUE(reply.status == 200 || reply.status == 412) << reply.body;
+    done += reply.status == 200;
+  }
+  EXPECT_EQ(get("/v3/tables/items/a", {}).object().at("list").as_array().size(), done);
+}
+
 TEST_F(Conflicts, TheSameHoldsForV4) {
   policy("client");
   changed_row();

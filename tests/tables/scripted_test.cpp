@@ -144,6 +144,31 @@ TEST_F(Scripted, AConflictScriptIsAskedWithBothRows) {
   EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"last"})").status, 200) << "without a version nobody is asked";
 }
 
+TEST_F(Scripted, AConflictScriptIsAskedAboutAJsonPatchToo) {
+  service.tables.at("items").sync.conflicts = "script";
+  const std::string old = insert(R"({"id":"1","text":"read","n":1})").text("version");
+  (void)ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"theirs"})");
+  publish();
+  const Headers stale{{"Content-Type", "application/json-patch+json"}, {"If-Match", "\"" + old + "\""}};
+  const std::string_view patch = R"([{"op":"replace","path":"/text","value":"ours"}])";
+  EXPECT_EQ(ask(http::Method::patch, "/v3/tables/Items/1", stale, patch).status, 412) << "there is no such script yet";
+
+  with_script("conflict", "function conflict(item, server, user, request) { item.text = server.text + '+' + item.text; request.execute(); }");
+  const Reply merged = ask(http::Method::patch, "/v3/tables/Items/1", stale, patch);
+  EXPECT_EQ(merged.status, 200) << merged.body;
+  EXPECT_EQ(merged.text("text"), "theirs+ours");
+  EXPECT_EQ(merged.object().at("n"), 1);
+
+  with_script("conflict", R"(function conflict(item, server, user, request) {
+    item.text = server.text + '+' + item.text;
+    if (server.text === 'third') return request.execute();
+    tables.getTable('Items').update({ id: '1', text: 'third' }, { success: function () { request.execute(); } });
+  })");
+  const Reply again = ask(http::Method::patch, "/v3/tables/Items/1", stale, patch);
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.text("text"), "third+ours");
+}
+
 TEST_F(Scripted, AConflictScriptWhoseRowChangesMeanwhileIsAskedAgain) {
   service.tables.at("items").sync.conflicts = "script";
   const std::string old = insert(R"({"id":"1","text":"read"})").text("version");

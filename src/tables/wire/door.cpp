@@ -158,7 +158,8 @@ Task<Response> Door::authorised(Turn& turn) {
 Task<Answer> Door::perform(Turn& turn, Act act) {
   Script* script = deps_.script && !turn.no_script && deps_.script->has(act) ? deps_.script : nullptr;
   if (turn.patch) {
-    Task<Answer> patching = perform_patch(deps_.tables, script, std::move(act), std::move(*turn.patch));
+    Script* conflict = deps_.script && !turn.no_script && asks_script(act) ? deps_.script : nullptr;
+    Task<Answer> patching = perform_patch(deps_.tables, script, conflict, std::move(act), std::move(*turn.patch));
     Result<Answer> answer = co_await patching;
     co_return answer;
   }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/url.h"
+#include "tables/conflicts.h"
 #include "tables/schema.h"
 
 namespace mandate::tables::wire {
@@ -254,26 +255,37 @@ Result<void> apply_patch(JsonObject& document, const JsonArray& patch) {
   return {};
 }
 
-Task<Answer> perform_patch(Tables& tables, Script* script, Act act, JsonArray patch) {
+Task<Answer> perform_patch(Tables& tables, Script* script, Script* conflict, Act act, JsonArray patch) {
+  const std::string& policy = act.context.table->sync.conflicts;
+  const bool decided = has_policy(act) && (conflict || policy == "client" || policy == "newest");
   for (int tried = 1;; ++tried) {
     OperationContext seeing = act.context;
     seeing.include_deleted = true;
     Task<JsonObject> look = tables.lookup(std::move(seeing), act.id);
     CO_TRY(const JsonObject before, co_await look);
     const Millis stamp = stamp_of(text_member(before, "version").value_or("")).value_or(0);
-    const bool deleted = bool_member(before, "deleted").value_or(false);
+    const bool stays_deleted = bool_member(before, "deleted").value_or(false) && !speaks_of_deleted(patch);
     Act attempt = act;
-    // Where the update will be refused for the row's state, that refusal goes before what is wrong with the patch.
-    const bool refused = judge(act.preconditions, stamp, false) == Judgement::failed || (deleted && !speaks_of_deleted(patch));
+    // Where the update will be refused for the row's state, that refusal goes before what is wrong with the patch. What the table
+    // decides is between the row and what the patch makes of it.
+    const Preconditions conditions = decided ? unconditional(act).preconditions : act.preconditions;
+    const bool refused = judge(conditions, stamp, false) == Judgement::failed || stays_deleted;
     if (!refused) {
       JsonObject after = before;
       CO_CHECK(apply_patch(after, patch));
       CO_TRY(attempt.item, difference(before, after));
-      attempt.preconditions.match.emplace();
-      attempt.preconditions.match->stamps.push_back(stamp);
+      attempt.made_of = stamp;
     }
+    std::optional<Act> asked;
+    if (decided && conflict) asked = attempt;
     Task<Answer> task = script ? script->run(std::move(attempt)) : tables.perform(std::move(attempt));
     CO_TRY(Answer answer, co_await task);
+    if (asked && asked->made_of && answer.kind == Answer::Kind::stale && answer.version == wire_version(stamp)) {
+      Act again = over(*std::move(asked), answer.version);
+      again.conflict = std::move(answer.item);
+      Task<Answer> deciding = conflict->run(std::move(again));
+      CO_TRY(answer, co_await deciding);
+    }
     if (answer.kind != Answer::Kind::stale || refused || tried == kMostTries) co_return answer;
   }
 }

@@ -11,8 +11,9 @@ namespace mandate::tables::wire {
 Result<void> apply_patch(JsonObject& document, const JsonArray& patch);
 
 /// Reads the row of `act`, patches it, and updates what changed, by `script` where it is not null. What was patched is what is
-/// updated: when someone else was faster the patch is carried out anew, unless the client's preconditions forbid it.
-/// bad_request also when the patch changes id, version or a date of ours.
-Task<Answer> perform_patch(Tables& tables, Script* script, Act act, JsonArray patch);
+/// updated: when someone else was faster the patch is carried out anew, unless the client's preconditions forbid it. Where the
+/// table decides about a newer row than the client's, what competes is that row, patched. `conflict`: whom to ask then; null =
+/// the table has no script for it. bad_request also when the patch changes id, version or a date of ours.
+Task<Answer> perform_patch(Tables& tables, Script* script, Script* conflict, Act act, JsonArray patch);
 
 }  // namespace mandate::tables::wire
