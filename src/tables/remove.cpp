@@ -55,6 +55,9 @@ Task<Answer> change_one(Tables::Impl& impl, OperationContext context, Catalogue:
   CO_TRY(store::Value key, id_of_url(*schema, id));
   std::vector<store::Mutation> then;
   if (!undelete && schema->referred) {
+    // What refers to a row is nobody's business who may not delete it.
+    Task<void> ask = check_removable(context, schema, key, id, reach);
+    CO_CHECK(co_await ask);
     std::vector<store::Value> ids{key};
     Task<std::vector<store::Mutation>> follow = consequences_of(impl, context, schema, std::move(ids));
     CO_TRY(then, co_await follow);

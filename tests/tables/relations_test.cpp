@@ -71,6 +71,52 @@ TEST_F(Relations, AreExpandedUnderTheRulesOfTheOtherTable) {
   EXPECT_EQ(get("/tables/todos?$expand=list", datasync("Ana")).status, 401);
 }
 
+TEST_F(Relations, ATableThatIsReadThroughAScriptIsNotExpanded) {
+  post("/tables/todos", R"({"id":"t1","listId":"ana"})", as("Ana"));
+  for (const std::string_view script : {std::string_view("read"), tenant::kHooks}) {
+    service.tables["lists"].scripts.clear();
+    service.tables["lists"].scripts[std::string(script)] = {"never asked here", 1};
+    publish();
+    for (const char* target : {"/tables/todos?$expand=list", "/tables/todos/t1?$expand=LIST", "/tables/todos?$expand=list&$filter=id%20eq%20'none'"}) {
+      const Reply refused = get(target, datasync("Ana"));
+      EXPECT_EQ(refused.status, 400) << script << " " << target;
+      EXPECT_NE(refused.body.find("is read through a script"), std::string::npos) << refused.body;
+    }
+    const Reply whole = get("/tables/todos/t1?$expand=list", v4({{"X-ZUMO-MASTER", std::string(kMasterKey)}}));
+    EXPECT_EQ(whole.object().at("list").at("id"), "ana");
+    EXPECT_EQ(post("/tables/todos", R"({"listId":"ana"})", as("Ana")).status, 201) << "what rows refer to is not shown";
+  }
+  service.tables["lists"].scripts.clear();
+  service.tables["lists"].scripts["insert"] = {"nothing about reads", 1};
+  publish();
+  EXPECT_EQ(get("/tables/todos/t1?$expand=list", datasync("Ana")).status, 200);
+}
+
+TEST_F(Relations, WhoMayNotDeleteARowIsToldNothingOfWhatRefersToIt) {
+  tenant::Table& nodes = add_table("Nodes");
+  nodes.columns = {{.name = "parentId", .references = "nodes", .as = "parent", .on_delete = "cascade"}, {.name = "owner"}, {.name = "open", .type = "boolean"}};
+  nodes.rules.read = "owner == user.id || open";
+  nodes.rules.remove = "owner == user.id";
+  publish();
+  // More levels than one delete goes down.
+  for (const std::string& kind : {std::string("x"), std::string("y")}) {
+    const std::string rest = R"(,"owner":"Ana","open":)" + std::string(kind == "y" ? "true" : "false") + "}";
+    post("/tables/nodes", R"({"id":")" + kind + "0\"" + rest, as("Ana"));
+    for (int i = 1; i < 10; ++i) {
+      const std::string body = R"({"id":")" + kind + std::to_string(i) + R"(","parentId":")" + kind + std::to_string(i - 1) + "\"" + rest;
+      ASSERT_EQ(post("/tables/nodes", body, as("Ana")).status, 201);
+    }
+  }
+  const auto both = [&](const std::string& id, std::string_view user) {
+    const int in_v2 = del("/tables/nodes/" + id, as(user)).status;
+    return std::pair(in_v2, send(http::Method::delete_, "/tables/nodes/" + id, datasync(user)).status);
+  };
+  EXPECT_EQ(both("x0", "Ana"), std::pair(409, 409));
+  EXPECT_EQ(both("x0", "Ben"), std::pair(404, 404));
+  EXPECT_EQ(both("none", "Ben"), std::pair(404, 404));
+  EXPECT_EQ(both("y0", "Ben"), std::pair(403, 403));
+}
+
 TEST_F(Relations, ADeleteTakesBlanksOrIsRefusedAsDeclared) {
   post("/tables/todos", R"({"id":"t1","listId":"ana"})", as("Ana"));
   post("/tables/todos", R"({"id":"t2","listId":"open"})", as("Ana"));
