@@ -15,8 +15,10 @@ std::vector<std::string> tags_of(const JsonObject& registration) {
   return out;
 }
 
-std::string context_of(const JsonObject& registration, const identity::Principal& who) {
-  std::string out = R"({"file":")" + std::string(kPush) + R"(","registration":)";
+std::string context_of(std::string_view file, const JsonObject& registration, const identity::Principal& who) {
+  std::string out = R"({"file":)";
+  append_json_string(out, file);
+  out += R"(,"registration":)";
   append_json(out, registration);
   out += R"(,"user":)";
   append_script_user(out, who);
@@ -34,10 +36,11 @@ Task<std::vector<std::string>> Extensions::on_register(tenant::Here here, const 
     Task<scripts::BundlePtr> loading = calls_.load(here, service);
     CO_TRY(call.bundle, co_await loading);
   }
-  if (!call.bundle || !call.bundle->files.contains(kPush)) co_return tags_of(registration);
+  const std::string* file = call.bundle ? spelling_of(*call.bundle, kPush) : nullptr;
+  if (!file) co_return tags_of(registration);
   call.kind = "push";
-  call.name = "/" + std::string(kPush);
-  call.context = context_of(registration, who);
+  call.name = "/" + *file;
+  call.context = context_of(*file, registration, who);
   const std::string source = call.name;
   Act act;
   act.context.here = here;

@@ -170,12 +170,10 @@ class TableScripts final : public Script {
   Task<Answer> run(Act act) override {
     const tenant::TableScript& script = *script_for(act);
     const bool hooks = !is_script(act);
-    const std::string source = hooks ? "/" + hooks_file(act.context.table->name) : script_source(act.context.table->name, script_name(act));
+    std::string source = hooks ? "/" + hooks_file(act.context.table->name) : script_source(act.context.table->name, script_name(act));
     scripts::Call call;
     call.realm = act.context.here->name + "/" + act.context.service->name;
-    call.name = source;
     call.version = script.version;
-    call.context = context_of(act, hooks ? std::string_view(source).substr(1) : std::string_view());
     call.deadline = act.context.deadline;
     if (calls_ && !calls_->prepare(call, act.context.here, *act.context.service, looks_at_settings(script.source))) {
       Task<scripts::BundlePtr> loading = calls_->load(act.context.here, act.context.service);
@@ -184,9 +182,13 @@ class TableScripts final : public Script {
     if (hooks) {
       call.kind = "hooks";
       if (!call.bundle) call.bundle = calls_ ? calls_->hooks(act.context.here, *act.context.service) : alone(source.substr(1), script);
+      // One that is not there fails the call: an operation is never done without its hooks.
+      if (const std::string* file = call.bundle ? spelling_of(*call.bundle, std::string_view(source).substr(1)) : nullptr) source = "/" + *file;
     } else {
       call.source = script.source;
     }
+    call.name = source;
+    call.context = context_of(act, hooks ? std::string_view(source).substr(1) : std::string_view());
     // The text has it, and execute() brings it back as the script left it.
     if (act.operation == Operation::insert || act.operation == Operation::update) act.item.clear();
     const auto binding = std::make_shared<TableBinding>(act, source, tables_, lines_, &others_);

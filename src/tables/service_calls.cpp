@@ -1,5 +1,8 @@
 #include "tables/service_calls.h"
 
+#include "base/base64.h"
+#include "base/crypto.h"
+#include "base/url.h"
 #include "tenant/secrets.h"
 
 namespace mandate::tables {
@@ -48,7 +51,32 @@ scripts::BundlePtr hooks_of(const tenant::Service& service) {
   return out.files.empty() ? nullptr : std::make_shared<const scripts::Bundle>(std::move(out));
 }
 
+/// `files` with all of `hooks`; the same one when it has them.
+scripts::BundlePtr merged(const scripts::BundlePtr& files, const scripts::Bundle& hooks) {
+  std::map<std::string, std::string, std::less<>> others;
+  for (const auto& [path, text] : hooks.files) {
+    const std::string* known = spelling_of(*files, path);
+    if (!known || files->files.at(*known) != text) others[known ? *known : path] = text;
+  }
+  if (others.empty()) return files;
+  std::string print;
+  scripts::Bundle out = *files;
+  for (auto& [path, text] : others) {
+    print += path + '\n' + sha256(text);
+    out.files[path] = std::move(text);
+  }
+  out.version += "+" + base64url(sha256(print));
+  return std::make_shared<const scripts::Bundle>(std::move(out));
+}
+
 }  // namespace
+
+const std::string* spelling_of(const scripts::Bundle& bundle, std::string_view path) {
+  if (const auto exact = bundle.files.find(path); exact != bundle.files.end()) return &exact->first;
+  for (const auto& [each, text] : bundle.files)
+    if (iequals(each, path)) return &each;
+  return nullptr;
+}
 
 std::string hooks_file(std::string_view table) { return "table/" + std::string(table) + ".js"; }
 
@@ -62,14 +90,28 @@ bool ServiceCalls::prepare(scripts::Call& call, const tenant::Here& here, const 
   if (!files_ || service.code.version == 0) return true;
   std::optional<scripts::BundlePtr> bundle = files_->at_hand(*here, service);
   if (!bundle) return false;
-  call.bundle = std::move(*bundle);
+  call.bundle = with_hooks(here, service, std::move(*bundle));
   return true;
 }
 
 Task<scripts::BundlePtr> ServiceCalls::load(tenant::Here here, const tenant::Service* service) {
-  Task<scripts::BundlePtr> loading = files_->load(std::move(here), service);
-  Result<scripts::BundlePtr> bundle = co_await loading;
-  co_return bundle;
+  Task<scripts::BundlePtr> loading = files_->load(here, service);
+  CO_TRY(scripts::BundlePtr bundle, co_await loading);
+  co_return with_hooks(here, *service, std::move(bundle));
+}
+
+scripts::BundlePtr ServiceCalls::with_hooks(const tenant::Here& here, const tenant::Service& service, scripts::BundlePtr files) {
+  if (!files) return files;
+  Known now = known(here, service);
+  if (!now.hooks) return files;
+  if (now.whole && now.base == files->version) return now.whole;
+  scripts::BundlePtr whole = merged(files, *now.hooks);
+  const std::lock_guard lock(mutex_);
+  const auto kept = known_.find(here->name + "/" + service.name);
+  if (kept == known_.end() || kept->second.hooks != now.hooks) return whole;
+  kept->second.base = files->version;
+  kept->second.whole = whole;
+  return whole;
 }
 
 std::shared_ptr<const std::string> ServiceCalls::environment(const tenant::Here& here, const tenant::Service& service) { return known(here, service).text; }
@@ -89,7 +131,11 @@ ServiceCalls::Known ServiceCalls::known(const tenant::Here& here, const tenant::
   Known& now = known_[realm];
   // What is equal stays one, so that a Worker is told only what it does not know.
   if (now.text && *now.text == *made.text) made.text = now.text;
-  if (now.hooks && made.hooks && now.hooks->version == made.hooks->version) made.hooks = now.hooks;
+  if (now.hooks && made.hooks && now.hooks->version == made.hooks->version) {
+    made.hooks = now.hooks;
+    made.base = now.base;
+    made.whole = now.whole;
+  }
   now = made;
   return made;
 }

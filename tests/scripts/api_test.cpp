@@ -183,6 +183,18 @@ TEST_F(Api, HooksStandAroundAnOperation) {
   EXPECT_EQ(act(R"({"operation":"del","table":"T","id":"8","user":{"level":"anonymous"}})"), R"({"answer":{"status":403}})");
 }
 
+TEST_F(Api, AFileThatIsNotThereFailsTheCallAndIsNeverSkipped) {
+  const auto hook = [&](const char* file) { return serve("hooks", file, json(kInsert).as_object()); };
+  files({{"table/U.js", "exports.beforeInsert = function () {}"}});
+  EXPECT_THAT(hook("table/T.js"), ::testing::StartsWith("server_error: The service has no file /table/T.js."));
+  EXPECT_THAT(hook("table/T.mjs"), ::testing::StartsWith("server_error: The service has no file /table/T.mjs."));
+  EXPECT_THAT(serve("push", "extensions/push.js", {{"registration", JsonObject()}}), ::testing::StartsWith("server_error: The service has no file "));
+  EXPECT_THAT(ask(), ::testing::StartsWith("server_error: The service has no file "));
+  files({{"package.json", R"({"type":"module"})"}}, "2");
+  EXPECT_THAT(hook("table/T.js"), ::testing::StartsWith("server_error: The service has no file "));
+  EXPECT_TRUE(binding->asked.empty());
+}
+
 TEST_F(Api, FilesAreCheckedAsTheyWouldBeLoaded) {
   const auto check = [&](std::string source, std::string name) {
     Result<void> result = mandate::test::run(bench->loop, bench->host->check(std::move(source), std::move(name)));

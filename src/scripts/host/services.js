@@ -34,8 +34,10 @@ function services({ Bundle, make, text_of_error }) {
     compile(path) {
       const known = this.#compiled.get(path);
       if (known !== undefined) return known;
+      const text = this.files.text(path);
+      if (text === undefined) return `The service has no file /${path}.`;
       if (this.files.is_module(path)) return 1;
-      const source = (this.files.text(path) ?? '').replace(/^#!/, '//');
+      const source = text.replace(/^#!/, '//');
       let made;
       try {
         void this.api;
