@@ -51,7 +51,7 @@ http::Response answer(std::vector<std::pair<std::string, std::string>> headers, 
 
 TEST(CustomApi, WhatBelongsToTheConnectionToCorsAndToSecurityIsNotTheScripts) {
   for (const char* name : {"Connection", "transfer-encoding", "Content-Length", "Content-Encoding", "Upgrade", "Server", "Date", "Strict-Transport-Security", "X-Content-Type-Options", "Referrer-Policy", "content-security-policy", "Access-Control-Allow-Origin",
-                           "access-control-allow-credentials", "Proxy-Authenticate", "Sec-WebSocket-Accept", "Clear-Site-Data", "Service-Worker-Allowed"})
+                           "access-control-allow-credentials", "Proxy-Authenticate", "Sec-WebSocket-Accept", "Clear-Site-Data", "Service-Worker-Allowed", "NEL", "Report-To", "reporting-endpoints"})
     EXPECT_FALSE(answer({{name, "mine"}}).headers.has(name)) << name;
   EXPECT_EQ(answer({{"X-Own", "1"}}).headers.get("X-Own"), "1");
 }
@@ -67,8 +67,10 @@ TEST(CustomApi, CookiesOfTheHostAreItsOwn) {
 }
 
 TEST(CustomApi, PagesHaveNoRightsOnThisHost) {
-  for (const char* type : {"text/html", "TEXT/HTML; charset=utf-8", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/pdf"}) EXPECT_THAT(std::string(answer({{"Content-Type", type}}).headers.get("Content-Security-Policy")), ::testing::EndsWith("; sandbox")) << type;
-  for (const char* type : {"application/json; charset=utf-8", "text/plain", "image/png", "text/csv"}) EXPECT_FALSE(answer({{"Content-Type", type}}).headers.has("Content-Security-Policy")) << type;
+  for (const char* type : {"text/html", "TEXT/HTML; charset=utf-8", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/pdf", "image/png, text/html", "application/json;a=,text/html", "application/json;a=\",text/html\"", "text/plain;a=\"b\\\"", "text/plain;", "text/plain; charset", "text/plain;a=b c",
+                           "text /plain", "text/plain x", "image/", "/", "text", "", "image/a+xml", "image/x/y"})
+    EXPECT_THAT(std::string(answer({{"Content-Type", type}}).headers.get("Content-Security-Policy")), ::testing::EndsWith("; sandbox")) << type;
+  for (const char* type : {"application/json; charset=utf-8", "text/plain", "Text/Plain;charset=\"utf-8\"; format=flowed", "image/png", "text/csv"}) EXPECT_FALSE(answer({{"Content-Type", type}}).headers.has("Content-Security-Policy")) << type;
   EXPECT_EQ(answer({}).headers.get("Content-Type"), "application/octet-stream");
 }
 

@@ -51,10 +51,18 @@ Result<void> add_body(JsonObject& out, const http::Request& request, std::size_t
 bool is_ours(std::string_view name) {
   for (const std::string_view each : {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "upgrade", "trailer", "te", "date", "server", "alt-svc", "content-security-policy",
                                       "content-security-policy-report-only", "strict-transport-security", "x-content-type-options", "referrer-policy", "x-frame-options", "permissions-policy", "clear-site-data",
-                                      "cross-origin-opener-policy", "cross-origin-embedder-policy", "cross-origin-resource-policy", "service-worker-allowed", "x-request-id", "vary"})
+                                      "cross-origin-opener-policy", "cross-origin-embedder-policy", "cross-origin-resource-policy", "service-worker-allowed", "nel", "report-to", "reporting-endpoints", "x-request-id", "vary"})
     if (iequals(name, each)) return true;
   const std::string lower = ascii_lower(name);
   return lower.starts_with("access-control-") || lower.starts_with("proxy-") || lower.starts_with("sec-");
+}
+
+/// The next of what semicolons part, which leaves `rest`; semicolons between quotes part too, as browsers read cookies.
+std::string_view next_piece(std::string_view& rest) {
+  const std::size_t end = std::min(rest.find(';'), rest.size());
+  const std::string_view out = http::wire::trim(rest.substr(0, end));
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return out;
 }
 
 /// Names that browsers keep for the host itself, and the names of our own.
@@ -77,11 +85,33 @@ std::string without_ours(std::string_view field) {
   return out;
 }
 
-/// What a browser may run as a page of this host.
+bool is_quoted(std::string_view value) { return value.size() >= 2 && value.front() == '"' && value.find_first_of("\"\\", 1) == value.size() - 1; }
+
+/// token/token with parameters, and nothing that a browser could take for a second type.
+bool is_one_type(std::string_view type) {
+  if (type.find(',') != type.npos) return false;
+  const bool more = type.find(';') != type.npos;
+  const std::string_view media = next_piece(type);
+  const std::size_t slash = media.find('/');
+  if (slash == media.npos || !http::wire::is_token(media.substr(0, slash)) || !http::wire::is_token(media.substr(slash + 1))) return false;
+  if (more && type.empty()) return false;
+  while (!type.empty()) {
+    const std::string_view parameter = next_piece(type);
+    const std::size_t equals = parameter.find('=');
+    if (equals == parameter.npos || !http::wire::is_token(parameter.substr(0, equals))) return false;
+    const std::string_view value = parameter.substr(equals + 1);
+    if (!http::wire::is_token(value) && !is_quoted(value)) return false;
+  }
+  return true;
+}
+
+/// What a browser may run as a page of this host; what we cannot read, it may read as it likes.
 bool is_active(std::string_view type) {
+  if (!is_one_type(type)) return true;
   const std::string media = media_of(type);
-  return !media.empty() && media != "application/json" && media != "text/plain" && media != "text/css" && media != "text/csv" && !media.ends_with("javascript") && media != "application/octet-stream" &&
-         (!media.starts_with("image/") || media == "image/svg+xml") && !media.starts_with("audio/") && !media.starts_with("video/");
+  if (media.ends_with("+xml")) return true;  // image/svg+xml, and whatever else is XML
+  return media != "application/json" && media != "text/plain" && media != "text/css" && media != "text/csv" && !media.ends_with("javascript") && media != "application/octet-stream" &&
+         !media.starts_with("image/") && !media.starts_with("audio/") && !media.starts_with("video/");
 }
 
 }  // namespace
@@ -121,7 +151,7 @@ http::Response response_of(const http::Request& request, ApiAnswer answer) {
   }
   if (answer.status != 204 && answer.status != 304) out.body = std::move(answer.body);
   if (!out.body.empty() && !out.headers.has("Content-Type")) out.headers.set("Content-Type", "application/octet-stream");
-  if (is_active(out.headers.get("Content-Type"))) out.headers.set("Content-Security-Policy", std::string(http::kPagePolicy) + "; sandbox");
+  if (out.headers.has("Content-Type") && is_active(out.headers.get("Content-Type"))) out.headers.set("Content-Security-Policy", std::string(http::kPagePolicy) + "; sandbox");
   (void)request;
   return out;
 }
