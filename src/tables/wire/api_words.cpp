@@ -65,22 +65,30 @@ std::string_view next_piece(std::string_view& rest) {
   return out;
 }
 
-/// Names that browsers keep for the host itself, and the names of our own.
+/// Of "name=value", and of a text without '=' the whole, as a browser sends a cookie that has no name.
+std::string_view name_in(std::string_view piece) { return http::wire::trim(piece.substr(0, piece.find('='))); }
+
+/// Whether a cookie of that name is a script's to have: browsers keep some for the host itself, and some are our own. Without
+/// a name it is nobody's: "=mandate=x" comes back as "mandate=x".
+bool is_free(std::string_view name) {
+  const std::string lower = ascii_lower(name);
+  return !lower.empty() && !lower.starts_with("__host-") && !lower.starts_with("__secure-") && !lower.starts_with("mandate");
+}
+
 bool may_set(std::string_view cookie) {
-  while (!cookie.empty() && (cookie.front() == ' ' || cookie.front() == '\t')) cookie.remove_prefix(1);
-  const std::string name = ascii_lower(cookie.substr(0, cookie.find('=')));
-  if (name.starts_with("__host-") || name.starts_with("__secure-") || name.starts_with("mandate")) return false;
-  return ascii_lower(cookie).find("domain=") == std::string::npos;  // this host's alone
+  const std::string_view pair = next_piece(cookie);
+  if (pair.find('=') == pair.npos || !is_free(name_in(pair))) return false;
+  while (!cookie.empty())
+    if (iequals(name_in(next_piece(cookie)), "domain")) return false;  // this host's alone
+  return true;
 }
 
 /// A Cookie field without the house's own: whoever has a session's cookie is that person.
 std::string without_ours(std::string_view field) {
   std::string out;
   while (!field.empty()) {
-    const std::size_t end = std::min(field.find(';'), field.size());
-    const std::string_view each = http::wire::trim(field.substr(0, end));
-    if (!each.empty() && may_set(each)) out.append(out.empty() ? "" : "; ").append(each);
-    field.remove_prefix(std::min(end + 1, field.size()));
+    const std::string_view each = next_piece(field);
+    if (is_free(name_in(each))) out.append(out.empty() ? "" : "; ").append(each);
   }
   return out;
 }
@@ -122,7 +130,7 @@ Result<JsonObject> asked_of(const http::Request& request, std::size_t limit) {
     if (headers.size() >= kMostHeaders) break;
     const std::string name = ascii_lower(field.name);
     if (!valid_utf8(field.value)) continue;
-    if (Json* known = headers.if_contains(name)) *known = std::string(view(known->get_string())) + ", " + std::string(field.value);
+    if (Json* known = headers.if_contains(name)) *known = std::string(view(known->get_string())) + (name == "cookie" ? "; " : ", ") + std::string(field.value);
     else headers[name] = field.value;
   }
   if (const Json* cookies = headers.if_contains("cookie")) {
