@@ -68,6 +68,21 @@ TEST_F(Api, APermissionIsThatOfTheRouteWhichAnswers) {
   EXPECT_EQ(status("/mine", R"({"user":true})"), 200);
 }
 
+TEST_F(Api, WhereARouteIsNamedTheWordsForAllRoutesDoNotCount) {
+  api("exports.register = function (api) { api.post('/admin', function (q, s) { s.send('done') }); api.get('/admin', function (q, s) { s.send('read') }); api.get(['/open', '/mine', ['/Admin/']], function (q, s) { s.send('one of them') }); api.get(['/open2', '/mine'], function (q, s) { s.send('two') }); api.get('/other', function (q, s) { s.send('other') }) }");
+  const Json permissions = json(R"({"*":{"*":"public"},"/admin":{"get":"admin"},"/mine":{"get":"user"}})");
+  const auto status = [&](const char* verb, const char* path, const char* proved) {
+    return integer_member(json(ask({{"method", verb}, {"path", path}, {"permissions", permissions}, {"proved", json(proved)}})).as_object(), "status").value_or(0);
+  };
+  EXPECT_EQ(status("get", "/other", "{}"), 200);
+  EXPECT_EQ(status("get", "/admin", R"({"user":true,"application":true})"), 401);
+  EXPECT_EQ(status("post", "/admin", R"({"user":true,"application":true})"), 401) << "what is not listed is for administrators";
+  EXPECT_EQ(status("post", "/admin", R"({"admin":true})"), 200);
+  EXPECT_EQ(status("get", "/open", R"({"user":true})"), 401) << "as strict as the strictest of its paths";
+  EXPECT_EQ(status("get", "/open2", "{}"), 401);
+  EXPECT_EQ(status("get", "/open2", R"({"user":true})"), 200);
+}
+
 TEST_F(Api, TheRequestIsThatOfExpress) {
   api("exports.post = function (q, s) { s.json([q.get('X-One'), q.header('content-type'), q.is('json'), q.param('a'), q.param('b'), q.query.b, q.body.a, q.url, q.originalUrl, q.ip, q.protocol, q.accepts('html', 'json'), q.user.userId, Object.keys(q.service).sort()]) }");
   EXPECT_THAT(ask({{"method", "post"}, {"url", "/?b=2"}, {"query", JsonObject{{"b", "2"}}}, {"headers", JsonObject{{"x-one", "1"}, {"content-type", "application/json"}, {"accept", "application/json"}}}, {"body", JsonObject{{"a", 1}}}, {"ip", "192.0.2.1"}, {"protocol", "https"}, {"user", JsonObject{{"level", "authenticated"}, {"userId", "u1"}}}}),

@@ -39,25 +39,26 @@ function routing(Buffer) {
 
   // ── permissions ──
   const trimmed = (path) => `/${String(path).replace(/^\/+|\/+$/g, '')}`.toLowerCase();
-  /// What the API's own JSON file asks for a route: what it does not list is for administrators.
+  /// What the API's own JSON file asks for a route. Where it is named, the words for all routes do not count; what is not
+  /// listed is for administrators.
   function level_of(permissions, path, verb) {
     const wanted = trimmed(path);
-    const named = Object.keys(permissions).find((route) => route !== '*' && trimmed(route) === wanted);
-    for (const route of [named, '*']) {
-      if (route === undefined || !Object.hasOwn(permissions, route)) continue;
-      const given = permissions[route][verb] ?? permissions[route]['*'];
-      if (given !== undefined) return given;
-    }
-    return 'admin';
+    const named = Object.keys(permissions).find((route) => route !== '*' && trimmed(route) === wanted) ?? '*';
+    const verbs = Object.hasOwn(permissions, named) ? permissions[named] : {};
+    return verbs[verb] ?? verbs['*'] ?? 'admin';
   }
-  function may({ permissions, proved }, route, verb) {
-    if (proved === undefined || proved.admin) return true;
-    switch (level_of(permissions ?? {}, route.path, verb === 'head' ? 'get' : verb)) {
+  function proves(proved, level) {
+    switch (level) {
       case 'public': return true;
       case 'application': return proved.application === true;
       case 'user': case 'authenticated': return proved.user === true;
       default: return false;
     }
+  }
+  function may({ permissions, proved }, route, verb) {
+    if (proved === undefined || proved.admin) return true;
+    // A route of several paths asks for what each of them asks.
+    return [route.path].flat(Infinity).every((path) => proves(proved, level_of(permissions ?? {}, path, verb === 'head' ? 'get' : verb)));
   }
 
   // ── bodies ──
