@@ -164,9 +164,11 @@ void Pool::run_in(Place& place, const std::shared_ptr<Running>& call) {
   if (call->call.bundle && call->call.bundle->version != realm.bundle && bundle_bytes(*call->call.bundle) > kMostBundle)
     return fail(call, metrics_.threw, Error(Code::server_error, "", "the service's files are larger than " + std::to_string(kMostBundle >> 20) + " MB"));
   tell_surroundings(slot, realm, call->call);
-  auto known = realm.scripts.find(call->call.name);
+  // The jobs of one file are scripts of their own: a script is made for the one function that is called in it.
+  const std::string key = call->call.kind == "job" ? call->call.name + "\n" + call->call.context : call->call.name;
+  auto known = realm.scripts.find(key);
   if (known == realm.scripts.end() || known->second.first != call->call.version) {
-    if (known == realm.scripts.end()) known = realm.scripts.emplace(call->call.name, std::pair(0, static_cast<std::uint16_t>(realm.scripts.size() + 1))).first;
+    if (known == realm.scripts.end()) known = realm.scripts.emplace(key, std::pair(0, static_cast<std::uint16_t>(realm.scripts.size() + 1))).first;
     known->second.first = call->call.version;
     const std::string text = source();
     slot.child->send({FrameType::script, 0, known->second.second, realm.number, 0, text});

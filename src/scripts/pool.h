@@ -58,7 +58,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   struct Realm {
     std::string name;
     std::uint32_t number = 0;
-    std::map<std::string, std::pair<std::uint64_t, std::uint16_t>, std::less<>> scripts;  ///< name → version, slot
+    std::map<std::string, std::pair<std::uint64_t, std::uint16_t>, std::less<>> scripts;  ///< name, of a job also its function → version, slot
     std::string bundle;  ///< version of the files that it was sent last; empty: none
     std::shared_ptr<const std::string> environment;
     std::size_t busy = 0;

@@ -11,11 +11,11 @@ class Job : public ::testing::Test {
     delete bench;
     bench = nullptr;
   }
-  std::string run(std::string source, std::string function = "J") {
+  std::string run(std::string source, std::string function = "J", std::string file = "") {
     Call call;
     call.realm = "r";
     call.kind = "job";
-    call.name = "/scheduler/" + function + ".js";
+    call.name = file.empty() ? "/scheduler/" + function + ".js" : file;
     call.version = std::hash<std::string>()(source);
     call.source = std::move(source);
     call.context = to_json(JsonObject{{"function", function}});
@@ -69,6 +69,13 @@ TEST_F(Job, WhatItThrowsFailsIt) {
 TEST_F(Job, WithoutItsFunctionItFails) {
   EXPECT_THAT(run("function other() {}"), ::testing::StartsWith("server_error: Error: The script does not define the function J."));
   EXPECT_THAT(run("function J() {}", "not a name"), ::testing::HasSubstr("is not a name that a function can have"));
+}
+
+TEST_F(Job, OneFileMayHaveSeveral) {
+  const std::string file = "function first() { console.log('first') }\nfunction second() { console.log('second') }";
+  for (const char* each : {"first", "second", "first"}) EXPECT_EQ(run(file, each, "/scheduler/both.js"), "{}") << each;
+  EXPECT_THAT(run(file, "third", "/scheduler/both.js"), ::testing::HasSubstr("does not define the function third"));
+  EXPECT_THAT(binding->lines, ::testing::ElementsAre("log: first", "log: second", "log: first"));
 }
 
 TEST_F(Job, ItMayTakeLongerThanOtherCallsWhenItsCallSaysSo) {
