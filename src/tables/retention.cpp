@@ -1,5 +1,7 @@
 #include "tables/retention.h"
 
+#include <optional>
+
 #include "tables/schema.h"
 
 namespace mandate::tables {
@@ -68,16 +70,30 @@ Task<void> Retention::visit(tenant::Here here) {
       const std::pair<store::Store*, std::string> key(here.store, physical);
       Place place = places_[key];
       if (!place.more && now < place.looked_at + kEvery) continue;
-      if (now >= place.anew_at) place = {.until = 0, .looked_at = 0, .anew_at = now + kAnew, .more = false};
+      if (now >= place.anew_at) place = {.until = 0, .looked_at = 0, .anew_at = now + kAnew, .more = false, .step = place.step};
       std::int64_t rows = 0;
       const Millis before = now - days * kDay;
       place.more = place.until < before;
+      std::optional<Error> failed;
       while (place.more && pieces++ < kPiecesAtOnce) {
-        Task<Purged> purging = purge_piece(*here.store, physical, place.until, before);
-        CO_TRY(const Purged piece, co_await purging);
-        place.until = piece.until;
-        place.more = piece.more;
-        rows += piece.rows;
+        const Millis until = std::min(before, place.until + place.step);
+        Task<Purged> purging = purge_piece(*here.store, physical, place.until, until);
+        const Result<Purged> piece = co_await purging;
+        if (!piece.ok()) {
+          failed = piece.error();
+          if (failed->code != Code::timeout || place.step <= kLeastStep) break;
+          place.step = std::max(kLeastStep, std::min(place.step, before - place.until) / 2);
+          continue;
+        }
+        failed.reset();
+        place.until = piece->until;
+        place.more = piece->more || until < before;
+        place.step = std::min(kMostStep, place.step * 2);
+        rows += piece->rows;
+      }
+      if (failed) {
+        place.more = false;
+        log_.warn("tables.purge_failed", {{"tenant", here->name}, {"table", physical}, {"code", name(failed->code)}, {"detail", failed->detail}});
       }
       place.looked_at = now;
       places_[key] = place;

@@ -28,10 +28,12 @@ Task<Purged> purge_piece(store::Store& store, std::string physical, Millis after
 /// The purge that the house does by itself. On one loop.
 ///
 /// A row's stamp moves when it is deleted and then stands, so a row passes the limit once: each look reads only the rows
-/// that passed it since the look before. Once a day, and on a server that takes over, it begins from the start.
+/// that passed it since the look before. Once a day, and on a server that takes over, it begins from the start. A read that
+/// takes too long is tried again over less of the time; a table that fails has its next turn in an hour, others go on.
 class Retention {
  public:
   static constexpr Millis kEvery = 3'600'000, kAnew = 86'400'000;
+  static constexpr Millis kMostStep = 36'500 * kAnew, kLeastStep = 60'000;
   static constexpr int kPiecesAtOnce = 10;
 
   Retention(const Clock& clock, Log& log, Metrics& metrics);
@@ -42,6 +44,7 @@ class Retention {
   struct Place {
     Millis until = 0, looked_at = 0, anew_at = 0;
     bool more = false;
+    Millis step = kMostStep;  ///< of stamps that one piece looks through
   };
   const Clock& clock_;
   Log& log_;

@@ -1,5 +1,6 @@
 #include "tables/retention.h"
 
+#include "store/fault.h"
 #include "tables/odata/parser.h"
 #include "tables/schema.h"
 #include "tests/tables/world.h"
@@ -109,6 +110,31 @@ TEST_F(Kept, ManyAreRemovedPieceByPiece) {
   }
   EXPECT_EQ(pieces, (std::vector<std::int64_t>{500, 500, 200}));
   EXPECT_EQ(rows(), 2U);
+}
+
+TEST_F(Kept, ATableThatFailsHoldsUpNoOther) {
+  add_table("Another").soft_delete = true;
+  publish();
+  ASSERT_EQ(send(http::Method::post, "/tables/another", kV2, R"({"id":"x"})").status, 201);
+  ASSERT_LT(send(http::Method::delete_, "/tables/another/x", kV2).status, 300);
+  put("a");
+  drop("a");
+  later(kDay * 31);
+  const auto others = [&] { return send(http::Method::get, "/tables/another?__includeDeleted=true", kV2).json().as_array().size(); };
+  const tenant::Here whole = tenants.here;
+  store::FaultStore faulty(store.store());
+  tenants.here.store = &faulty;
+  faulty.fail(2, Error(Code::server_error, ""));
+  visit();
+  tenants.here = whole;
+  EXPECT_EQ(rows(), 0U);
+  EXPECT_EQ(others(), 1U) << "its turn comes again";
+  later(std::chrono::hours(1));
+  tenants.here.store = &faulty;
+  faulty.fail(2, Error(Code::timeout, ""));
+  visit();
+  tenants.here = whole;
+  EXPECT_EQ(others(), 0U) << "what took too long is read in smaller steps";
 }
 
 TEST_F(Kept, ATableThatWasNeverUsedIsNoError) {
