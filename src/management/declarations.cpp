@@ -1,6 +1,7 @@
 // What tables declare: checked before a file is applied, and explained.
 #include "base/url.h"
 #include "management/desk.h"
+#include "tables/catalogue.h"
 #include "tables/rules/rules.h"
 #include "tenant/codec/codec.h"
 
@@ -44,13 +45,32 @@ Task<void> check_tables(Deps& deps, const tenant::Desired& desired, bool dry_run
   if (!wrong.empty()) co_return Error(Code::invalid_request, std::move(wrong));
   const Result<tenant::Here> here = deps.tenants.by_name(desired.tenant);
   if (dry_run || !here.ok() || !deps.tables) co_return ok();
-  for (const auto& [name, service] : services)
+  // All that can be seen without touching anything comes first: what is refused leaves nothing behind.
+  for (const bool look : {true, false})
+    for (const auto& [name, service] : services)
+      for (const auto& [lower, table] : service.tables) {
+        Task<void> step = look ? tables::check_columns(*(*here).store, service, table) : deps.tables->prepare_table(*here, service, table);
+        Result<void> done = co_await step;
+        if (done.ok()) continue;
+        if (!look) {
+          Task<void> settling = settle_tables(deps, desired.tenant);
+          CO_CHECK(co_await settling);
+        }
+        if (done.error().code != Code::invalid_request) co_return std::move(done).error();
+        co_return Error(Code::invalid_request, "tables." + table.name + "." + done.error().hint);
+      }
+  co_return ok();
+}
+
+Task<void> settle_tables(Deps& deps, std::string tenant) {
+  const Result<tenant::Here> here = deps.tenants.by_name(tenant);
+  if (!here.ok() || !deps.tables) co_return ok();
+  for (const auto& [service_name, service] : (*here)->services)
     for (const auto& [lower, table] : service.tables) {
-      Task<void> preparing = deps.tables->prepare_table(*here, service, table);
-      Result<void> prepared = co_await preparing;
-      if (prepared.ok()) continue;
-      if (prepared.error().code != Code::invalid_request) co_return std::move(prepared).error();
-      co_return Error(Code::invalid_request, "tables." + table.name + "." + prepared.error().hint);
+      Task<void> settling = tables::settle_indexes(*(*here).store, service, table);
+      const Result<void> settled = co_await settling;
+      if (!settled.ok())
+        deps.log.error("tables.index_failed", {{"tenant", tenant}, {"table", table.name}, {"code", name(settled.error().code)}, {"columns", settled.error().hint}});
     }
   co_return ok();
 }

@@ -65,8 +65,14 @@ Task<http::Response> post_apply(Deps& deps, http::Request& request) {
   CO_CHECK(co_await checking);
   Task<void> preparing = check_tables(deps, desired, dry_run);
   CO_CHECK(co_await preparing);
+  std::string name = desired.tenant;
   Task<tenant::Applied> applying = tenant::apply_desired(deps.tenants, deps.people, std::move(desired), dry_run, request, deps.clock, deps.random);
   Result<tenant::Applied> applied = co_await applying;
+  if (!dry_run) {
+    // What the file asked for more than there was, or what it asks for no more: now it is known which.
+    Task<void> settling = settle_tables(deps, std::move(name));
+    CO_CHECK(co_await settling);
+  }
   if (!applied.ok()) co_return std::move(applied).error();
   if (!dry_run)
     deps.log.info("config.applied", {{"tenant", applied->tenant}, {"changes", applied->changes.size()}, {"people", applied->people.size()}});

@@ -1,6 +1,7 @@
 #include "tables/catalogue.h"
 
 #include "base/url.h"
+#include "store/columns.h"
 #include "tables/projection.h"
 #include "tables/shape.h"
 
@@ -25,6 +26,7 @@ Catalogue::SchemaPtr Catalogue::kept(const OperationContext& context, std::strin
   const std::lock_guard lock(mutex_);
   const auto house = houses_.find(context.here.store);
   if (house == houses_.end()) return nullptr;
+  house->second.newest = std::max(house->second.newest, context.here->revision);
   const auto found = house->second.schemas.find(physical);
   if (found == house->second.schemas.end() || found->second->revision != context.here->revision) return nullptr;
   return found->second;
@@ -40,7 +42,8 @@ std::uint64_t Catalogue::generation(store::Store* store) {
 void Catalogue::keep(store::Store* store, std::uint64_t generation, SchemaPtr schema) {
   const std::lock_guard lock(mutex_);
   House& house = houses_[store];
-  if (house.generation != generation) return;
+  if (house.generation != generation || schema->revision < house.newest) return;
+  house.newest = schema->revision;
   std::string name = schema->physical;
   house.schemas[std::move(name)] = std::move(schema);
 }
@@ -77,6 +80,10 @@ Task<std::vector<store::ColumnSpec>> Catalogue::made(store::Store& store, std::s
   CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
   std::erase_if(wanted, [&](const store::ColumnSpec& w) { return has(columns, w.name); });
   if (wanted.empty()) co_return columns;
+  if (columns.empty()) {
+    const std::lock_guard lock(mutex_);
+    houses_[&store].indexed[physical].revision.reset();
+  }
   Task<void> change = store.ensure_table(physical, std::move(wanted));
   CO_CHECK(co_await change);
   std::vector<store::Cell> cells{{"name", physical}, {"changed_at", clock_.now_ms()}};
@@ -87,6 +94,41 @@ Task<std::vector<store::ColumnSpec>> Catalogue::made(store::Store& store, std::s
   Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
   CO_TRY(columns, co_await again);
   co_return columns;
+}
+
+Task<void> Catalogue::index(store::Store& store, std::string physical, std::vector<store::IndexSpec> indexes, std::uint64_t revision) {
+  if (indexes.empty()) co_return ok();
+  for (;;) {
+    auto others = std::make_shared<Signal<bool>>();
+    {
+      const std::lock_guard lock(mutex_);
+      House& house = houses_[&store];
+      house.newest = std::max(house.newest, revision);
+      Indexed& indexed = house.indexed[physical];
+      if (!indexed.under_way) {
+        if (revision < house.newest || (indexed.revision && revision <= *indexed.revision)) co_return ok();
+        indexed.revision = revision;
+        indexed.under_way = true;
+        break;
+      }
+      indexed.waiting.push_back(others);
+    }
+    [[maybe_unused]] const Result<bool> waited = co_await *others;
+  }
+  indexes.push_back(store::others_stay());
+  Task<void> make = store.ensure_indexes(physical, std::move(indexes));
+  const Result<void> made = co_await make;
+  // The configuration was refused when it was applied over such rows; those that came since are served all the same.
+  if (!made.ok()) log_.error("tables.index_failed", {{"table", physical}, {"code", name(made.error().code)}, {"columns", made.error().hint}});
+  std::vector<std::shared_ptr<Signal<bool>>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    Indexed& indexed = houses_[&store].indexed[physical];
+    indexed.under_way = false;
+    waiting.swap(indexed.waiting);
+  }
+  for (const auto& each : waiting) each->set(true);
+  co_return ok();
 }
 
 Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std::string physical,
@@ -110,12 +152,9 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   const std::uint64_t seen = generation(&store);
   Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
   CO_TRY(columns, co_await again);
-  if (std::vector<store::IndexSpec> indexes = indexes_of(table); !indexes.empty()) {
-    Task<void> index = store.ensure_indexes(physical, std::move(indexes));
-    const Result<void> indexed = co_await index;
-    // The configuration was refused when it was applied over such rows; those that came since are served all the same.
-    if (!indexed.ok()) log_.error("tables.index_failed", {{"table", physical}, {"code", name(indexed.error().code)}, {"columns", indexed.error().hint}});
-  }
+  std::vector<store::IndexSpec> indexes = indexes_of(table);
+  Task<void> indexing = index(store, physical, std::move(indexes), context.here->revision);
+  CO_CHECK(co_await indexing);
   if (const std::string differ = differing(table, columns); !differ.empty()) log_.error("tables.columns_differ", {{"table", physical}, {"columns", differ}});
   std::shared_ptr<Schema> schema = make_schema(table, std::move(physical), std::move(columns));
   schema->revision = context.here->revision;
@@ -130,14 +169,16 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
 
 Task<void> Catalogue::prepare(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
   std::string physical = physical_name(service.name, table.name);
+  Task<void> check = check_columns(store, service, table);
+  CO_CHECK(co_await check);
   Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
   CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
-  if (const std::string differ = differing(table, columns); !differ.empty()) co_return Error(Code::invalid_request, "columns: " + differ);
-  std::vector<store::IndexSpec> indexes = indexes_of(table);
   if (columns.empty()) co_return ok();  // made when it is first used
   std::vector<store::ColumnSpec> wanted = columns_of(table);
   Task<std::vector<store::ColumnSpec>> make = made(store, physical, std::move(wanted));
   CO_TRY(columns, co_await make);
+  std::vector<store::IndexSpec> indexes = indexes_of(table);
+  indexes.push_back(store::others_stay());
   Task<void> index = store.ensure_indexes(std::move(physical), std::move(indexes));
   Result<void> indexed = co_await index;
   if (indexed.ok()) co_return ok();
@@ -206,6 +247,24 @@ Task<std::int64_t> Catalogue::next_id(const OperationContext& context) {
     block = Block{first + 1, first + size, std::max<std::int64_t>(1, block.size / 2)};
     co_return first;
   }
+}
+
+Task<void> check_columns(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
+  Task<std::vector<store::ColumnSpec>> look = store.describe(physical_name(service.name, table.name));
+  CO_TRY(const std::vector<store::ColumnSpec> columns, co_await look);
+  if (const std::string differ = differing(table, columns); !differ.empty()) co_return Error(Code::invalid_request, "columns: " + differ);
+  co_return ok();
+}
+
+Task<void> settle_indexes(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
+  std::string physical = physical_name(service.name, table.name);
+  Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
+  CO_TRY(const std::vector<store::ColumnSpec> columns, co_await look);
+  if (columns.empty()) co_return ok();  // made when it is first used
+  std::vector<store::IndexSpec> indexes = indexes_of(table);
+  Task<void> index = store.ensure_indexes(std::move(physical), std::move(indexes));
+  CO_CHECK(co_await index);
+  co_return ok();
 }
 
 }  // namespace mandate::tables

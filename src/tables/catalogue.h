@@ -4,9 +4,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "base/loop.h"
 #include "store/migrate.h"
 #include "tables/schema.h"
 
@@ -27,8 +29,9 @@ class Catalogue {
   Task<SchemaPtr> get(const OperationContext& context);
   /// Adds columns; when someone else was faster, theirs stay. The schema afterwards.
   Task<SchemaPtr> extend(const OperationContext& context, std::vector<store::ColumnSpec> columns);
-  /// Brings an existing table's columns and indexes to what `table` declares, before that is the configuration. invalid_request:
-  /// a column that is there with another type, rows that are not unique; the hint says which.
+  /// Gives an existing table the columns and indexes that `table` declares, before that is the configuration; what others need
+  /// stays, see settle_indexes(). invalid_request: a column that is there with another type, rows that are not unique; the hint
+  /// says which.
   Task<void> prepare(store::Store& store, const tenant::Service& service, const tenant::Table& table);
   Task<void> drop(store::Store& store, std::string physical);
 
@@ -36,8 +39,16 @@ class Catalogue {
   Task<std::int64_t> next_id(const OperationContext& context);
 
  private:
+  /// Whether a table has the indexes of a configuration: looked after once for each revision, whatever came of it.
+  struct Indexed {
+    std::optional<std::uint64_t> revision;
+    bool under_way = false;
+    std::vector<std::shared_ptr<Signal<bool>>> waiting;  ///< for the end of what is under way
+  };
   struct House {
     std::map<std::string, SchemaPtr, std::less<>> schemas;
+    std::map<std::string, Indexed, std::less<>> indexed;
+    std::uint64_t newest = 0;  ///< revision of the configuration; requests of an older one may still be on their way
     std::unique_ptr<store::Store::Watch> watch;
     std::uint64_t generation = 0;  ///< grows with every change that was seen
   };
@@ -49,11 +60,15 @@ class Catalogue {
   SchemaPtr kept(const OperationContext& context, std::string_view physical);
   /// Starts the watch too: ask before reading a shape.
   std::uint64_t generation(store::Store* store);
-  /// Keeps nothing when a change was seen since `generation`: what was read may be older than that change.
+  /// Keeps nothing when a change was seen since `generation`: what was read may be older than that change. Nor what was made for
+  /// an older configuration than another request knows.
   void keep(store::Store* store, std::uint64_t generation, SchemaPtr schema);
   void forget(store::Store* store);
   /// The columns of a table that has at least those wanted.
   Task<std::vector<store::ColumnSpec>> made(store::Store& store, std::string physical, std::vector<store::ColumnSpec> wanted);
+  /// Makes the indexes that a table lacks, once for each revision; who comes meanwhile waits. Never drops any: another node may
+  /// know a newer configuration, or be about to make one.
+  Task<void> index(store::Store& store, std::string physical, std::vector<store::IndexSpec> indexes, std::uint64_t revision);
   Task<SchemaPtr> load(const OperationContext& context, std::string physical, std::vector<store::ColumnSpec> wanted);
 
   const Clock& clock_;
@@ -62,5 +77,10 @@ class Catalogue {
   std::map<store::Store*, House> houses_;
   std::map<Key, Block> blocks_;
 };
+
+/// invalid_request when the table has a declared column with another type; the hint says which. Reads only.
+Task<void> check_columns(store::Store& store, const tenant::Service& service, const tenant::Table& table);
+/// Makes the indexes of an existing table those of the configuration that has become the tenant's, and no others.
+Task<void> settle_indexes(store::Store& store, const tenant::Service& service, const tenant::Table& table);
 
 }  // namespace mandate::tables

@@ -4,6 +4,7 @@
 #include "base/url.h"
 #include "management/mount.h"
 #include "tables/mount.h"
+#include "tables/schema.h"
 #include "tests/tenant/directory_fixture.h"
 
 namespace mandate::management {
@@ -75,6 +76,30 @@ TEST_F(Declarations, RowsThatAreThereRefuseWhatTheyAreNot) {
   const auto twice = test::run(house.loop, tables.insert(context("a"), {{"name", "same"}}));
   ASSERT_FALSE(twice.ok());
   EXPECT_EQ(twice.error().code, Code::conflict);
+}
+
+TEST_F(Declarations, WhatIsUniqueIsSoFromTheFileThatSaysItToTheOneThatDoesNot) {
+  ASSERT_EQ(apply("tables: {a: {columns: {name: string}}}"), "");
+  const auto insert = [&](std::string_view table, std::string_view name) { return test::run(house.loop, tables.insert(context(table), {{"name", name}})).ok(); };
+  ASSERT_TRUE(insert("a", "one"));
+  ASSERT_EQ(apply("tables: {a: {columns: {name: {type: string, unique: true}}}}"), "");
+  EXPECT_FALSE(insert("a", "one"));
+  ASSERT_EQ(apply("tables: {a: {columns: {name: string}}}"), "");
+  EXPECT_TRUE(insert("a", "one"));
+}
+
+TEST_F(Declarations, AFileThatIsRefusedLeavesTheTablesAsTheyWere) {
+  ASSERT_EQ(apply("tables: {a: {columns: {name: string}}, b: {columns: {name: string}}}"), "");
+  const auto insert = [&](std::string_view table, std::string_view name) { return test::run(house.loop, tables.insert(context(table), {{"name", name}})).ok(); };
+  ASSERT_TRUE(insert("a", "one"));
+  ASSERT_TRUE(insert("b", "one"));
+  ASSERT_TRUE(insert("b", "one"));
+  EXPECT_NE(apply("tables: {a: {columns: {name: {type: string, unique: true}}}, b: {columns: {name: {type: string, unique: true}}}}"), "");
+  EXPECT_TRUE(insert("a", "one")) << "it is not unique: the file was refused";
+  EXPECT_NE(apply("tables: {a: {columns: {name: string, more: string}}, b: {columns: {name: date}}}"), "");
+  const auto columns = test::run(house.loop, context("a").here.store->describe(tables::physical_name("default", "a")));
+  ASSERT_TRUE(columns.ok());
+  for (const store::ColumnSpec& column : *columns) EXPECT_NE(column.name, "more");
 }
 
 TEST_F(Declarations, ARuleIsExplainedForAUserAndARow) {
