@@ -1,4 +1,5 @@
 // Declared columns: what they take, what they must have, how they are written, what is unique.
+#include "tables/catalogue.h"
 #include "tests/tables/world.h"
 
 namespace mandate::tables::test {
@@ -153,8 +154,10 @@ TEST_F(DeclaredColumns, ComeToATableThatHasRowsAndGoAgain) {
   EXPECT_EQ(refused.error().hint, "columns: name is string in the table as it is, not boolean");
   table.columns = {};
   ASSERT_TRUE(run(loop, tables.prepare_table(tenants.here, service, table)).ok());
+  EXPECT_EQ(patch("/tables/old/b", R"({"name":"x"})").status, 409) << "as long as that is not the configuration";
   service.tables["old"] = table;
   publish();
+  ASSERT_TRUE(run(loop, settle_indexes(store.store(), service, table)).ok());
   EXPECT_EQ(patch("/tables/old/b", R"({"name":"x"})").status, 200) << "unique no more";
 }
 
