@@ -28,8 +28,13 @@ bool has_read_script(const tenant::Table& table) {
 
 using Found = std::unordered_map<std::string, std::string>;
 
-/// The rows of one relation by id, as JSON.
-Task<Found> rows_of(Tables::Impl& impl, OperationContext context, const Expansion& expansion) {
+Error too_large() { return Error(Code::payload_too_large, "The answer is too large. Ask for fewer items with $top, or without $expand."); }
+
+/// Bytes of an answer with rows within rows.
+std::size_t most_of(const Tables::Impl& impl) { return 2 * impl.page_bytes; }
+
+/// The rows of one relation by id, as JSON. `held`: bytes of all that was found so far; each will be in the answer.
+Task<Found> rows_of(Tables::Impl& impl, OperationContext context, const Expansion& expansion, std::size_t& held) {
   Task<Related> look = related(impl, context, *expansion.relation);
   CO_TRY(const Related other, co_await look);
   identity::KeysShown keys;
@@ -57,12 +62,14 @@ Task<Found> rows_of(Tables::Impl& impl, OperationContext context, const Expansio
     plan.most_bytes = impl.page_bytes;
     plan.deadline = context.deadline;
     std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
-      append_row(out[text_of(row.value(key))], *projection, row);
-      return true;
+      std::string& text = out[text_of(row.value(key))];
+      append_row(text, *projection, row);
+      held += text.size();
+      return held <= most_of(impl);
     };
     Task<store::Store::Listed> list = context.here.store->list(std::move(plan), std::move(each));
     CO_TRY(const store::Store::Listed listed, co_await list);
-    if (listed.cut) co_return Error(Code::payload_too_large, "The answer is too large. Ask for fewer items with $top, or without $expand.");
+    if (listed.cut || held > most_of(impl)) co_return too_large();
   }
   co_return std::move(out);
 }
@@ -89,8 +96,9 @@ Result<std::vector<Expansion>> expansions_of(const OperationContext& context, co
 
 Task<void> expand(Tables::Impl& impl, OperationContext context, std::vector<Expansion> expansions, std::string& json, std::vector<std::size_t> ends) {
   std::vector<Found> found;
+  std::size_t held = 0;
   for (const Expansion& expansion : expansions) {
-    Task<Found> read = rows_of(impl, context, expansion);
+    Task<Found> read = rows_of(impl, context, expansion, held);
     CO_TRY(Found rows, co_await read);
     found.push_back(std::move(rows));
   }
@@ -106,10 +114,10 @@ Task<void> expand(Tables::Impl& impl, OperationContext context, std::vector<Expa
       out += there == found[i].end() || store::is_null(expansions[i].ids[row]) ? std::string_view("null") : std::string_view(there->second);
     }
     from = ends[row];
+    // Many rows may show the same one: what is found is no bound for what is written.
+    if (out.size() > most_of(impl)) co_return too_large();
   }
   out.append(json, from);
-  if (out.size() > 2 * impl.page_bytes)
-    co_return Error(Code::payload_too_large, "The answer is too large. Ask for fewer items with $top, or without $expand.");
   json = std::move(out);
   co_return ok();
 }

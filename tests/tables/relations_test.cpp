@@ -82,7 +82,8 @@ TEST_F(Relations, ATableThatIsReadThroughAScriptIsNotExpanded) {
       EXPECT_EQ(refused.status, 400) << script << " " << target;
       EXPECT_NE(refused.body.find("is read through a script"), std::string::npos) << refused.body;
     }
-    const Reply whole = get("/tables/todos/t1?$expand=list", v4({{"X-ZUMO-MASTER", std::string(kMasterKey)}}));
+    const Reply whole = get("/v4/tables/todos/t1?$expand=list", {{"X-ZUMO-MASTER", std::string(kMasterKey)}});
+    ASSERT_EQ(whole.status, 200) << whole.body;
     EXPECT_EQ(whole.object().at("list").at("id"), "ana");
     EXPECT_EQ(post("/tables/todos", R"({"listId":"ana"})", as("Ana")).status, 201) << "what rows refer to is not shown";
   }
@@ -90,6 +91,39 @@ TEST_F(Relations, ATableThatIsReadThroughAScriptIsNotExpanded) {
   service.tables["lists"].scripts["insert"] = {"nothing about reads", 1};
   publish();
   EXPECT_EQ(get("/tables/todos/t1?$expand=list", datasync("Ana")).status, 200);
+}
+
+/// Pages of 10,000 bytes.
+class LargeRelations : public World {
+ protected:
+  LargeRelations() : World(store::SqliteOptions{}, 10'000) {
+    add_table("Lists").columns = {{.name = "text"}};
+    add_table("Todos").columns = {{.name = "listId", .references = "Lists", .as = "list"}, {.name = "otherId", .references = "Lists", .as = "other"}};
+    publish();
+    for (int i = 0; i < 8; ++i) {
+      const std::string id = "l" + std::to_string(i);
+      post("/tables/lists", R"({"id":")" + id + R"(","text":")" + std::string(2000, 'x') + "\"}");
+    }
+  }
+  void todo(int list, int other) {
+    EXPECT_EQ(post("/tables/todos", R"({"listId":"l)" + std::to_string(list) + R"(","otherId":"l)" + std::to_string(other) + "\"}").status, 201);
+  }
+};
+
+TEST_F(LargeRelations, AreRefusedBeforeTheyAreAPageTwiceOver) {
+  for (int i = 0; i < 50; ++i) todo(0, 1);
+  EXPECT_EQ(get("/tables/todos?$expand=list&$top=5", v4()).status, 200);
+  EXPECT_EQ(get("/tables/todos?$expand=list", v4()).status, 413) << "one row, in many";
+  EXPECT_EQ(get("/tables/todos?$expand=list,other&$top=3", v4()).status, 200);
+  EXPECT_EQ(get("/tables/todos?$expand=list,other&$top=5", v4()).status, 413);
+}
+
+TEST_F(LargeRelations, CountWhatAllRelationsBring) {
+  for (int i = 0; i < 4; ++i) todo(i, i + 4);
+  EXPECT_EQ(get("/tables/todos?$expand=list", v4()).status, 200);
+  EXPECT_EQ(get("/tables/todos?$expand=list,other", v4()).status, 200);
+  for (int i = 0; i < 2; ++i) todo(i + 2, i);
+  EXPECT_EQ(get("/tables/todos?$expand=list,other", v4()).status, 413);
 }
 
 TEST_F(Relations, WhoMayNotDeleteARowIsToldNothingOfWhatRefersToIt) {
