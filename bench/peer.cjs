@@ -49,6 +49,7 @@ mobile.tables.initialize().then(() => {
     const fill = (table, count) => db.prepare(`INSERT INTO ${table} (id, createdAt, updatedAt, version, deleted, text, complete, rank, userId)
       WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
       SELECT 'row' || i, strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i / 1000.0, 'unixepoch'), strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i / 1000.0, 'unixepoch'), '1', 0, 'row ' || i, i % 2, i, 'sid:ana' FROM n`).run(count);
+    for (const table of ['items', 'pulled', 'fresh', 'scripted']) db.exec(`CREATE INDEX ${table}_rank ON ${table} (rank)`);
     fill('items', Number(rows));
     fill('pulled', Number(pulled));
   }

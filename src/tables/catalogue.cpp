@@ -134,7 +134,7 @@ Task<void> Catalogue::index(store::Store& store, std::string physical, std::vect
 Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std::string physical,
                                            std::vector<store::ColumnSpec> wanted) {
   store::Store& store = *context.here.store;
-  generation(&store);
+  generation(&store);  // what changes from here on is heard of
   const tenant::Service& service = *context.service;
   const tenant::Table& table = *context.table;
   std::map<std::string, SchemaPtr, std::less<>> targets;
@@ -149,6 +149,7 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   }
   Task<std::vector<store::ColumnSpec>> make = made(store, physical, std::move(wanted));
   CO_TRY(std::vector<store::ColumnSpec> columns, co_await make);
+  // Making columns is a change too, ours: what is kept is what is read after it.
   const std::uint64_t seen = generation(&store);
   Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
   CO_TRY(columns, co_await again);

@@ -149,8 +149,9 @@ Task<void> BatchDoor::make_all(std::shared_ptr<Work> work, std::vector<std::size
   work->awaited = together.size();
   work->all_made = std::make_unique<Signal<bool>>();
   for (const std::size_t at : together)
-    spawn(make(work, at), [work, at](Result<void> done) {
-      // What the door cannot answer by itself is answered as anywhere else: 500, and nothing told.
+    spawn(make(work, at), [this, work, at](Result<void> done) {
+      // What the door cannot answer by itself is answered as anywhere else: nothing told, and said in the log.
+      if (!done.ok()) deps_.log.error("tables.failed", {{"request_id", work->outer.id}, {"code", name(done.error().code)}, {"detail", done.error().detail}});
       if (!done.ok() && !work->answers[at]) work->answers[at] = refused_here(http_status(done.error().code), http::reason(http_status(done.error().code)));
       work->bytes += work->answers[at]->body.size();
       if (--work->awaited == 0) work->all_made->set_here(true);
