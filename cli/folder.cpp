@@ -106,12 +106,19 @@ int run_npm(const fs::path& where, const char* act) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
 }
 
+/// What the server itself gives an app for Mobile Apps' Node server: such an app needs no npm for it.
+bool is_given(std::string_view package) { return package == "azure-mobile-apps" || package == "express" || package == "body-parser"; }
+
 bool has_dependencies(const Folder& folder) {
   const auto package = folder.files.find("package.json");
   if (package == folder.files.end()) return false;
   const Result<Json> json = parse_json(package->second);
   const Json* group = json.ok() && json->is_object() ? json->get_object().if_contains("dependencies") : nullptr;
-  return group && group->is_object() && !group->get_object().empty();
+  if (!group || !group->is_object()) return false;
+  const auto needed = [](const auto& each) { return !is_given({each.key().data(), each.key().size()}); };
+  const JsonObject& all = group->get_object();
+  const bool app = all.contains("azure-mobile-apps");
+  return app ? std::ranges::any_of(all, needed) : !all.empty();
 }
 
 bool has_modules(const Folder& folder) {

@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "base/url.h"
 #include "base/yaml.h"
+#include "import.h"
 #include "jobs.h"
 #include "move.h"
 #include "owner_socket.h"
@@ -41,6 +42,7 @@ struct Arguments {
   std::string row, key, claims;  ///< of `mandate rules`
   PushArguments push;
   ServiceArguments on;  ///< of `mandate service`
+  ImportArguments import;
   std::string socket, tenant, file, output, master_key_file, service = "default", table, operation, client, target, user, alg, job, source;
   std::vector<std::string> command;
   int wait = 120;
@@ -278,6 +280,12 @@ int table_purge(const Arguments& a) {
   return 0;
 }
 
+int import_rows(const Arguments& a) {
+  const Result<Json> answer = import_files(OwnerSocket(a.socket), a.import);
+  if (const int failed = print(a, answer, show_imported)) return failed;
+  return integer_member(answer->get_object(), "refused").value_or(0) == 0 ? 0 : kRefused;
+}
+
 int status(const Arguments& a) { return print(a, OwnerSocket(a.socket).ask("GET", "/admin/status"), show_status); }
 
 int move_data(const Arguments& a) { return move({a.from, a.to, a.schema, a.socket_named ? a.socket : ""}); }
@@ -337,6 +345,29 @@ void add_service_commands(CLI::App& app, Arguments& a, const MakeCommand& comman
   sub->add_option("--tenant", a.on.tenant, "which tenant, when there are several");
   sub->add_option("KEY", a.on.key, "application, master or v2")->required()->check(CLI::IsMember({"application", "master", "v2"}));
   sub->add_option("--overlap", a.on.overlap, "how long the one before counts: 24h, 30m, 7d, 0")->capture_default_str();
+}
+
+/// `mandate import`
+void add_import_command(CLI::App& app, Arguments& a, const MakeCommand& command) {
+  ImportArguments& on = a.import;
+  CLI::App* sub = command(app, "import", "rows of CSV, bcp, JSON lines and SQLite files, with their ids, versions and times", import_rows);
+  sub->add_option("FILE", on.files, "one or several; what they are is told by what they hold")->required();
+  sub->add_option("--tenant", on.tenant, "which tenant, when there are several");
+  sub->add_option("--service", on.service, "which service")->capture_default_str();
+  sub->add_option("--table", on.table, "as in TodoItem")->required();
+  sub->add_flag("--dry-run", on.dry_run, "only say what would happen, and what is wrong with the files");
+  sub->add_flag("--replace", on.replace, "also over rows that were changed here since");
+  sub->add_flag("--new-times", on.new_times, "updatedAt is now: clients that are at work already hear of every row");
+  sub->add_flag("--new-ids", on.new_ids, "give an id to rows without one; given twice, the command makes them twice");
+  sub->add_flag("--skip-bad", on.skip_bad, "leave out rows that cannot be taken, and go on");
+  sub->add_option("--format", on.rows.format, "csv, bcp (character form), jsonl or sqlite")->check(CLI::IsMember({"csv", "bcp", "jsonl", "sqlite"}));
+  sub->add_option("--delimiter", on.rows.delimiter, "between fields: one character, or tab");
+  sub->add_option("--header", on.rows.header, "names of the columns, by commas, of a file without them");
+  sub->add_option("--null", on.rows.null_word, "a word that means nothing, beside an empty field, as in NULL");
+  sub->add_option("--rename", on.renamed, "FROM=TO: a column has another name here")->take_all()->allow_extra_args(false);
+  sub->add_option("--leave-out", on.rows.left_out, "a column of the file that is not wanted")->allow_extra_args(false);
+  sub->add_option("--type", on.types, "COLUMN=TYPE of a column that the table lacks, as in done=boolean")->allow_extra_args(false);
+  sub->add_option("--source-table", on.rows.source_table, "SQLite: the table's name there");
 }
 
 int run(int argc, char** argv) {
@@ -411,6 +442,7 @@ int run(int argc, char** argv) {
   sub->add_flag("-f,--follow", a.follow, "go on as lines come");
 
   add_service_commands(app, a, command);
+  add_import_command(app, a, command);
 
   CLI::App* push = app.add_subcommand("push", "messages to devices");
   push->require_subcommand(1);

@@ -125,6 +125,12 @@ std::string show_deployed(const JsonObject& answer) {
     const JsonObject& files = difference->get_object();
     out += files_of(files, "added", '+') + files_of(files, "changed", '~') + files_of(files, "removed", '-');
   }
+  if (const Json* notices = answer.if_contains("notices"); notices && notices->is_array())
+    for (const Json& each : notices->get_array())
+      if (each.is_string()) out.append("  ! ").append(view(each.get_string())).append("\n");
+  if (const Json* seeded = answer.if_contains("seeded"); seeded && seeded->is_object())
+    for (const auto& [table, rows] : seeded->get_object())
+      out += "  + " + to_json(rows) + " first rows of table " + std::string(table.data(), table.size()) + "\n";
   const bool dry = bool_member(answer, "dry_run").value_or(false);
   const std::int64_t version = number(answer, "version"), before = number(answer, "version_before");
   const Json* changes = answer.if_contains("changes");

@@ -13,6 +13,9 @@ using Endpoint = Task<http::Response> (*)(Deps& deps, http::Request& request);
 /// Owner only, errors in our shape, no-store.
 http::Handler owner_only(Deps& deps, Endpoint endpoint);
 
+/// Largest body of an import: its rows come in several.
+inline constexpr std::size_t kImportBytes = 8 << 20;
+
 /// The tenant asked for, or the only one. invalid_request when several could be meant, not_found.
 Result<tenant::Here> tenant_of(const Deps& deps, std::string_view name);
 
@@ -49,6 +52,7 @@ Task<http::Response> post_rollback(Deps& deps, http::Request& request);
 Task<http::Response> get_versions(Deps& deps, http::Request& request);
 Task<http::Response> get_service_types(Deps& deps, http::Request& request);
 Task<http::Response> get_service_files(Deps& deps, http::Request& request);
+Task<http::Response> post_import(Deps& deps, http::Request& request);
 Task<http::Response> post_purge(Deps& deps, http::Request& request);
 Task<http::Response> get_jobs(Deps& deps, http::Request& request);
 Task<http::Response> post_job_run(Deps& deps, http::Request& request);

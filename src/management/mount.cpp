@@ -83,6 +83,7 @@ void mount(http::Routes& routes, Deps& deps) {
   routes.get("/admin/services/{service}/versions", owner_only(deps, get_versions));
   routes.get("/admin/services/{service}/types", owner_only(deps, get_service_types));
   routes.get("/admin/services/{service}/files", owner_only(deps, get_service_files));
+  routes.post("/admin/tables/import", owner_only(deps, post_import), {.body_limit = kImportBytes, .handles_options = false, .answers_refusals = false, .metric = {}});
   routes.post("/admin/tables/purge", owner_only(deps, post_purge));
   routes.get("/admin/jobs", owner_only(deps, get_jobs));
   routes.post("/admin/jobs/run", owner_only(deps, post_job_run));

@@ -80,6 +80,7 @@ struct Deps {
 ///   GET    /admin/jobs[?tenant=&service=]                   jobs, when they are due next, their last runs
 ///   POST   /admin/jobs/run {"tenant","service","job"}       files a run; 409 while the job has one
 ///   GET    /admin/jobs/runs[?tenant=&service=&job=&top=]    runs of two weeks, the newest first
+///   POST   /admin/tables/import {"tenant","service","table","rows":[[line,{…}]],…}   rows of a file, as they are (imports.cpp)
 ///   POST   /admin/tables/purge {"tenant","service","table","days"}   removes rows deleted longer ago; "more": ask again
 ///   GET    /admin/status
 /// Errors: {"statusCode","error","message","errorCode"}.

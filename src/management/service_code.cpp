@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "base/url.h"
+#include "management/service_app.h"
 #include "management/service_desk.h"
 #include "tables/code/code.h"
 #include "tables/code/derive.h"
@@ -86,6 +87,20 @@ JsonObject answer_of(const Coming& coming, std::int64_t version, std::int64_t be
           {"difference", std::move(files)}, {"changes", changes_json(changes)}};
 }
 
+void add_lines(JsonObject& out, std::string_view member, const std::vector<std::string>& lines) {
+  JsonArray list;
+  for (const std::string& line : lines) list.emplace_back(line);
+  if (!list.empty()) out[member] = std::move(list);
+}
+
+/// The first rows of tables that are not there yet.
+std::map<std::string, JsonArray> seeds_of(const code::Derived& derived, const tenant::Objects& current, const std::string& service) {
+  std::map<std::string, JsonArray> out;
+  for (const auto& [lower, table] : derived.tables)
+    if (!table.seed.empty() && !current.contains({std::string(tenant::kind::kTable), service + "/" + lower})) out[table.name] = table.seed;
+  return out;
+}
+
 /// The number of a version that is new.
 Task<std::int64_t> next_version(const Site& site, std::int64_t active) {
   Task<std::vector<code::Version>> listing = code::versions(*site.here.store, site.service->name);
@@ -100,11 +115,14 @@ Task<http::Response> put_in_place(Deps& deps, const http::Request& request, Comi
   CO_TRY(const Running now, co_await looking);
   Task<code::Manifest> hashing = deps.code->manifest_of(coming.files);
   CO_TRY(const code::Manifest manifest, co_await hashing);
-  CO_TRY(const code::Derived derived, code::derive(coming.files));
+  CO_TRY(code::Derived derived, code::derive(coming.files));
   Task<void> checking = check_syntax(deps, derived, coming.files, now.manifest, manifest);
   CO_CHECK(co_await checking);
 
   const std::string hash = manifest.hash();
+  std::vector<std::string> said;
+  Task<void> asking = ask_app(deps, site, coming.files, hash, request.deadline, derived, said);
+  CO_CHECK(co_await asking);
   const bool same = now.version != 0 && now.hash == hash;
   const bool fresh = !coming.version && !same;
   std::int64_t version = coming.version.value_or(now.version);
@@ -114,8 +132,14 @@ Task<http::Response> put_in_place(Deps& deps, const http::Request& request, Comi
   }
   const tenant::Desired desired = code::desire(derived, coming.files, now.objects, site.here->name, site.service->name, version, hash);
   CO_TRY(tenant::DesiredPlan plan, tenant::plan_desired(desired, now.objects, deps.tenants.vault(), deps.random));
+  if (!derived.service.code.app.empty()) {
+    Task<void> fitting = check_app_tables(deps, desired, now.objects, site.service->name, coming.dry_run);
+    CO_CHECK(co_await fitting);
+  }
+  said.insert(said.begin(), derived.notices.begin(), derived.notices.end());
   const code::ManifestDiff diff = code::diff(now.manifest, manifest);
-  const JsonObject answer = answer_of(coming, version, now.version, manifest, diff, plan.changes);
+  JsonObject answer = answer_of(coming, version, now.version, manifest, diff, plan.changes);
+  add_lines(answer, "notices", said);
   if (coming.dry_run || plan.mutations.empty()) co_return http::Response::json(200, answer);
   if (fresh) {
     code::Version made{version, 0, 0, deps.clock.now_ms(), coming.note};
@@ -127,6 +151,15 @@ Task<http::Response> put_in_place(Deps& deps, const http::Request& request, Comi
   Task<void> writing = commit_changes(deps, request, site.here->name, plan.revision, std::move(plan.changes), std::move(plan.mutations), std::move(what));
   CO_CHECK(co_await writing);
   deps.log.info("service.deployed", {{"tenant", site.here->name}, {"service", site.service->name}, {"version", version}, {"before", now.version}, {"files", manifest.files.size()}});
+  // The tables are there now, and so is the deployment: what a seed meets does not undo it.
+  std::map<std::string, JsonArray> seeds = seeds_of(derived, now.objects, site.service->name);
+  if (!seeds.empty()) {
+    Task<JsonObject> sowing = sow(deps, site.here->name, site.service->name, std::move(seeds), said);
+    Result<JsonObject> sown = co_await sowing;
+    if (sown.ok()) answer["seeded"] = std::move(*sown);
+    else said.push_back("the first rows of new tables could not all be written: " + (sown.error().hint.empty() ? std::string(name(sown.error().code)) : sown.error().hint));
+    add_lines(answer, "notices", said);
+  }
   co_return http::Response::json(200, answer);
 }
 

@@ -33,8 +33,8 @@ struct HostOptions {
 ///   "table"   insert, read, update or del of a table; context and answer: table_protocol.h
 ///   "job"     a function without arguments, named by the context {"function":"J"}. The answer is {} when nothing that it
 ///             started is left running, or the error of whatever it threw, at any time
-///   "api", "push", "hooks"   a file of the bundle that the context names, among the service's own modules, which are kept
-///             from call to call; see service_protocol.h. `source` is empty
+///   "api", "push", "hooks", "describe"   a file of the bundle that the context names, among the service's own modules, which
+///             are kept from call to call; see service_protocol.h. `source` is empty. One name is one kind within a realm
 struct Call {
   std::string realm;    ///< tenant and service: one Worker, one set of globals per realm (SC-3)
   std::string source;   ///< the script's text

@@ -36,6 +36,25 @@ std::optional<std::string> strip_system(JsonObject& item, Dialect dialect) {
   return version;
 }
 
+/// As apps of the second generation name the types of columns.
+std::string_view word_of(store::Type type) {
+  switch (type) {
+    case store::Type::boolean: return "boolean";
+    case store::Type::integer:
+    case store::Type::real: return "number";
+    case store::Type::date: return "datetime";
+    default: return "string";
+  }
+}
+
+/// "filter": what the row must be beside its id.
+Result<void> add_condition(OperationContext& context, const JsonObject& arguments) {
+  const auto filter = text_member(arguments, "filter");
+  if (!filter || filter->empty()) return {};
+  TRY(context.also, odata::parse_filter(*filter, kLimits, is_datasync(context.dialect) ? odata::Grammar::v4 : odata::Grammar::v2));
+  return {};
+}
+
 Json outcome_of(Answer& answer) {
   JsonObject out;
   if (answer.kind == Answer::Kind::stale) out["conflict"] = answer.item;
@@ -105,6 +124,7 @@ Result<Act> apply(Act act, JsonObject arguments) {
     TRY(act.context.system, system_from_wire(names->get_array()));
   }
   if (const auto deleted = bool_member(arguments, "includeDeleted")) act.context.include_deleted = *deleted;
+  CHECK_OK(add_condition(act.context, arguments));
   if (act.operation == Operation::read) {
     const Json* wire = arguments.if_contains("query");
     if (!wire || !wire->is_object()) return Error(Code::server_error, "", "the script's query is missing");
@@ -148,6 +168,9 @@ Task<Json> TableBinding::invoke(std::string_view method, Json arguments) {
   else if (method == "tables.insert") task.emplace(insert(std::move(given)));
   else if (method == "tables.update") task.emplace(update(std::move(given)));
   else if (method == "tables.del") task.emplace(remove(std::move(given)));
+  else if (method == "tables.undelete") task.emplace(undelete(std::move(given)));
+  else if (method == "tables.truncate") task.emplace(truncate(std::move(given)));
+  else if (method == "tables.schema") task.emplace(schema(std::move(given)));
   else co_return Error(Code::bad_request, "There is no '" + std::string(method) + "' for table scripts.");
   Task<Json> named = std::move(*task);  // g++ 12 would copy what is not
   Result<Json> result = co_await named;
@@ -190,7 +213,11 @@ Result<OperationContext> TableBinding::context_of(const JsonObject& arguments) c
   const std::string_view name = text_member(arguments, "table").value_or("");
   out.table = out.service->table(name);
   if (!out.table) return Error(Code::not_found, "Table '" + std::string(name) + "' does not exist.");
-  out.principal.level = identity::Level::admin;
+  // Of a table of users' own rows an app's code reaches those of its caller.
+  const bool as_caller = bool_member(arguments, "asCaller").value_or(false) && !out.table->user_id_column.empty();
+  if (!as_caller) out.principal.level = identity::Level::admin;
+  out.also = nullptr;
+  CHECK_OK(add_condition(out, arguments));
   out.unlimited = true;
   out.include_deleted = bool_member(arguments, "includeDeleted").value_or(false);
   out.system = {};
@@ -244,8 +271,37 @@ Task<Json> TableBinding::remove(JsonObject arguments) {
   if (const auto given = text_member(arguments, "version")) version = std::string(*given);
   Task<Answer> removing = tables_.remove(std::move(context), std::move(id), std::move(version));
   CO_TRY(Answer answer, co_await removing);
-  if (answer.kind != Answer::Kind::stale) co_return JsonObject{};
+  if (answer.kind != Answer::Kind::stale && !bool_member(arguments, "row").value_or(false)) co_return JsonObject{};
   co_return outcome_of(answer);
+}
+
+Task<Json> TableBinding::undelete(JsonObject arguments) {
+  CO_TRY(OperationContext context, context_of(arguments));
+  CO_TRY(std::string id, id_of(arguments.if_contains("id")));
+  std::optional<std::string> version;
+  if (const auto given = text_member(arguments, "version")) version = std::string(*given);
+  Task<Answer> bringing = tables_.undelete(std::move(context), std::move(id), std::move(version));
+  CO_TRY(Answer answer, co_await bringing);
+  co_return outcome_of(answer);
+}
+
+// A piece at a time, as a delete without an id.
+Task<Json> TableBinding::truncate(JsonObject arguments) {
+  CO_TRY(OperationContext context, context_of(arguments));
+  odata::Query query;
+  CO_TRY(query.filter, odata::parse_filter("id ne null", kLimits));
+  Task<Answer> removing = tables_.remove_matching(std::move(context), std::move(query));
+  CO_TRY(const Answer answer, co_await removing);
+  co_return JsonObject{{"count", answer.count}};
+}
+
+Task<Json> TableBinding::schema(JsonObject arguments) {
+  CO_TRY(OperationContext context, context_of(arguments));
+  Task<std::vector<std::pair<std::string, store::Type>>> asking = tables_.columns(std::move(context));
+  CO_TRY(const auto columns, co_await asking);
+  JsonArray out;
+  for (const auto& [name, type] : columns) out.push_back(JsonObject{{"name", name}, {"type", word_of(type)}});
+  co_return JsonObject{{"columns", std::move(out)}};
 }
 
 }  // namespace mandate::tables

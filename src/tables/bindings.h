@@ -48,6 +48,9 @@ class TableBinding final : public scripts::Binding {
   Task<Json> insert(JsonObject arguments);
   Task<Json> update(JsonObject arguments);
   Task<Json> remove(JsonObject arguments);
+  Task<Json> undelete(JsonObject arguments);
+  Task<Json> truncate(JsonObject arguments);
+  Task<Json> schema(JsonObject arguments);
   Result<OperationContext> context_of(const JsonObject& arguments) const;
 
   Act act_;

@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "store/columns.h"
+#include "tables/importing/versions.h"
 #include "tables/projection.h"
 #include "tables/shape.h"
 
@@ -194,6 +195,7 @@ Task<void> Catalogue::drop(store::Store& store, std::string physical) {
   std::vector<store::Cell> cells{{"name", physical}, {"changed_at", clock_.now_ms()}};
   batch.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
   batch.add(store::remove(std::string(kSequences), store::equals("name", physical)));
+  batch.add(importing::forget(physical));
   Task<store::Outcome> noted = store.mutate(std::move(batch));
   CO_TRY(store::Outcome outcome, co_await noted);
   forget(&store);
@@ -266,6 +268,42 @@ Task<void> settle_indexes(store::Store& store, const tenant::Service& service, c
   Task<void> index = store.ensure_indexes(std::move(physical), std::move(indexes));
   CO_CHECK(co_await index);
   co_return ok();
+}
+
+// Blocks of ids that loops and nodes hold go with what they know of shapes: that is what each of them watches.
+Task<void> Catalogue::pass_id(const OperationContext& context, std::int64_t id) {
+  store::Store& store = *context.here.store;
+  const std::string physical = physical_name(context.service->name, context.table->name);
+  for (int tries = 0; tries < 8; ++tries) {
+    store::Plan plan;
+    plan.table = kSequences;
+    plan.where = store::equals("name", physical);
+    plan.deadline = context.deadline;
+    Task<std::optional<store::Row>> look = store.get(std::move(plan));
+    CO_TRY(const std::optional<store::Row> row, co_await look);
+    if (row && row->integer("next_id") > id) co_return ok();
+    store::Batch batch;
+    if (row) {
+      store::ExprPtr same = store::both(store::equals("name", physical), store::equals("next_id", row->integer("next_id")));
+      std::vector<store::Cell> set{{"next_id", id + 1}};
+      store::Mutation advance = store::update(std::string(kSequences), std::move(same), std::move(set));
+      advance.expect = store::Mutation::Expect::one;
+      batch.add(std::move(advance));
+    } else {
+      std::vector<store::Cell> first{{"name", physical}, {"next_id", id + 1}};
+      batch.add(store::insert(std::string(kSequences), std::move(first)));
+    }
+    std::vector<store::Cell> note{{"name", physical}, {"changed_at", clock_.now_ms()}};
+    batch.add(store::upsert(std::string(kShapes), {"name"}, std::move(note)));
+    batch.deadline = context.deadline;
+    Task<store::Outcome> change = store.mutate(std::move(batch));
+    const Result<store::Outcome> outcome = co_await change;
+    if (!outcome.ok() && outcome.error().code != Code::conflict) co_return outcome.error();
+    if (!outcome.ok()) continue;
+    forget(&store);
+    co_return ok();
+  }
+  co_return Error(Code::overloaded, "The table is changing. Try again.");
 }
 
 }  // namespace mandate::tables

@@ -37,6 +37,8 @@ class Catalogue {
 
   /// The next id of an integer-id table: 1, 2, 3 …; never given twice, holes are possible under contention.
   Task<std::int64_t> next_id(const OperationContext& context);
+  /// Ids that are given from now on are larger than `id`, on other nodes as soon as they hear of it.
+  Task<void> pass_id(const OperationContext& context, std::int64_t id);
 
  private:
   /// Whether a table has the indexes of a configuration: looked after once for each revision, whatever came of it.

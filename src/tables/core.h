@@ -27,6 +27,7 @@ struct Tables::Impl {
   Counter& denied;
   Counter& sql;
   Counter& sql_refused;
+  Counter& imported;
 
   /// Threads for the SQL of scripts where it takes long; made when they are first asked for.
   CpuPool& workers();

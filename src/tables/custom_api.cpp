@@ -86,6 +86,11 @@ Task<Json> CustomApis::ask(const ApiCall& call, JsonObject context) {
   asked.kind = "api";
   asked.name = "/" + call.api->file;
   context["file"] = call.api->file;
+  if (const std::string& app = call.service->code.app; !app.empty()) {
+    asked.name = "/api/" + call.api->name;  // what the app does for its tables goes by the name of its file
+    context["app"] = app;
+    context["name"] = call.api->name;
+  }
   context["method"] = call.method;
   asked.context = to_json(Json(std::move(context)));
   asked.deadline = call.deadline;

@@ -14,6 +14,7 @@ std::string_view word(Permission permission) {
     case Permission::application: return "application";
     case Permission::user: return "authenticated";
     case Permission::admin: return "admin";
+    case Permission::nobody: return "disabled";
   }
   return "";
 }
@@ -63,7 +64,8 @@ Task<JsonObject> Tables::explain(OperationContext context, Operation operation, 
   const Millis now = impl_->clock.now_ms();
   out["rules"] = rules_of(*schema, operation, context.principal, now);
   if (schema->rules && schema->rules->broken) out["broken"] = "a rule does not parse: nothing exists for anybody but administrators";
-  std::string verdict = level && owner.ok() ? "allowed" : "refused (401)";
+  const bool off = permission_for(context.table->permissions, operation) == Permission::nobody;
+  std::string verdict = off ? "refused (405)" : level && owner.ok() ? "allowed" : "refused (401)";
   if (!id.empty() && owner.ok()) {
     static const std::vector<store::Cell> kNothingSent;
     CO_TRY(store::Value key, id_of_url(*schema, id));

@@ -58,6 +58,7 @@ struct OperationContext {
   std::vector<store::Value> after;  ///< Answer::last of the page before: the list goes on behind that row, whatever changed since
   Deadline deadline = kNoDeadline;
   bool application_key = false;   ///< the caller showed it: asked where a read goes on to another table
+  store::ExprPtr also;            ///< odata::Tree that a row must meet to exist for this act, beside what else must; null = none
 };
 
 /// One request as a dialect read it, or as a script changed it. What Script::run gets and Tables::perform does.
@@ -73,6 +74,14 @@ struct Act {
   bool replace = false;                       ///< update: own columns that the item lacks become null
   std::optional<JsonObject> conflict;         ///< the row that the act met instead: the table's conflict script decides
   std::vector<std::pair<std::string, std::string>> parameters;  ///< the client's own query parameters
+  std::shared_ptr<const JsonObject> asked;    ///< the request in the words of custom APIs, without its body; for apps' own code
+};
+
+/// What an app's code wrote itself: fields, and as a whole answer its bytes.
+struct Written {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
 };
 
 /// What came of an act. The dialect turns it into bytes.
@@ -96,6 +105,7 @@ struct Answer {
   std::string version;  ///< wire form of the row's version; empty where there is none
   int status = 0;
   std::optional<Json> body;
+  std::shared_ptr<const Written> written;  ///< responded: instead of status and body; else fields that the answer gets, too
 };
 
 /// The hint of an insert's conflict, word for word what old suites compare (mobile-backend-wire 2.11).

@@ -6,6 +6,7 @@ Permission permission_of(std::string_view word) {
   if (word == "public") return Permission::everyone;
   if (word == "application") return Permission::application;
   if (word == "user" || word == "authenticated") return Permission::user;
+  if (word == "disabled") return Permission::nobody;
   return Permission::admin;
 }
 
@@ -27,13 +28,15 @@ bool allows(Permission permission, const KeysShown& keys, const identity::Princi
     case Permission::application: return admin || keys.application;
     case Permission::user: return admin || !principal.user_id.empty();
     case Permission::admin: return admin;
+    case Permission::nobody: return false;
   }
   return false;
 }
 
 Result<void> check_permission(const tenant::Table& table, Operation operation, const KeysShown& keys, const identity::Principal& principal) {
-  const bool allowed = allows(permission_for(table.permissions, operation), keys, principal);
-  if (!allowed) return Error(Code::unauthorized, "Unauthorized", "permission for " + std::string(name(operation)));
+  const Permission needed = permission_for(table.permissions, operation);
+  if (needed == Permission::nobody) return Error(Code::method_not_allowed, "Method " + std::string(name(operation)) + " is not allowed");
+  if (!allows(needed, keys, principal)) return Error(Code::unauthorized, "Unauthorized", "permission for " + std::string(name(operation)));
   return {};
 }
 

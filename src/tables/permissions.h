@@ -1,4 +1,5 @@
-// May this caller do that to this table? Four levels, five operations (mobile-backend-wire 4.7).
+// May this caller do that to this table? Four levels, five operations, and operations that are switched off
+// (mobile-backend-wire 4.7).
 #pragma once
 
 #include "identity/principal.h"
@@ -8,9 +9,9 @@
 
 namespace mandate::tables {
 
-enum class Permission { everyone, application, user, admin };
+enum class Permission { everyone, application, user, admin, nobody };
 
-/// The words public, application, user, authenticated, admin. Anything else, and nothing, is admin (DA-11).
+/// The words public, application, user, authenticated, admin, disabled. Anything else, and nothing, is admin (DA-11).
 Permission permission_of(std::string_view word);
 /// Undelete is asked as insert unless the table says otherwise.
 Permission permission_for(const tenant::TablePermissions& permissions, Operation operation);
@@ -20,7 +21,8 @@ using identity::KeysShown;
 /// Whether a caller who proved that has the level.
 bool allows(Permission permission, const KeysShown& keys, const identity::Principal& principal);
 
-/// unauthorized in every refusal: the old SDKs look for 401.
+/// unauthorized in every refusal: the old SDKs look for 401. method_not_allowed: the operation is switched off, for the master
+/// key too; what runs inside the service is not asked.
 Result<void> check_permission(const tenant::Table& table, Operation operation, const KeysShown& keys, const identity::Principal& principal);
 
 }  // namespace mandate::tables

@@ -2,6 +2,7 @@
 #include "base/url.h"
 #include "tables/core.h"
 #include "tables/ids.h"
+#include "tables/odata/to_plan.h"
 #include "tables/rules/rules.h"
 
 namespace mandate::tables {
@@ -25,9 +26,25 @@ Result<void> settle_owner(const OperationContext& context, const std::optional<s
   return {};
 }
 
+namespace {
+
+/// OperationContext::also as the store knows it.
+Result<store::ExprPtr> also_of(Tables::Impl& impl, const OperationContext& context, const Schema& schema) {
+  bool empty = false;
+  const odata::Setting setting{schema, context.dialect, context.table->dynamic_schema, impl.clock.now_ms()};
+  TRY(store::ExprPtr condition, odata::to_condition(context.also, setting, empty));
+  if (empty) return store::make(store::Op::eq, {store::literal(std::int64_t(1)), store::literal(std::int64_t(0))});
+  return condition;
+}
+
+}  // namespace
+
 Result<Reach> reach_of(Tables::Impl& impl, const OperationContext& context, const Schema& schema, Operation operation, const std::vector<store::Cell>* item) {
   Reach out;
   TRY(out.owner, owner_of(context));
+  if (context.also && operation != Operation::insert) {
+    TRY(out.visible, also_of(impl, context, schema));
+  }
   if (!schema.rules) return out;
   std::string denied;
   rules::Conditions conditions = rules::conditions_of(schema, operation, context.principal, impl.clock.now_ms(), item, denied);
@@ -35,7 +52,7 @@ Result<Reach> reach_of(Tables::Impl& impl, const OperationContext& context, cons
     impl.denied.add();
     impl.log.warn("tables.rule_denied", {{"table", schema.physical}, {"operation", name(operation)}, {"why", denied}});
   }
-  out.visible = std::move(conditions.visible);
+  out.visible = store::both(std::move(out.visible), std::move(conditions.visible));
   out.touch = std::move(conditions.touch);
   out.after = std::move(conditions.after);
   return out;

@@ -148,6 +148,7 @@ Task<std::vector<store::Mutation>> demands_of(Tables::Impl& impl, OperationConte
 Task<Related> related(Tables::Impl& impl, OperationContext context, const Relation& relation) {
   Related out;
   context.table = context.service->table(relation.table);
+  context.also = nullptr;  // of the rows that refer
   if (!context.table) co_return Error(Code::server_error, "", "a relation to a table that is not there");
   Task<Catalogue::SchemaPtr> look = impl.catalogue.get(context);
   CO_TRY(out.schema, co_await look);

@@ -1,5 +1,7 @@
 #include "tables/scripted.h"
 
+#include "base/base64.h"
+#include "base/url.h"
 #include "tables/script_user.h"
 
 namespace mandate::tables {
@@ -40,6 +42,19 @@ void append_object(std::string& out, const JsonObject& object) {
 
 std::string_view script_name(const Act& act) { return act.conflict ? tenant::kConflict : script_of(act.operation); }
 
+/// Whether the code of the service's app stands around the act.
+bool is_of_app(const Act& act) {
+  const tenant::ServiceCode& code = act.context.service->code;
+  if (code.app.empty() || act.conflict) return false;
+  const auto acts = code.app_acts.find(ascii_lower(act.context.table->name));
+  return acts != code.app_acts.end() && acts->second.contains(name(act.operation));
+}
+
+std::string_view word_of(Dialect dialect) {
+  static constexpr std::string_view kWords[] = {"v1", "v2", "v3", "v4"};
+  return kWords[static_cast<std::size_t>(dialect)];
+}
+
 /// A table's hooks as the only file there is.
 scripts::BundlePtr alone(const std::string& file, const tenant::TableScript& script) {
   return std::make_shared<const scripts::Bundle>(scripts::Bundle{file + "@" + std::to_string(script.version), {{file, script.source}}});
@@ -58,6 +73,14 @@ std::string context_of(const Act& act, std::string_view hooks) {
   const auto flag = [&out](std::string_view name, bool value) { out.append(name).append(value ? "true" : "false"); };
   text(R"({"operation":)", word_of(act.operation));
   if (!hooks.empty()) text(R"(,"script":)", hooks);
+  if (is_of_app(act)) {
+    flag(R"(,"app":)", true);
+    text(R"(,"dialect":)", word_of(act.context.dialect));
+    if (act.asked) {
+      out += R"(,"asked":)";
+      append_object(out, *act.asked);
+    }
+  }
   text(R"(,"table":)", act.context.table->name);
   if (act.conflict) {
     out += R"(,"conflict":)";
@@ -159,18 +182,39 @@ Result<Answer> default_answer(const Act& act, const JsonObject& left, const Tabl
   return out;
 }
 
+/// The fields and bytes that an app's code wrote; null when it wrote none.
+Result<std::shared_ptr<const Written>> written_of(const JsonObject& outcome) {
+  const Json* response = outcome.if_contains("response");
+  const JsonObject& from = response && response->is_object() ? response->get_object() : outcome;
+  const Json* headers = from.if_contains("headers");
+  if (&from == &outcome && !headers) return std::shared_ptr<const Written>();
+  Written out;
+  out.status = static_cast<int>(integer_member(from, "status").value_or(200));
+  if (out.status < 200 || out.status > 599) return Error(Code::server_error, "", "the app answered with a status that there is not");
+  if (headers && headers->is_array())
+    for (const Json& each : headers->get_array())
+      if (const JsonArray* pair = each.if_array(); pair && pair->size() == 2 && (*pair)[0].is_string() && (*pair)[1].is_string())
+        out.headers.emplace_back(view((*pair)[0].get_string()), view((*pair)[1].get_string()));
+  if (const auto bytes = text_member(from, "base64")) out.body = base64_any_decode(*bytes).value_or("");
+  else if (const auto text = text_member(from, "body")) out.body = std::string(*text);
+  return std::make_shared<const Written>(std::move(out));
+}
+
 class TableScripts final : public Script {
  public:
   TableScripts(scripts::Host& host, Tables& tables, ScriptLog& lines, OtherCalls others, ServiceCalls* calls)
       : host_(host), tables_(tables), lines_(lines), others_(std::move(others)), calls_(calls) {}
 
   // Which hooks a file has is known to JavaScript only; an operation without one is done there and then.
-  bool has(const Act& act) const override { return script_for(act) != nullptr; }
+  bool has(const Act& act) const override { return is_of_app(act) || script_for(act) != nullptr; }
 
   Task<Answer> run(Act act) override {
-    const tenant::TableScript& script = *script_for(act);
-    const bool hooks = !is_script(act);
-    std::string source = hooks ? "/" + hooks_file(act.context.table->name) : script_source(act.context.table->name, script_name(act));
+    static const tenant::TableScript kOfApp{"process", 0};  // it may look at its settings
+    const bool app = is_of_app(act);
+    const tenant::TableScript& script = app ? kOfApp : *script_for(act);
+    const bool hooks = app || !is_script(act);
+    std::string source = app ? "/" + act.context.service->code.app
+                             : hooks ? "/" + hooks_file(act.context.table->name) : script_source(act.context.table->name, script_name(act));
     scripts::Call call;
     call.realm = act.context.here->name + "/" + act.context.service->name;
     call.version = script.version;
@@ -219,13 +263,23 @@ class TableScripts final : public Script {
       co_return done;
     }
     if (given) co_return std::move(*given);
+    CO_TRY(std::shared_ptr<const Written> written, written_of(end));
+    if (written && end.contains("response")) {
+      Answer out;
+      out.kind = Answer::Kind::responded;
+      out.status = written->status;
+      out.written = std::move(written);
+      co_return out;
+    }
     if (end.contains("defaultError")) {
       if (!binding->executed) co_return Error(Code::server_error, "", "a default error without an execute");
       co_return *binding->executed;
     }
     const Json* left = end.if_contains("default");
     if (!left || !left->is_object()) co_return Error(Code::server_error, "", "the script ended with something unknown");
-    co_return default_answer(act, left->get_object(), *binding);
+    Result<Answer> answer = default_answer(act, left->get_object(), *binding);
+    if (answer.ok()) answer->written = std::move(written);
+    co_return answer;
   }
 
   static bool is_script(const Act& act) {

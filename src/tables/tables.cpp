@@ -2,6 +2,7 @@
 #include "tables/conflicts.h"
 #include "tables/core.h"
 #include "tables/ids.h"
+#include "tables/importing/versions.h"
 
 namespace mandate::tables {
 
@@ -25,7 +26,8 @@ Tables::Impl::Impl(const Clock& c, Random& r, Log& l, Metrics& metrics, std::siz
       columns_added(metrics.counter("mandate_tables_columns_added_total", "Columns that a write added to a table.")),
       denied(metrics.counter("mandate_tables_rules_denied_total", "Rules that could not be answered for a caller, and so said no.")),
       sql(metrics.counter("mandate_tables_sql_total", "SQL texts of scripts that were run.")),
-      sql_refused(metrics.counter("mandate_tables_sql_refused_total", "SQL texts of scripts that ended in an error.")) {}
+      sql_refused(metrics.counter("mandate_tables_sql_refused_total", "SQL texts of scripts that ended in an error.")),
+      imported(metrics.counter("mandate_tables_imported_total", "Rows that an import wrote.")) {}
 
 CpuPool& Tables::Impl::workers() {
   std::call_once(workers_once_, [this] { workers_ = std::make_unique<CpuPool>(2, 64); });
@@ -108,7 +110,22 @@ Task<Answer> carry_out(Tables& tables, Act act) {
 
 }  // namespace
 
+namespace {
+
+/// perform() of an act whose version the row may have had before it was imported.
+Task<Answer> carry_out_as_imported(Tables& tables, Act act) {
+  Task<Act> look = importing::with_our_versions(std::move(act));
+  CO_TRY(Act known, co_await look);
+  const bool by_policy = has_policy(known) && known.context.table->sync.conflicts != "script";
+  Task<Answer> task = by_policy ? carry_out_by_policy(tables, tables.impl().settled, std::move(known)) : carry_out(tables, std::move(known));
+  CO_TRY(Answer answer, co_await task);
+  co_return answer;
+}
+
+}  // namespace
+
 Task<Answer> Tables::perform(Act act) {
+  if (importing::expects_foreign(act)) return carry_out_as_imported(*this, std::move(act));
   const bool by_policy = has_policy(act) && act.context.table->sync.conflicts != "script";
   return by_policy ? carry_out_by_policy(*this, impl_->settled, std::move(act)) : carry_out(*this, std::move(act));
 }

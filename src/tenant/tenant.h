@@ -250,6 +250,9 @@ struct ServiceCode {
   std::int64_t version = 0;  ///< 1, 2, 3 …; 0: the service has no folder
   std::string hash;          ///< of the list of its files: equal lists, equal hash
   std::string push_permission;  ///< of extensions/push.json; empty: it says nothing
+  std::string app;              ///< main file of an app for Mobile Apps' Node server: "app.js"; empty: it is none
+  /// Which operations of its tables the app's own functions stand around: lower-case table → read, insert, update, delete, undelete
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> app_acts;
 };
 
 /// A key of a service that was replaced and counts until its time is over.

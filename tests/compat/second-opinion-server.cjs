@@ -1,4 +1,4 @@
-// npm azure-mobile-apps 4.0.2, unmodified, with its SQLite provider: what the V2 dialect is compared with. Prints its port.
+// npm azure-mobile-apps 4.0.2, unmodified, with its SQLite provider, in memory or in a file: what the V2 dialect is compared with. Prints its port.
 'use strict';
 const {createRequire} = require('node:module');
 const express = createRequire(require.resolve('azure-mobile-apps'))('express');  // the one it brings
@@ -6,7 +6,7 @@ const azureMobileApps = require('azure-mobile-apps');
 
 const mobile = azureMobileApps({
   homePage: false,
-  data: {provider: 'sqlite', filename: ':memory:'},
+  data: {provider: 'sqlite', filename: process.argv[3] ?? ':memory:'},
   auth: {secret: process.argv[2]},
   logging: false,
   pageSize: 50,

@@ -1,14 +1,10 @@
 // The same requests to npm azure-mobile-apps 4.0.2 and to mandated. What differs is in docs/guide/second-opinion.md, each with
 // its reason; this test reads that table, so that nothing differs in silence and no row outlives its difference.
-import assert from 'node:assert/strict';
-import {spawn} from 'node:child_process';
-import {createHmac} from 'node:crypto';
-import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'node:test';
 import {Mandated, root} from '../live/harness.mjs';
+import {compare, key, startPeer, token} from './opinions.mjs';
 
-const key = 'an opinion of its own, thirty-two bytes at the least';
 const everybody = 'permissions: public';
 const tenant = `
 tenant: opinion
@@ -24,12 +20,6 @@ services:
       typed: {${everybody}, dialect: v2, dynamic_schema: false, columns: {text: string, n: number, done: boolean, at: datetime}}
 `;
 
-const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-function token(user) {
-  const now = Math.floor(Date.now() / 1000), issuer = 'urn:microsoft:windows-azure:zumo';
-  const text = `${encoded({alg: 'HS256', typ: 'JWT'})}.${encoded({sub: user, iss: issuer, aud: issuer, iat: now, exp: now + 3600, ver: '3'})}`;
-  return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
-}
 const ana = {'X-ZUMO-AUTH': token('sid:ana')}, ben = {'X-ZUMO-AUTH': token('sid:ben')};
 
 /** [name, method, path, body, headers]; {version} is that of the row the last answer gave. */
@@ -116,66 +106,9 @@ const steps = [
   ['a version of nobody', 'GET', 'items/b', undefined, {'ZUMO-API-VERSION': '9.0.0'}],
 ];
 
-/** An answer as one line, without what no two servers share: stamps, versions, the address, our place behind a row. */
-function said({status, headers, text}) {
-  const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, out = [status];
-  const tag = headers.get('etag'), link = headers.get('link');
-  let body = text;
-  try {
-    const json = JSON.parse(text);
-    const plain = (value) => {
-      if (Array.isArray(value)) return value.map(plain);
-      if (!value || typeof value !== 'object') return value;
-      const kept = Object.entries(value).filter(([name]) => name !== 'version').sort(([a], [b]) => (a < b ? -1 : 1));
-      return Object.fromEntries(kept.map(([name, v]) => [name, /^(created|updated)At$/.test(name) && stamp.test(v) ? '…' : name === 'id' && /^[0-9a-f-]{36}$/.test(v) ? 'a GUID' : plain(v)]));
-    };
-    body = JSON.stringify(plain(json));
-    if (tag && !tag.startsWith('W/')) out.push(json.version && tag === `"${json.version}"` ? 'ETag' : 'ETag of something else');
-  } catch { body = text.replace(/\s+/g, ' ').replace(/<!DOCTYPE.*/, 'a page of HTML'); }
-  if (link) out.push(`Link ${new URL(link.split(';')[0]).search.slice(1).split('&').filter((p) => !p.startsWith('$skiptoken')).map(decodeURIComponent).sort().join('&')}`);
-  if (body) out.push(body);
-  return out.join(' ').replaceAll('|', '\\|');
-}
-
-async function play(ask) {
-  const told = new Map();
-  let version = '';
-  for (const [name, method, path, body, headers = {}] of steps) {
-    const answer = await ask(method, `/tables/${encodeURI(path)}`, body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
-      {'ZUMO-API-VERSION': '2.0.0', ...(body === undefined ? {} : {'Content-Type': 'application/json'}),
-        ...Object.fromEntries(Object.entries(headers).map(([n, v]) => [n, v.replace('{version}', version)]))});
-    try { version = JSON.parse(answer.text).version ?? version; } catch { /* no row */ }
-    told.set(name, said(answer));
-  }
-  return told;
-}
-
-async function fetched(base, method, path, body, headers) {
-  const answer = await fetch(base + path, {method, body, headers});
-  return {status: answer.status, headers: answer.headers, text: await answer.text()};
-}
-
-/** name → [theirs, ours] of the table. */
-function explained() {
-  const lines = readFileSync(join(root, 'docs/guide/second-opinion.md'), 'utf8').split('\n').filter((line) => line.startsWith('| ') && !/^\| (-|Request)/.test(line));
-  return new Map(lines.map((line) => line.slice(2, -2).split(/(?<!\\) \| /)).map(([name, theirs, ours]) => [name, [theirs, ours].map((cell) => cell.replace(/^`|`$/g, ''))]));
-}
-
 test('the V2 dialect answers as npm azure-mobile-apps does, except where the guide says why not', async (t) => {
-  const peer = spawn(process.execPath, [join(root, 'tests/compat/second-opinion-server.cjs'), key], {stdio: ['ignore', 'pipe', 'inherit'], cwd: join(root, 'tests/compat')});
-  t.after(() => peer.kill('SIGKILL'));
-  const port = await new Promise((done, fail) => {
-    peer.stdout.on('data', (chunk) => /^\d+$/m.test(chunk) && done(String(chunk).match(/^\d+$/m)[0]));
-    peer.once('exit', () => fail(new Error('azure-mobile-apps ended')));
-  });
+  const port = await startPeer(t, [join(root, 'tests/compat/second-opinion-server.cjs'), key]);
   const server = await new Mandated({tenant}).start();
   t.after(() => server.stop());
-  const theirs = await play((...request) => fetched(`http://127.0.0.1:${port}`, ...request));
-  const ours = await play(async (method, path, body, headers) => {
-    const answer = await server.call(method, path, {body, headers});
-    return {status: answer.status, headers: {get: (name) => answer.headers[name]}, text: answer.text};
-  });
-  const differing = new Map([...theirs].filter(([name, line]) => line !== ours.get(name)).map(([name, line]) => [name, [line, ours.get(name)]]));
-  if (process.env.MANDATE_OPINIONS) for (const [name, [a, b]] of differing) console.log(`| ${name} | \`${a}\` | \`${b}\` | |`);
-  assert.deepEqual(Object.fromEntries(differing), Object.fromEntries(explained()));
+  await compare(steps, port, server, 'second-opinion.md');
 });

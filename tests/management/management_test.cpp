@@ -216,6 +216,37 @@ TEST_F(Desk, PurgesWhatWasDeletedLongAgo) {
   EXPECT_EQ(ask(http::Method::post, "/admin/tables/purge", "", R"({"table":"soft","days":7})").body, R"({"rows":0,"more":false})");
 }
 
+TEST_F(Desk, TakesRowsOfFilesAndSaysWhatBecameOfThem) {
+  EXPECT_EQ(ask(http::Method::post, "/admin/tables/import", "", "{}").status, 404) << "no tables here yet";
+  tables::Tables tables(house.clock, house.random, house.log, house.metrics);
+  deps.tables = &tables;
+  apply("tenant: demo\ntables: {Items: {soft_delete: true}}");
+  const auto import = [&](std::string_view body) { return ask(http::Method::post, "/admin/tables/import", "", body); };
+  EXPECT_EQ(import(R"({"table":"items","rows":[[2,{"id":"a","n":"1"}],[3,{"id":"b","n":"2"}]],"texts":true,"types":{"N":"number"}})").body,
+            R"({"inserted":2,"updated":0,"kept":0,"refused":0,"faults":[],"stopped":false,"columns":["n"]})");
+  EXPECT_EQ(import(R"({"table":"ITEMS","rows":[[2,{"id":"a","n":"x"}],[3,{"id":"b","n":"3"}]],"texts":true,"skip_bad":true})").body,
+            R"({"inserted":0,"updated":1,"kept":0,"refused":1,"faults":[{"line":2,"message":"\"x\" does not fit column 'n', which holds numbers."}],"stopped":false,"columns":[]})");
+  EXPECT_EQ(json(import(R"({"table":"items","rows":[[2,{"id":"c","new":true}]],"dry_run":true})")).at("columns"), Json(JsonArray{"new"}));
+}
+
+TEST_F(Desk, RefusesAnImportThatIsNone) {
+  tables::Tables tables(house.clock, house.random, house.log, house.metrics);
+  deps.tables = &tables;
+  apply("tenant: demo\ntables: {Items: {}}");
+  const auto status = [&](std::string_view body) { return ask(http::Method::post, "/admin/tables/import", "", body).status; };
+  EXPECT_EQ(status("[]"), 400);
+  EXPECT_EQ(status(R"({"table":"none","rows":[]})"), 404);
+  EXPECT_EQ(status(R"({"table":"items","service":"none","rows":[]})"), 404);
+  for (const std::string_view body : {R"({"table":"items"})", R"({"table":"items","rows":[{}]})", R"({"table":"items","rows":[["1",{}]]})", R"({"table":"items","rows":[[1,{},2]]})",
+                                      R"({"table":"items","rows":[],"texts":1})", R"({"table":"items","rows":[],"types":{"n":1}})",
+                                      R"({"table":"items","rows":[[1,{"id":"a","n":"x"}]],"types":{"n":"colour"}})", R"({"table":"items","rows":[[1,{"id":"a","a b":1}]]})"})
+    EXPECT_EQ(status(body), 400) << body;
+  std::string many = R"({"table":"items","rows":[[1,{}])";
+  for (int i = 0; i < 2000; ++i) many += ",[1,{}]";
+  EXPECT_EQ(status(many + "]}"), 400);
+  EXPECT_EQ(ask(http::Method::post, "/admin/tables/import", "", R"({"table":"items","rows":[]})", false).status, 403);
+}
+
 TEST_F(Desk, ChecksStoresAndAuditAndTellsTheStatus) {
   apply();
   const JsonObject check = json(ask(http::Method::get, "/admin/check"));

@@ -4,6 +4,7 @@
 #include "management/mount.h"
 #include "tables/code/code.h"
 #include "tables/mount.h"
+#include "tables/operations.h"
 #include "tests/tenant/directory_fixture.h"
 
 namespace mandate::management {
@@ -20,7 +21,13 @@ struct Nobody final : tenant::UserSeeder {
 /// Knows one thing about JavaScript, and counts.
 struct Scripts final : scripts::Host {
   std::vector<std::string> checked;
-  Task<Json> run(scripts::Call, std::shared_ptr<scripts::Binding>) override { co_return Json(nullptr); }
+  Result<Json> described = Json(nullptr);  ///< what an app says of itself
+  std::vector<scripts::Call> calls;
+  Task<Json> run(scripts::Call call, std::shared_ptr<scripts::Binding> binding) override {
+    binding->console("warn", "a word of the app");
+    calls.push_back(std::move(call));
+    co_return described;
+  }
   Task<void> check(std::string source, std::string name) override {
     checked.push_back(name);
     if (source.find("((") != std::string::npos) co_return Error(Code::invalid_request, name + ":1: SyntaxError");
@@ -91,6 +98,61 @@ class Services : public ::testing::Test {
     explicit Wire(Services& s) { s.deps.code = &s.code; }
   } wire{*this};
 };
+
+const Files kApp{{"app.js", "require('azure-mobile-apps')()"}, {"tables/Todo.js", "1"}, {"api/hello.js", "2"}};
+
+TEST_F(Services, AnAppSaysItsTablesAndApisWhenItIsDeployed) {
+  tables::Tables apps(house.clock, house.random, house.log, house.metrics);
+  deps.tables = &apps;
+  scripts.described = *parse_json(R"({"made":true,"tables":[{"name":"Todo","code":["insert"],"perUser":true,"userIdColumn":"userId","levels":{"read":"public","insert":"authenticated","update":"authenticated","delete":"disabled","undelete":"authenticated"},
+                                     "columns":{"text":"string","at":"date"},"databaseTableName":"x"},{"name":"Inline","code":[],"seed":[{"id":"1","text":"one"},{"id":"1"},{"id":"2"}]}],"apis":[{"name":"hello","levels":{"get":"authenticated"}}]})");
+  const http::Response dry = deploy(kApp, "dry_run=true");
+  EXPECT_EQ(version_of(dry), 1);
+  EXPECT_TRUE(service().tables.empty());
+
+  const http::Response first = deploy(kApp);
+  EXPECT_EQ(version_of(first), 1);
+  const tenant::Service& now = service();
+  EXPECT_EQ(now.code.app, "app.js");
+  EXPECT_EQ(now.code.app_acts.at("todo"), (std::set<std::string, std::less<>>{"insert"}));
+  const tenant::Table& todo = now.tables.at("todo");
+  EXPECT_EQ(todo.permissions.remove, "disabled");
+  EXPECT_EQ(todo.user_id_column, "userId");
+  EXPECT_EQ(todo.column("at")->type, "datetime");
+  EXPECT_EQ(todo.dialect, "v2");
+  EXPECT_TRUE(todo.scripts.empty());
+  EXPECT_EQ(now.tables.at("inline").permissions.read, "public");
+  EXPECT_EQ(now.apis.at("hello").permissions.at("/").at("get"), "authenticated");
+  EXPECT_EQ(to_json(json(first).at("seeded")), R"({"Inline":2})");
+  EXPECT_EQ(to_json(json(first).at("notices")), R"(["table Todo: databaseTableName 'x' is left out: each table has rows of its own","warn: a word of the app",)"
+                                                R"("table Inline: a row of its seed was refused: Could not insert the item because an item with that id already exists."])");
+  const scripts::Call& asked = scripts.calls.back();
+  EXPECT_EQ(asked.kind, "describe");
+  EXPECT_EQ(asked.realm, "demo/default#deploy");
+  EXPECT_EQ(asked.context, R"({"app":"app.js"})");
+  EXPECT_EQ(asked.bundle->files, kApp);
+
+  // The same again is no new version, and sows nothing.
+  EXPECT_EQ(version_of(deploy(kApp)), 1);
+  EXPECT_FALSE(json(deploy(kApp)).contains("seeded"));
+  // A folder of the old kind is none of an app.
+  EXPECT_EQ(version_of(deploy(kTodo)), 2);
+  EXPECT_TRUE(service().code.app.empty());
+  EXPECT_TRUE(service().code.app_acts.empty());
+}
+
+TEST_F(Services, AnAppThatDoesNotLoadChangesNothing) {
+  scripts.described = Error(Code::server_error, "", "Error: not today\n    at /tables/Todo.js:1:1");
+  const http::Response refused = deploy(kApp);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(message(refused), "app.js: Error: not today\n    at /tables/Todo.js:1:1");
+  scripts.described = Error(Code::temporarily_unavailable, "Node is not here.");
+  EXPECT_EQ(deploy(kApp).status, 503);
+  scripts.described = *parse_json(R"({"made":false,"tables":[],"apis":[]})");
+  EXPECT_EQ(message(deploy(kApp)), "app.js: makes no app: require('azure-mobile-apps')() is not called while it is loaded");
+  EXPECT_EQ(service().code.version, 0);
+  EXPECT_EQ(rows("service_deployments"), 0);
+}
 
 TEST_F(Services, DeploysAFolderInOneChange) {
   const http::Response first = deploy(kTodo, "note=first");

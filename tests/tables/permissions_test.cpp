@@ -45,6 +45,20 @@ class Permissions : public World {
 
 constexpr Operation kAll[] = {Operation::read, Operation::insert, Operation::update, Operation::remove, Operation::undelete};
 
+TEST_F(Permissions, WhatIsSwitchedOffIs405ForEverybodyTheMasterKeyIncluded) {
+  table_with("public").permissions.remove = "disabled";
+  table_with("disabled");
+  publish();
+  for (Caller caller : {Caller::nobody, Caller::key, Caller::token, Caller::master}) {
+    EXPECT_EQ(attempt("T_public", Operation::remove, caller), 405) << static_cast<int>(caller);
+    EXPECT_EQ(attempt("T_public", Operation::read, caller), 200) << static_cast<int>(caller);
+    for (Operation operation : kAll) EXPECT_EQ(attempt("T_disabled", operation, caller), 405) << name(operation) << " " << static_cast<int>(caller);
+  }
+  const auto refused = send(http::Method::get, "/tables/T_disabled", {{"ZUMO-API-VERSION", "2.0.0"}});
+  EXPECT_EQ(refused.body, "Method read is not allowed");
+  EXPECT_TRUE(refused.headers.get("Content-Type").starts_with("text/plain"));
+}
+
 TEST_F(Permissions, EachOfThe80CellsIsRefusedOrDone) {
   for (std::string_view level : {"public", "application", "user", "admin"}) table_with(level);
   publish();

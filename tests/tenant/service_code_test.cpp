@@ -29,11 +29,13 @@ class ServiceCodeTest : public ::testing::Test {
 };
 
 TEST_F(ServiceCodeTest, WhatIsWrittenIsRead) {
-  const std::string body = R"({"version":3,"hash":"abc","push_permission":"authenticated","apis":{"Stats":{"file":"api/Stats.js","permissions":{"*":{"get":"public","*":"admin"}}}},"jobs":{"Nightly":{"cron":"0 2 * * *","path":"scheduler/Nightly.js"}}})";
+  const std::string body = R"({"version":3,"hash":"abc","push_permission":"authenticated","app":"app.js","app_acts":{"todoitem":["insert","read"]},"apis":{"Stats":{"file":"api/Stats.js","permissions":{"*":{"get":"public","*":"admin"}}}},"jobs":{"Nightly":{"cron":"0 2 * * *","path":"scheduler/Nightly.js"}}})";
   Service service;
   read_service_code(parse_json(body)->get_object(), "code", problems, service);
   EXPECT_TRUE(problems.empty());
   EXPECT_EQ(service.code.version, 3);
+  EXPECT_EQ(service.code.app, "app.js");
+  EXPECT_TRUE(service.code.app_acts.at("todoitem").contains("read"));
   EXPECT_EQ(service.apis.at("stats").permissions.at("*").at("get"), "public");
   EXPECT_EQ(service.jobs.at("nightly").path, "scheduler/Nightly.js");
   EXPECT_EQ(Json(write_service_code(service)), *parse_json(body));

@@ -57,25 +57,25 @@ struct Fixture {
     return request;
   }
 
-  /// The folder tests/wire/service, as the code of the service `coded`.
-  http::Request deploy_request() {
+  /// The folder tests/wire/service, as the code of the service `coded`; or tests/wire/app, as that of `mobile`.
+  http::Request deploy_request(bool app = false) {
     http::Request request;
     request.method = http::Method::post;
-    request.target = request.path = "/admin/services/coded/deploy";
+    request.target = request.path = app ? "/admin/services/mobile/deploy" : "/admin/services/coded/deploy";
     request.query = "tenant=demo";
     request.host = "localhost";
     request.local_admin = true;
-    request.body = folder;  // borrowed
+    request.body = app ? app_folder : folder;  // borrowed
     return request;
   }
-  static std::string service_folder() {
+  static std::string folder_of(std::string_view name) {
     tables::code::Files files;
-    for (const auto& entry : fs::recursive_directory_iterator(kFolder / "service"))
-      if (entry.is_regular_file()) files[fs::relative(entry.path(), kFolder / "service").string()] = read_file(entry.path());
+    for (const auto& entry : fs::recursive_directory_iterator(kFolder / name))
+      if (entry.is_regular_file()) files[fs::relative(entry.path(), kFolder / name).string()] = read_file(entry.path());
     return tables::code::write_folder(files);
   }
 
-  const std::string folder = service_folder();
+  const std::string folder = folder_of("service"), app_folder = folder_of("app");
   const std::string tenant_file = read_file(kFolder / "tenant.yaml");
   ManualClock clock;
   SeededRandom random;

@@ -70,7 +70,8 @@ Transcript load(const std::string& name) {
 }
 
 /// Transcripts of custom APIs are played with the code of a service in place; others are spared it.
-bool needs_code(const std::string& name) { return name.starts_with("tables/api/"); }
+bool needs_app(const std::string& name) { return name.starts_with("tables/app/"); }
+bool needs_code(const std::string& name) { return name.starts_with("tables/api/") || needs_app(name); }
 
 class Wire : public ::testing::TestWithParam<std::string> {};
 
@@ -84,7 +85,7 @@ TEST_P(Wire, InProcess) {
   auto applied = test::run(loop, fixture.house->owner_routes()->answer(owner));
   ASSERT_TRUE(applied.ok() && applied->status == 200) << (applied.ok() ? applied->body : applied.error().detail);
   if (needs_code(GetParam())) {
-    http::Request deploy = fixture.deploy_request();
+    http::Request deploy = fixture.deploy_request(needs_app(GetParam()));
     auto deployed = test::run(loop, fixture.house->owner_routes()->answer(deploy));
     ASSERT_TRUE(deployed.ok() && deployed->status == 200) << (deployed.ok() ? deployed->body : deployed.error().detail);
   }
@@ -188,7 +189,7 @@ TEST_P(Wire, OverASocket) {
     CO_TRY(const http::Response applied, co_await applying);
     if (applied.status != 200) co_return Error(Code::server_error, applied.body);
     if (!needs_code(GetParam())) co_return ok();
-    http::Request deploy = fixture.deploy_request();
+    http::Request deploy = fixture.deploy_request(needs_app(GetParam()));
     Task<http::Response> deploying = routes->answer(deploy);
     CO_TRY(const http::Response deployed, co_await deploying);
     if (deployed.status != 200) co_return Error(Code::server_error, deployed.body);

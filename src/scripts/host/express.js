@@ -68,8 +68,9 @@ function express({ service_of, user_of, load, builtin }) {
   };
   kRequest.header = kRequest.get;
 
-  function request_of(call, response) {
-    const { context } = call, service = service_of(call), { fields, files, raw } = body_of(context);
+  /// `context`: what was asked, where it is not the call's own.
+  function request_of(call, response, context = call.context) {
+    const service = service_of(call), { fields, files, raw } = body_of(context);
     const made = Object.create(kRequest);
     Object.assign(made, {
       method: context.method.toUpperCase(), url: context.url, originalUrl: context.base + context.url, path: context.path, query: context.query ?? {}, params: [], headers: context.headers ?? {}, body: fields,
@@ -102,6 +103,13 @@ function express({ service_of, user_of, load, builtin }) {
       if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(String(name))) throw new Error(`'${name}' is not a name that a header can have.`);
       for (const each of values) if (/[^\t\x20-\x7e\x80-\xff]/.test(each)) throw new Error(`The value of header '${name}' has characters that a header cannot have.`);
       this.#headers.set(String(name).toLowerCase(), [String(name), Array.isArray(value) ? values : values[0]]);
+    }
+    /// The fields that stand so far, as an outcome has them.
+    fields() {
+      const out = [];
+      for (const [name, value] of this.#headers.values()) for (const each of Array.isArray(value) ? value : [value]) out.push([name, each]);
+      for (const line of this.#cookies) out.push(['Set-Cookie', line]);
+      return out;
     }
     removeHeader(name) { this.#headers.delete(String(name).toLowerCase()); }
     set(name, value) {
@@ -211,10 +219,7 @@ function express({ service_of, user_of, load, builtin }) {
       if (!Number.isInteger(status) || status < 200 || status > 599) throw new Error(`${this.statusCode} is not a status that an answer can have.`);
       this.emit('header');
       this.headersSent = this.finished = true;
-      const headers = [];
-      for (const [name, value] of this.#headers.values()) for (const each of Array.isArray(value) ? value : [value]) headers.push([name, each]);
-      for (const line of this.#cookies) headers.push(['Set-Cookie', line]);
-      const out = { status, headers };
+      const out = { status, headers: this.fields() };
       if (typeof body === 'string') out.body = body; else out.base64 = body.toString('base64');
       this.#call.answer(out);
       this.emit('finish');
@@ -260,5 +265,5 @@ function express({ service_of, user_of, load, builtin }) {
     };
     return next();
   }
-  return { serve_api };
+  return { serve_api, Response, request_of };
 }

@@ -43,8 +43,10 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
   const { builtin: plain, fetch } = builtins_of(now);
   // What packages look at, and which reaches nothing.
   const inert = { timers, process, tty: { isatty: () => false }, os: { EOL: '\n', platform: () => 'linux', type: () => 'Linux', release: () => '', arch: () => 'x64', hostname: () => 'localhost', tmpdir: () => '/tmp', homedir: () => '/', cpus: () => [], totalmem: () => 0, freemem: () => 0, networkInterfaces: () => ({}) } };
+  let of_mobile;  // apps of the second generation, once there is one
   const builtin = (name, spare) => {
-    const bare = name.startsWith('node:') ? name.slice(5) : name;
+    const bare = name.startsWith('node:') ? name.slice(5) : name, of_apps = spare ? undefined : of_mobile?.builtin(name);
+    if (of_apps !== undefined) return of_apps;
     return !spare && Object.hasOwn(inert, bare) ? inert[bare] : plain(name, spare);
   };
   const text = load('text'), url = load('url');
@@ -68,8 +70,11 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
     return out;
   }
   const parts = { entry, service_of, user_of, request_of, tables_of, push_of, words, load, builtin, Act };
-  const { serve_api } = express(parts);
+  const { serve_api, Response, request_of: express_request_of } = express(parts);
   const { startup, register, act } = hooks(parts);
+  const mobiles = () => (of_mobile ??= mobile({ host, words, entry, load_file: load_module, load, console, replace, push_of, Response, request_of: express_request_of }));
+  // What an app does for a call; it may go on by promises.
+  const through = (call, run) => call.until_settled(call.run(run), () => {});
 
   // Files are loaded anew by whoever asks until they load; `run` gets what the file gives.
   function with_file(call, path, run) {
@@ -87,8 +92,10 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
     try {
       if (kind === 'api') {
         replace(call, 'unanswered', () => {});
-        with_file(call, context.file, (exports) => serve_api(call, exports));
-      } else if (kind === 'push') with_file(call, context.file, (exports) => register(call, exports));
+        if (context.app !== undefined) through(call, () => mobiles().serve_api(call));
+        else with_file(call, context.file, (exports) => serve_api(call, exports));
+      } else if (kind === 'describe') through(call, () => mobiles().describe(call));
+      else if (kind === 'push') with_file(call, context.file, (exports) => register(call, exports));
       else call.fail(new Error(`There is no call of the kind '${kind}'.`));
     } catch (error) { call.fail(error); }
   }
@@ -114,7 +121,7 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
   }
 
   return {
-    open, start_up, builtin, load: (path) => load_module(path), act: (call, made) => with_file(call, call.context.script, (exports) => act(call, made, exports)),
+    open, start_up, builtin, load: (path) => load_module(path), act: (call, made) => (call.context.app === true ? through(call, () => mobiles().act(call, made)) : with_file(call, call.context.script, (exports) => act(call, made, exports))),
     renew() { process.env = environment().env; },
   };
 }

@@ -15,7 +15,7 @@ function worker() {
   const kNames = ['globalThis', 'global', 'console', 'tables', 'push', 'statusCodes', 'require', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'fetch', 'mssql'];
   const kOfModule = ['module', 'exports', '__filename', '__dirname'];
   const kActs = ['insert', 'read', 'update', 'del'], kDecides = ['conflict'];
-  const kOfServices = ['api', 'push', 'hooks'];  // kinds of calls that run among the service's modules
+  const kOfServices = ['api', 'push', 'hooks', 'describe'];  // kinds of calls that run among the service's modules
   const kOfTables = /^\/?(table\/[^/]*\.(insert|read|update|delete|conflict)|scheduler\/[^/]*)\.js$/i;
   const kLongJob = 30;  // times the processor time of other calls
   const end_of = (names) => `\n;return {${names.map((each) => `${each}: typeof ${each} === "function" ? ${each} : undefined`).join(', ')}};};})()`;
@@ -98,6 +98,7 @@ function worker() {
     current: () => { const call = own_call.getStore() ?? running[1]; return under_way.get(call)?.api.find(call); },
     resolve: (from, name) => service.files.resolve(from, name) ?? '',
     text: (path) => service.files.text(path),
+    under: (folder) => JSON.stringify(service.files.under(folder)),
     compile: (path) => service.compile(path),
     bring: (path, good, bad) => service.bring(path, good, bad),
   });

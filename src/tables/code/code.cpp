@@ -265,6 +265,14 @@ Task<std::vector<store::Mutation>> CodeStore::filing(store::Store& store, std::s
   co_return out;
 }
 
+scripts::BundlePtr bundle_of(const Files& files, std::string version) {
+  auto out = std::make_shared<scripts::Bundle>();
+  out->version = std::move(version);
+  for (const auto& [path, content] : files)
+    if (for_scripts(path) && valid_utf8(content)) out->files.emplace(path, content);
+  return out;
+}
+
 Task<std::vector<Version>> versions(store::Store& store, std::string service) {
   store::Plan plan;
   plan.table = kDeployments;

@@ -73,6 +73,9 @@ class CodeStore final : public CodeFiles {
   std::map<std::string, std::shared_ptr<Loading>, std::less<>> loading_;
 };
 
+/// What scripts see of a folder that is no version yet.
+scripts::BundlePtr bundle_of(const Files& files, std::string version);
+
 /// Newest first.
 Task<std::vector<Version>> versions(store::Store& store, std::string service);
 /// not_found.

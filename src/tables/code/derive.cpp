@@ -1,6 +1,7 @@
 #include "tables/code/derive.h"
 
 #include "base/url.h"
+#include "tables/code/app.h"
 #include "tables/code/settings_files.h"
 #include "tenant/codec/codec.h"
 #include "tenant/codec/names.h"
@@ -26,8 +27,9 @@ class Deriver {
 
   Result<Derived> derive() {
     if (files_.empty()) return Error(Code::invalid_request, "The folder is empty.");
+    out_.service.code.app = app_of(files_);
     for (const char* path : {"datamodel.json", "config/datamodel.json"})
-      if (const auto model = files_.find(path); model != files_.end())
+      if (const auto model = files_.find(path); model != files_.end() && !of_app())
         if (const auto json = read(*model)) read_data_model(*json, path, problems_, out_.tables);
     for (const auto& [path, content] : files_) {
       if (!path.starts_with("node_modules/") && path.find("/node_modules/") == std::string::npos) look_at(path, content);
@@ -40,8 +42,11 @@ class Deriver {
     }
     for (const auto& [path, content] : api_settings_) add_api_settings(path, content);
     add_jobs();
-    if (out_.scripts.empty() && out_.tables.empty() && problems_.empty())
-      problems_.add("the folder", "has no table/, api/, scheduler/ or shared/: is it a service's folder?");
+    if (out_.scripts.empty() && out_.tables.empty() && problems_.empty()) {
+      const auto tables = files_.lower_bound("tables/");
+      const bool second = tables != files_.end() && tables->first.starts_with("tables/");
+      problems_.add("the folder", second ? "has tables/, but no app.js that asks for azure-mobile-apps" : "has no table/, api/, scheduler/ or shared/: is it a service's folder?");
+    }
     if (!problems_.empty()) return problems_.error();
     return std::move(out_);
   }
@@ -54,7 +59,16 @@ class Deriver {
     return std::nullopt;
   }
 
+  bool of_app() const { return !out_.service.code.app.empty(); }
+
   void look_at(const std::string& path, const std::string& content) {
+    // Which tables and APIs an app has, it says itself.
+    const bool own = path == out_.service.code.app || path.starts_with("tables/") || path.starts_with("api/");
+    if (of_app() && (own || path.starts_with("table/"))) {
+      if (own && path.ends_with(".js")) add_script(path, content);
+      else if (own && path.ends_with(".json")) (void)read({path, content});
+      return;
+    }
     if (const std::string_view name = stem(path, "table/", ".js"); !name.empty()) return add_table_script(path, name, content);
     if (const std::string_view name = stem(path, "table/", ".json"); !name.empty()) return add_table_settings(path, name, content);
     if (const std::string_view name = stem(path, "api/", ".js"); !name.empty()) return add_api(path, name, content);
@@ -181,6 +195,10 @@ tenant::Desired desire(const Derived& derived, const Files& files, const tenant:
     tenant::ObjectKey key{std::string(tenant::kind::kTable), service + "/" + lower};
     JsonObject body;
     const auto there = current.find(key);
+    if (table.of_app) {
+      out.objects[std::move(key)] = {app_table(table, there == current.end() ? nullptr : &there->second.body), {}};
+      continue;
+    }
     if (there != current.end()) {
       body = there->second.body;
     } else {

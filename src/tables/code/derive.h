@@ -15,15 +15,20 @@ struct DerivedTable {
   std::optional<tenant::TablePermissions> permissions; ///< nullopt: the folder says nothing of them
   std::optional<bool> integer_id, soft_delete;         ///< of datamodel.json, for a table that is not there yet
   std::map<std::string, std::string> scripts;          ///< operation, or tenant::kHooks → path
+  bool of_app = false;                                 ///< an app says it, with these members of the tenant's file
+  JsonObject settings;
+  JsonArray seed;                                      ///< rows of a table that is not there yet
 };
 
 struct Derived {
   std::map<std::string, DerivedTable> tables;  ///< by lower-case name
   tenant::Service service;                     ///< its apis, jobs and code.push_permission
   std::vector<std::string> scripts;            ///< paths of the service's own scripts, for a check of their syntax
+  std::vector<std::string> notices;            ///< what was not taken over, for the one who deploys
 };
 
-/// invalid_request; the hint has one line for each thing wrong, with its file.
+/// invalid_request; the hint has one line for each thing wrong, with its file. Of a folder whose app has to be run to say what it
+/// has (Derived::service.code.app), add_app() brings the rest.
 Result<Derived> derive(const Files& files);
 
 /// What the tenant should be with this folder as the service's version `version`: its scripts are those of the folder and no

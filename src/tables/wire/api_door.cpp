@@ -11,8 +11,9 @@ namespace {
 
 using http::Response;
 
-/// APIs are V1's and V2's; a client of V3 or V4 is answered as one of V2.
-Dialect dialect_of(const http::Request& request, const QueryParameters& query) {
+/// APIs are V1's and V2's; a client of V3 or V4 is answered as one of V2. So is everybody at an app of the second generation.
+Dialect dialect_of(const http::Request& request, const QueryParameters& query, const tenant::Service* service) {
+  if (service && !service->code.app.empty()) return Dialect::v2;
   const Result<Dialect> found = detect(request, query, nullptr, true);
   return found.ok() && *found == Dialect::v1 ? Dialect::v1 : Dialect::v2;
 }
@@ -56,7 +57,7 @@ Task<Response> ApiDoor::handle(http::Request& request) {
 Task<Response> ApiDoor::carry_out(Turn& turn) {
   http::Request& request = turn.request;
   turn.parameters = parse_form(request.query);
-  turn.dialect = dialect_of(request, turn.parameters);
+  turn.dialect = dialect_of(request, turn.parameters, turn.service);
   if (switched_on(*turn.service, "MS_RequireHttps") && !request.secure) co_return Response::text(403, "This service is reached by https only.");
   const Result<Dialect> version = detect(request, turn.parameters, nullptr, switched_on(*turn.service, "MS_SkipVersionCheck"));
   if (!version.ok()) co_return version_refused(version.error());
@@ -112,7 +113,7 @@ Task<Response> ApiDoor::authorised(Turn& turn, const tenant::CustomApi& api) {
 Response ApiDoor::late(const http::Request& request) const {
   const Result<tenant::Here> here = deps_.tenants.by_host(request.host);
   const tenant::Service* service = here.ok() ? (*here)->service_of(request) : nullptr;
-  const Dialect dialect = dialect_of(request, parse_form(request.query));
+  const Dialect dialect = dialect_of(request, parse_form(request.query), service);
   Response response = zumo().error_of(dialect, Error(Code::timeout), request);
   zumo().add_headers(response, dialect);
   if (service) add_cors(response, request, *service);

@@ -28,6 +28,10 @@ class ApiDoor {
 
 /// What an API is told of a request: path, url, query, headers and body. bad_request for a body that is not what it says.
 Result<JsonObject> asked_of(const http::Request& request, std::size_t limit);
+/// The same of a request on a table, with the method that is meant and without its body.
+JsonObject asked_of_table(const http::Request& request, http::Method method);
+/// The fields that code of an app may set; others are left out.
+void add_fields(http::Response& out, const std::vector<std::pair<std::string, std::string>>& fields);
 /// The API's answer as it may leave the house: no field that belongs to the connection, to CORS or to security, no cookie that
 /// only the host itself may set (SC-6); active content without rights on this host.
 http::Response response_of(const http::Request& request, ApiAnswer answer);

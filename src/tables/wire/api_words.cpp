@@ -122,9 +122,7 @@ bool is_active(std::string_view type) {
          !media.starts_with("image/") && !media.starts_with("audio/") && !media.starts_with("video/");
 }
 
-}  // namespace
-
-Result<JsonObject> asked_of(const http::Request& request, std::size_t limit) {
+JsonObject headers_of(const http::Request& request) {
   JsonObject headers;
   for (const auto& field : request.headers.all()) {
     if (headers.size() >= kMostHeaders) break;
@@ -139,24 +137,45 @@ Result<JsonObject> asked_of(const http::Request& request, std::size_t limit) {
     else headers["cookie"] = std::move(left);
   }
   if (!headers.contains("host")) headers["host"] = request.host;
-  const std::string path(below_api(request));
-  JsonObject out{{"path", path}, {"url", request.query.empty() ? path : path + "?" + std::string(request.query)}, {"base", request.prefix + "/api/" + request.params.at(0)}};
+  return headers;
+}
+
+JsonObject told_of(const http::Request& request, const std::string& base, const std::string& path) {
+  JsonObject out{{"path", path}, {"url", request.query.empty() ? path : path + "?" + std::string(request.query)}, {"base", base}};
   out["query"] = members_of(parse_form(request.query));
-  out["headers"] = std::move(headers);
+  out["headers"] = headers_of(request);
   out["protocol"] = request.secure ? "https" : "http";
   out["ip"] = request.peer;
+  return out;
+}
+
+}  // namespace
+
+Result<JsonObject> asked_of(const http::Request& request, std::size_t limit) {
+  JsonObject out = told_of(request, request.prefix + "/api/" + request.params.at(0), std::string(below_api(request)));
   CHECK_OK(add_body(out, request, limit));
   return out;
 }
 
-http::Response response_of(const http::Request& request, ApiAnswer answer) {
-  http::Response out(answer.status);
-  for (const auto& [name, value] : answer.headers) {
+JsonObject asked_of_table(const http::Request& request, http::Method method) {
+  const bool item = request.params.size() > 1;
+  JsonObject out = told_of(request, request.prefix + "/tables/" + request.params.at(0), item ? "/" + percent_encode(request.params[1]) : "/");
+  out["method"] = ascii_lower(http::name(method));
+  return out;
+}
+
+void add_fields(http::Response& out, const std::vector<std::pair<std::string, std::string>>& fields) {
+  for (const auto& [name, value] : fields) {
     if (!http::wire::is_token(name) || !http::wire::is_field_value(value) || is_ours(name)) continue;
-    if (iequals(name, "Content-Type")) out.headers.set("Content-Type", value);
+    if (iequals(name, "Content-Type") || iequals(name, "ETag")) out.headers.set(iequals(name, "ETag") ? "ETag" : "Content-Type", value);
     else if (!iequals(name, "Set-Cookie")) out.headers.add(name, value);
     else if (may_set(value)) out.headers.add("Set-Cookie", value);
   }
+}
+
+http::Response response_of(const http::Request& request, ApiAnswer answer) {
+  http::Response out(answer.status);
+  add_fields(out, answer.headers);
   if (answer.status != 204 && answer.status != 304) out.body = std::move(answer.body);
   if (!out.body.empty() && !out.headers.has("Content-Type")) out.headers.set("Content-Type", "application/octet-stream");
   if (out.headers.has("Content-Type") && is_active(out.headers.get("Content-Type"))) out.headers.set("Content-Security-Policy", std::string(http::kPagePolicy) + "; sandbox");

@@ -3,6 +3,7 @@
 #include "base/url.h"
 #include "http/compress.h"
 #include "http/wire/characters.h"
+#include "tables/wire/api_door.h"
 #include "tables/conflicts.h"
 #include "tables/wire/cors.h"
 #include "tables/wire/json_patch.h"
@@ -109,6 +110,7 @@ std::optional<Response> Door::refusal(const Turn& turn, const identity::KeysShow
   Result<void> allowed = check_permission(*turn.table, turn.operation, keys, principal);
   if (const auto also = family.also_needs(turn); also && allowed.ok()) allowed = check_permission(*turn.table, *also, keys, principal);
   if (allowed.ok()) return std::nullopt;
+  if (allowed.error().code == Code::method_not_allowed) return family.switched_off(turn, allowed.error());
   refused_.add();
   return family.unauthorized(turn, allowed.error(), false);
 }
@@ -138,6 +140,7 @@ Task<Response> Door::authorised(Turn& turn) {
   }
   act.context.deadline = request.deadline;
   act.context.application_key = keys.application;
+  if (!turn.service->code.app.empty() && turn.service->code.app_acts.contains(ascii_lower(turn.table->name))) act.asked = std::make_shared<const JsonObject>(asked_of_table(request, turn.method));
 
   const bool scripted = deps_.script && !turn.no_script && deps_.script->has(act);
   // A delete script decides about one row; nobody deletes many behind its back.
@@ -152,7 +155,17 @@ Task<Response> Door::authorised(Turn& turn) {
   }
   CO_TRY(Answer good, std::move(answer));
   if (!good.last.empty()) turn.next = seal_page(deps_.tenants.vault(), page_scope(turn, asked.context.principal), good.last, deps_.clock.now_ms());
-  co_return family.answer_of(turn, asked, std::move(good));
+  const std::shared_ptr<const Written> written = std::move(good.written);
+  if (written && good.kind == Answer::Kind::responded) {
+    ApiAnswer own;
+    own.status = written->status;
+    own.headers = written->headers;
+    own.body = written->body;
+    co_return response_of(request, std::move(own));
+  }
+  Response response = family.answer_of(turn, asked, std::move(good));
+  if (written) add_fields(response, written->headers);
+  co_return response;
 }
 
 Task<Answer> Door::perform(Turn& turn, Act act) {

@@ -60,6 +60,8 @@ class Family {
   virtual http::Response taken(Turn& turn, const Error& error) const = 0;
   /// 405 without a body, and what would be allowed.
   virtual http::Response not_allowed(Dialect dialect, bool item) const = 0;
+  /// 405 of an operation that the table has switched off.
+  virtual http::Response switched_off(const Turn& turn, const Error& error) const { return error_of(turn.dialect, error, turn.request); }
   /// Cache and server headers of every answer.
   virtual void add_headers(http::Response& response, Dialect dialect) const = 0;
 };

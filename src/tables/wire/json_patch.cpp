@@ -4,6 +4,7 @@
 
 #include "base/url.h"
 #include "tables/conflicts.h"
+#include "tables/importing/versions.h"
 #include "tables/schema.h"
 
 namespace mandate::tables::wire {
@@ -256,6 +257,10 @@ Result<void> apply_patch(JsonObject& document, const JsonArray& patch) {
 }
 
 Task<Answer> perform_patch(Tables& tables, Script* script, Script* conflict, Act act, JsonArray patch) {
+  if (importing::expects_foreign(act)) {
+    Task<Act> look = importing::with_our_versions(std::move(act));
+    CO_TRY(act, co_await look);
+  }
   const std::string& policy = act.context.table->sync.conflicts;
   const bool decided = has_policy(act) && (conflict || policy == "client" || policy == "newest");
   for (int tried = 1;; ++tried) {

@@ -77,7 +77,7 @@ class TablePaths {
   }
 
  private:
-  bool offered(Operation operation) const { return permission_for(table_.permissions, operation) != Permission::admin; }
+  bool offered(Operation operation) const { return permission_for(table_.permissions, operation) < Permission::admin; }
   JsonObject body() const { return {{"name", "body"}, {"in", "body"}, {"required", true}, {"schema", reference(table_.name)}}; }
 
   JsonObject operation(std::string_view verb, std::string_view summary, JsonArray parameters) const {

@@ -19,6 +19,8 @@ class Zumo final : public Family {
   /// V2 gives the item as it was sent.
   http::Response taken(Turn& turn, const Error& error) const override;
   http::Response not_allowed(Dialect dialect, bool item) const override;
+  /// V2 says it in plain text.
+  http::Response switched_off(const Turn& turn, const Error& error) const override;
   void add_headers(http::Response& response, Dialect dialect) const override;
 };
 

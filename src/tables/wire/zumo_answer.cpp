@@ -123,6 +123,10 @@ Response Zumo::not_allowed(Dialect dialect, bool item) const {
   return response;
 }
 
+Response Zumo::switched_off(const Turn& turn, const Error& error) const {
+  return turn.dialect == Dialect::v2 ? Response::text(405, error.hint) : error_of(turn.dialect, error, turn.request);
+}
+
 Response version_refused(const Error& error) {
   JsonObject body;
   body["error"] = error.hint;

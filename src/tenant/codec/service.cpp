@@ -66,7 +66,8 @@ std::string_view permission_word(std::string_view word) {
     std::string_view spelling, meaning;
   };
   static constexpr Word kWords[] = {{"public", "public"},   {"anonymous", "public"},           {"application", "application"},
-                                    {"user", "authenticated"}, {"authenticated", "authenticated"}, {"admin", "admin"}};
+                                    {"user", "authenticated"}, {"authenticated", "authenticated"}, {"admin", "admin"},
+                                    {"disabled", "disabled"}};
   for (const Word& w : kWords)
     if (word == w.spelling) return w.meaning;
   return {};

@@ -40,6 +40,18 @@ void read_apis(ObjectReader& parent, Service& out) {
   }
 }
 
+void read_app_acts(ObjectReader& parent, ServiceCode& out) {
+  const JsonObject* group = parent.object("app_acts");
+  if (!group) return;
+  ObjectReader in(*group, parent.at("app_acts"), parent.problems());
+  for (const auto& [key, value] : *group) {
+    const std::string table(key.data(), key.size());
+    std::vector<std::string> acts;
+    in.texts(table, acts);
+    out.app_acts[ascii_lower(table)] = {acts.begin(), acts.end()};
+  }
+}
+
 JsonObject write_apis(const Service& service) {
   JsonObject out;
   for (const auto& [lower, api] : service.apis) {
@@ -63,6 +75,8 @@ void read_service_code(const JsonObject& body, const std::string& path, Problems
   in.integer("version", out.code.version, 0, std::int64_t{1} << 53);
   in.text("hash", out.code.hash, 64);
   in.text("push_permission", out.code.push_permission, 32);
+  in.text("app", out.code.app, 1024);
+  read_app_acts(in, out.code);
   read_apis(in, out);
   std::map<std::string, Job, std::less<>> jobs;
   read_jobs(in, jobs);
@@ -73,6 +87,14 @@ void read_service_code(const JsonObject& body, const std::string& path, Problems
 JsonObject write_service_code(const Service& service) {
   JsonObject out{{"version", service.code.version}, {"hash", service.code.hash}};
   put(out, "push_permission", service.code.push_permission);
+  put(out, "app", service.code.app);
+  JsonObject app_acts;
+  for (const auto& [table, acts] : service.code.app_acts) {
+    JsonArray list;
+    for (const std::string& act : acts) list.emplace_back(act);
+    app_acts[table] = std::move(list);
+  }
+  if (!app_acts.empty()) out["app_acts"] = std::move(app_acts);
   if (JsonObject apis = write_apis(service); !apis.empty()) out["apis"] = std::move(apis);
   if (!service.jobs.empty()) out["jobs"] = write_jobs(service.jobs);
   return out;

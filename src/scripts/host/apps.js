@@ -1,0 +1,207 @@
+// apps: what require('azure-mobile-apps') gives the app.js of a service (5.10): the tables and APIs it has, and their settings.
+//
+// Nothing listens here: app.js says what there is, once, and requests find it by name (mobile.js). `express` is what such a
+// file asks for beside it. Where an app's own functions stand around an operation is said by describe().
+
+function apps({ host, load, console, Query, turn_of }) {
+  const { Array, Error, JSON, Map, Number, Object, Promise, String, WeakSet } = globalThis;
+  const kOperations = ['read', 'insert', 'update', 'delete', 'undelete'], kVerbs = ['get', 'post', 'put', 'patch', 'delete', 'head'];
+  const kSettings = { platform: 'express', tableRootPath: '/tables', apiRootPath: '/api', pageSize: 50, maxTop: 1000, userIdColumn: 'userId', debug: false, homePage: false };
+  const is_function = (value) => typeof value === 'function';
+  const is_group = (value) => value !== null && (typeof value === 'object' || typeof value === 'function');
+  const idle = new WeakSet();    // middleware that has nothing to do here
+  const mounted = new WeakSet(); // what azure-mobile-apps gives: not to be called as middleware
+  let home = '';                 // the folder of the app's main file
+  let active = false;            // there is an app
+  let tables, routes, steps, settings;
+
+  /// Before the main file is loaded, also again.
+  function begin(main) {
+    active = main !== '';
+    home = main.slice(0, Math.max(main.lastIndexOf('/'), 0));
+    tables = new Map();    // lower-case name → definition
+    routes = new Map();    // … of an API
+    steps = [];            // {path, fn}: middleware before all
+    settings = undefined;  // the configuration of the app
+  }
+  begin('');
+
+  // ── a table's definition ──
+  function table(definition) {
+    const made = definition ?? {};
+    made.middleware = {};
+    made.operations = {};
+    made.execute = (req, res, next) => turn_of(req).operations(next);
+    made.operation = (req, res, next) => turn_of(req).operate(next);
+    const using = (name) => (...fns) => {
+      (made.middleware[name] ??= []).push(...fns.flat(Infinity));
+      return made;
+    };
+    made.use = using('execute');
+    for (const name of kOperations) {
+      const attach = (handler) => {
+        made.operations[name] = handler;
+        return made;
+      };
+      if (is_function(made[name]) && made[name].use === undefined) made.operations[name] = made[name];
+      if (is_group(made[name])) for (const key of Object.keys(made[name])) if (key !== 'use') attach[key] = made[name][key];
+      attach.use = using(name);
+      made[name] = attach;
+    }
+    return made;
+  }
+  /// "public", "authenticated" or "disabled": the operation's own word, or else the definition's.
+  function level_of(definition, name) {
+    const own = is_group(definition[name]) ? definition[name] : {};
+    const said = (from, word) => (from.access ? from.access === word : undefined);
+    const of = (member, word) => said(own, word) ?? (Object.hasOwn(own, member) ? own[member] : said(definition, word) ?? definition[member]);
+    return of('disable', 'disabled') ? 'disabled' : of('authorize', 'authenticated') ? 'authenticated' : 'public';
+  }
+  const says_who = (each) => is_group(each) && (each.access !== undefined || each.authorize !== undefined || each.disable !== undefined);
+
+  function add_table(name, given) {
+    if (!name) throw new Error('A table name was not specified');
+    const made = is_group(given) && is_function(given.execute) ? given : table(given);
+    made.name = made.name || String(name);
+    made.containerName = made.containerName || made.databaseTableName || made.name;
+    made.userIdColumn = made.userIdColumn || settings?.userIdColumn || kSettings.userIdColumn;
+    for (const [member, value] of [['dynamicSchema', settings?.data?.dynamicSchema], ['pageSize', settings?.own.pageSize], ['maxTop', settings?.own.maxTop]])
+      if (value !== undefined && !Object.hasOwn(made, member)) made[member] = value;
+    if (settings !== undefined) settings.tables[made.name] = made;
+    tables.set(made.name.toLowerCase(), made);
+  }
+  function add_api(name, definition) {
+    if (!name) throw new Error('An api name was not specified');
+    if (!is_group(definition)) throw new Error(`The api '${name}' has no definition.`);
+    routes.set(String(name).toLowerCase(), { name: String(name), definition });
+  }
+
+  // ── files ──
+  function merge(target, source) {
+    if (!is_group(target) || !is_group(source)) return source;
+    for (const key of Object.keys(source)) target[key] = is_group(source[key]) && !Array.isArray(source[key]) && is_group(target[key]) ? merge(target[key], source[key]) : source[key];
+    return target;
+  }
+  function place_of(path, base) {
+    const out = [];
+    for (const each of (path.startsWith('/') ? path : `${base}/${path}`).split('/')) if (each === '..') out.pop(); else if (each !== '' && each !== '.') out.push(each);
+    return out.join('/');
+  }
+  /// name → what the file of that name gives, with the JSON beside it. A folder's are taken with those below it.
+  function definitions_of(path) {
+    const place = place_of(String(path), String(settings?.basePath ?? `/${home}`)), stem = place.replace(/\.(js|json)$/, '');
+    let files = JSON.parse(host.under(`${place}/`)).filter((each) => /\.(js|json)$/.test(each));
+    if (files.length === 0) files = [`${stem}.js`, `${stem}.json`].filter((each) => host.text(each) !== undefined);
+    if (files.length === 0) console.warn(`There is nothing to import at '${path}'.`);
+    const found = new Map();
+    for (const file of files.sort()) {
+      const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.(js|json)$/, ''), given = load(file);
+      found.set(name, found.has(name) ? merge(found.get(name), given) : given);
+    }
+    return found;
+  }
+  const importing = (add) => (path) => {
+    if (!path) throw new Error('A path to a configuration file(s) was not specified');
+    for (const [name, given] of definitions_of(path)) {
+      const definition = given?.default ?? given;
+      add(is_group(definition) && typeof definition.name === 'string' && definition.name !== '' && !is_function(definition) ? definition.name : name, definition);
+    }
+  };
+
+  // ── the app ──
+  const middleware = (args) => {
+    const path = typeof args[0] === 'string' ? args.shift() : '';
+    for (const fn of args.flat(Infinity)) if (is_function(fn) && !idle.has(fn) && !mounted.has(fn)) steps.push({ path: path.replace(/\/$/, '').toLowerCase(), fn });
+  };
+  function create(given) {
+    const own = given ?? {};
+    settings = { ...kSettings, ...own, own, tables: {} };
+    Object.defineProperty(settings, 'own', { enumerable: false });
+    const app = (req, res, next) => next?.();
+    mounted.add(app);
+    app.configuration = settings;
+    app.tables = { add: add_table, import: importing(add_table), configuration: settings.tables, initialize: () => Promise.resolve() };
+    app.api = { add: add_api, import: importing(add_api) };
+    app.table = table;
+    app.use = (...args) => { middleware(args); return app; };
+    return app;
+  }
+  const logger = {};
+  for (const [name, level] of [['error', 'error'], ['warn', 'warn'], ['info', 'info'], ['log', 'log'], ['verbose', 'log'], ['debug', 'log']]) logger[name] = (...args) => console[level](...args);
+  logger.silly = logger.configure = logger.initialise = () => {};
+  const promises = {
+    getConstructor: () => Promise, create: (fn) => new Promise(fn), resolved: (value) => Promise.resolve(value), rejected: (error) => Promise.reject(error), all: (list) => Promise.all(list),
+    isPromise: (value) => is_group(value) && is_function(value.then), sleep: (ms) => new Promise((good) => { setTimeout(good, ms); }),
+    series: async (list, fn) => { const out = []; for (const each of list) out.push(await fn(each)); return out; },
+  };
+  const queries = {
+    Query, create: (name) => new Query(String(name), null), toOData: (query) => query.toOData(),
+    fromRequest: (req) => Query.from(String(req.baseUrl ?? '').split('/').pop(), { filter: req.query.$filter, orderBy: req.query.$orderby, select: req.query.$select, inlineCount: req.query.$inlinecount === 'allpages',
+      ...(req.query.$skip === undefined ? {} : { skip: Number(req.query.$skip) }), ...(req.query.$top === undefined ? {} : { top: Number(req.query.$top) }) }),
+  };
+  const azure_mobile_apps = Object.assign((given) => create(given), { create, table, logger, query: queries, promises, api: (definition) => definition });
+
+  // ── what stands around it in app.js ──
+  const pass = () => { const fn = (req, res, next) => next(); idle.add(fn); return fn; };
+  function router() {
+    const out = (req, res, next) => next?.();
+    mounted.add(out);
+    const unserved = (verb) => (...args) => {
+      if (verb === 'get' && args.length === 1) return out.settings[args[0]];
+      console.warn(`${verb}('${args[0]}') of Express is not served: an app has tables and APIs.`);
+      return out;
+    };
+    for (const verb of [...kVerbs, 'all', 'options', 'route']) out[verb] = unserved(verb);
+    return Object.assign(out, {
+      settings: {}, locals: {}, use: (...args) => { middleware(args); return out; }, set: (name, value) => { out.settings[name] = value; return out; }, enable: (name) => out.set(name, true), disable: (name) => out.set(name, false),
+      engine: () => out, param: () => out, on: () => out, once: () => out,
+      listen: (...args) => {
+        const done = args.find(is_function), server = { on: () => server, once: () => server, close: () => server, setTimeout: () => server, address: () => ({ address: '::', port: 0 }) };
+        if (done !== undefined) void Promise.resolve().then(() => done.call(server));
+        return server;
+      },
+    });
+  }
+  const parsers = { json: pass, urlencoded: pass, text: pass, raw: pass };
+  const express = Object.assign(() => router(), { Router: () => router(), static: pass, ...parsers });
+  const given = { 'azure-mobile-apps': azure_mobile_apps, express, 'body-parser': Object.assign(pass, parsers), 'azure-mobile-apps/src/logger': logger, 'azure-mobile-apps/src/query': queries, 'azure-mobile-apps/src/utilities/promises': promises };
+
+  // ── what the parent is told ──
+  const list_of = (value) => (Array.isArray(value) ? value : []);
+  const covers = (path, target) => path === '' || target === path || target.startsWith(`${path}/`);
+  /// The middleware before all that a path meets.
+  const steps_at = (target) => steps.filter(({ path }) => covers(path, target.toLowerCase())).map(({ fn }) => fn);
+  function code_of(definition) {
+    const always = steps_at(`/tables/${definition.name}`).length > 0 || list_of(definition.middleware.execute).length > 0 || list_of(definition.hooks).length > 0 || Boolean(definition.webhook);
+    const filtered = list_of(definition.filters).length > 0 || Boolean(definition.recordsExpire), transformed = list_of(definition.transforms).length > 0;
+    return kOperations.filter((name) => always || is_function(definition.operations[name]) || list_of(definition.middleware[name]).length > 0 || (name === 'insert' ? transformed : filtered || (name === 'update' && transformed)));
+  }
+  function describe_table(definition) {
+    const out = { name: definition.name, code: code_of(definition) };
+    if (says_who(definition) || kOperations.some((name) => says_who(definition[name]))) out.levels = Object.fromEntries(kOperations.map((name) => [name, level_of(definition, name)]));
+    for (const member of ['dynamicSchema', 'autoIncrement', 'softDelete', 'perUser']) if (typeof definition[member] === 'boolean') out[member] = definition[member];
+    for (const member of ['pageSize', 'maxTop']) if (Number.isInteger(definition[member])) out[member] = definition[member];
+    if (definition.perUser) out.userIdColumn = definition.userIdColumn;
+    if (is_group(definition.columns)) out.columns = Object.fromEntries(Object.keys(definition.columns).map((name) => [name, String(definition.columns[name])]));
+    if (Array.isArray(definition.indexes)) out.indexes = definition.indexes.map((each) => (Array.isArray(each) ? each : String(each).split(',')).map((name) => String(name).trim()));
+    if (Array.isArray(definition.seed)) out.seed = definition.seed;
+    if (definition.containerName !== definition.name) out.databaseTableName = String(definition.containerName);
+    return out;
+  }
+  /// The functions of a verb, in their order: one, a list of them, or what looks like a list.
+  function handlers_of(definition, verb) {
+    const given = Object.hasOwn(definition, verb) ? definition[verb] : undefined;
+    if (is_function(given)) return [given];
+    if (!is_group(given)) return undefined;
+    const list = (Array.isArray(given) ? given : Object.keys(given).filter((key) => /^\d+$/.test(key)).map((key) => given[key])).flat(Infinity);
+    return list.length > 0 && list.every(is_function) ? list : undefined;
+  }
+  const describe_api = ({ name, definition }) => ({ name, levels: Object.fromEntries(kVerbs.filter((verb) => handlers_of(definition, verb) !== undefined).map((verb) => [verb, level_of(definition, verb)])) });
+  const describe = () => ({ tables: [...tables.values()].map(describe_table), apis: [...routes.values()].map(describe_api), made: settings !== undefined });
+
+  return {
+    begin, describe, level_of, handlers_of, steps_at, logger, settings: () => settings ?? { ...kSettings, tables: {} },
+    builtin: (name) => (active && Object.hasOwn(given, name) ? given[name] : undefined),
+    table: (name) => tables.get(String(name).toLowerCase()), api: (name) => routes.get(String(name).toLowerCase()),
+  };
+}

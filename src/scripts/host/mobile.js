@@ -1,0 +1,260 @@
+// mobile: requests on the tables and APIs of an app of the second generation (5.10): its context, its middleware, its answer.
+//
+// Context and outcome: service_protocol.h.
+
+function mobile({ host, words, entry, load_file, load, console, replace, push_of, Response, request_of }) {
+  const { Array, Error, JSON, Object, Promise, String, WeakMap } = globalThis;
+  const { Query, plain } = words;
+  const Buffer = load('Buffer');
+  const kWords = { read: 'read', insert: 'insert', update: 'update', del: 'delete' };
+  const kNothingAsked = { method: 'get', url: '/', base: '', path: '/', headers: {} };
+  const turns = new WeakMap();   // request → what answers it
+  const turn_of = (req) => turns.get(req) ?? { operations: (next) => next(), operate: (next) => next() };
+  const app = apps({ host, load: load_file, console, Query, turn_of });
+  const data = app_data({ Query, plain, failure: words.failure, mssql_of: words.mssql_of, load });
+  const find = (name) => app.table(name) ?? { name: String(name), middleware: {}, operations: {} };
+
+  // ── the app's main file, loaded once ──
+  let loaded, loading;
+  function ready(main) {
+    if (loaded === main) return undefined;
+    if (loading !== undefined) return loading;
+    app.begin(main);
+    const given = entry(main), over = () => { loading = undefined; };
+    const load_all = async () => {
+      await given;
+      // What it does when its tables are "initialized" is part of it.
+      for (let turn = 0; turn < 20; ++turn) await undefined;
+      loaded = main;
+    };
+    loading = load_all();
+    loading.then(over, over);
+    return loading;
+  }
+
+  // ── the context ──
+  function claims_of(token) {
+    try { return JSON.parse(Buffer.from(String(token).split('.')[1], 'base64').toString()); } catch { return {}; }
+  }
+  /// As /.auth/me has it: {provider: {user_id, access_token, claims …}}.
+  function identities_of(given) {
+    const out = {};
+    for (const provider of Object.keys(given ?? {})) {
+      const { userId, accessToken, accessTokenSecret, ...claims } = given[provider] ?? {};
+      out[provider] = { provider_name: provider, user_id: userId, access_token: accessToken, access_token_secret: accessTokenSecret, claims, user_claims: Object.keys(claims).map((typ) => ({ typ, val: claims[typ] })) };
+    }
+    return out;
+  }
+  function user_for(call, headers) {
+    const { userId, identities } = call.context.user ?? {};
+    if (userId === undefined) return undefined;
+    const token = headers['x-zumo-auth'] ?? String(headers.authorization ?? '').replace(/^bearer /i, '');
+    return {
+      id: userId, token, claims: { sub: userId, ...claims_of(token) },
+      getIdentity: async (provider) => {
+        const all = identities_of(identities);
+        return provider === undefined ? all : Object.hasOwn(all, provider) ? { [provider]: all[provider] } : {};
+      },
+    };
+  }
+  function context_of(call, req, res) {
+    const context = { req, res, push: push_of(call), configuration: app.settings(), logger: app.logger, user: user_for(call, req.headers) };
+    context.data = data.data_of(call, context, find);
+    context.tables = (name) => data.access(call, find(name), context);
+    req.azureMobile = context;
+    return context;
+  }
+
+  // ── middleware ──
+  /// Calls each in its turn; done(error) after the last. `idle()`: one went on neither now nor by a promise.
+  function chain(fns, req, res, done, idle) {
+    let at = 0;
+    const step = (error) => {
+      const failed = error !== undefined && error !== null && error !== 'route';
+      while (at < fns.length && (fns[at].length === 4) !== failed) ++at;
+      if (at >= fns.length) return done(failed ? error : undefined);
+      const fn = fns[at++];
+      let gone = false;
+      const next = (given) => {
+        if (gone) return undefined;
+        gone = true;
+        return step(given);
+      };
+      let result;
+      try { result = failed ? fn(error, req, res, next) : fn(req, res, next); } catch (thrown) { return next(thrown ?? new Error('The middleware threw nothing.')); }
+      if (typeof result?.then === 'function') result.then(() => { if (!gone) idle(); }, (thrown) => next(thrown ?? new Error('The middleware was rejected without a reason.')));
+      else if (!gone) idle();
+      return undefined;
+    };
+    step();
+  }
+
+  // ── tables ──
+  class Turn {
+    constructor(call, made, release) {
+      this.call = call;
+      this.release = release;
+      this.definition = find(call.context.table);
+      this.word = call.context.undelete === true ? 'undelete' : kWords[call.context.operation];
+      this.kept = undefined;     // what the store gave last: {value}
+      this.refusal = undefined;  // or the error that it gave
+      this.res = new Response({ answer: (response) => call.answer({ response }), console: (...args) => call.console(...args), fail: (error) => call.fail(error) });
+      this.req = request_of(call, this.res, call.context.asked ?? kNothingAsked);
+      turns.set(this.req, this);
+      this.context = context_of(call, this.req, this.res);
+      this.fill(made);
+    }
+    fill({ subject }) {
+      const { context, call, word } = this, { id, table, dialect } = call.context, tag = /^"(.*)"$/.exec(this.req.headers['if-match'] ?? '');
+      if (id !== undefined) {
+        context.id = id;
+        this.req.params.id = String(id);
+      }
+      context.table = this.definition;
+      context.operation = word;
+      context.execute = () => this.execute();
+      if (tag !== null) context.version = tag[1];
+      if (word === 'insert' || word === 'update') {
+        context.item = this.req.body = subject;
+        if (tag !== null && word === 'update' && dialect !== 'v1') subject.version = tag[1];
+      }
+      context.query = word === 'read' ? subject : word === 'insert' ? undefined : new Query(table, null);
+      if (context.query === undefined || id === undefined || word === 'update') return;
+      context.query.id = id;
+      context.query.single = true;
+      if (word !== 'read') context.query.where({ id });
+    }
+    begin() {
+      const { definition, req, res, call } = this, { execute } = definition.middleware;
+      const own = execute?.length > 0 ? execute : [definition.execute ?? ((_, __, next) => this.operations(next))];
+      chain([...app.steps_at(`/tables/${call.context.table}`), ...own], req, res, (error) => this.end(error), this.release);
+    }
+    /// What stands around the operation alone; table.execute among middleware.
+    operations(next) {
+      const { definition, word, req, res } = this, own = definition.middleware[word];
+      return new Promise((good) => {
+        chain(own?.length > 0 ? own : [definition.operation ?? ((_, __, go) => this.operate(go))], req, res, (error) => { next(error); good(); }, good);
+      });
+    }
+    /// The operation; table.operation among middleware.
+    operate(next) {
+      const { definition, word, context, res } = this, handler = definition.operations[word];
+      this.context.next = next;
+      const take = (results) => {
+        res.results = results;
+        if (!res.headersSent && results !== undefined) next();
+      };
+      let results;
+      try { results = handler === undefined ? this.execute() : handler(context); } catch (thrown) { return next(thrown ?? new Error('The handler threw nothing.')); }
+      if (typeof results?.then === 'function') return results.then(take, (thrown) => next(thrown ?? new Error('The handler was rejected without a reason.')));
+      return take(results);
+    }
+    async execute() {
+      const { call, context, definition, word } = this;
+      this.refusal = undefined;
+      const own = { operation: word === 'insert' ? 'create' : word };
+      if (context.query !== undefined) own.query = context.query;
+      if (word === 'insert' || word === 'update') own.item = context.item;
+      return data.around(call, definition, context, own, async (query, item) => {
+        const args = {};
+        if (word === 'read') args.query = Query.wire(query);
+        else if (query !== undefined && Query.wire(query).filter !== '') args.filter = Query.wire(query).filter;
+        if (item !== undefined) args.item = plain(item);
+        if (query?.includeDeleted) args.includeDeleted = true;
+        let value;
+        try { value = await data.ask(call, 'request.execute', args); } catch (error) {
+          this.refusal = error;
+          throw error;
+        }
+        // A read of one gives a list, too: so the original ran, whatever its pages said.
+        const result = value.results === undefined ? value.item : data.rows_of(value);
+        if (result === undefined) throw data.error_of('notFound', 'The item does not exist');
+        this.kept = { result };
+        return result;
+      });
+    }
+
+    // ── the answer ──
+    end(error) {
+      const { call, res, word } = this;
+      this.release();
+      if (call.answered || res.finished) {
+        if (error !== undefined) call.console('error', host.format([error]));
+        return undefined;
+      }
+      if (error !== undefined) return this.refuse(error);
+      const results = res.results, list = Array.isArray(results), single = word === 'read' && this.context.query?.single === true;
+      const given = single && list ? results[0] : results;
+      if (!given) return this.refuse(data.error_of('notFound', 'The item does not exist'));
+      if (single && typeof given.version === 'string') tag_by(res, given);
+      const headers = res.fields();
+      // The store's own answer, perhaps with other members: links and tags are made as for any.
+      if (this.kept !== undefined && typeof given === 'object' && (word === 'read' && !single ? list : !Array.isArray(given))) {
+        const left = word === 'read' ? { results: single ? [given] : plain(given) } : { item: plain(given) };
+        if (list && Object.hasOwn(results, 'totalCount')) left.totalCount = results.totalCount;
+        return call.answer(headers.length > 0 ? { default: left, headers } : { default: left });
+      }
+      const body = list && Object.hasOwn(results, 'totalCount') ? { results, count: results.totalCount } : given;
+      if (!list && typeof given.version === 'string') tag_by(res, given);
+      return res.status(word === 'insert' || word === 'undelete' ? 201 : 200).json(body);
+    }
+    refuse(error) {
+      const { call, res, context } = this;
+      if (error === this.refusal) return call.answer({ defaultError: true });
+      answer_error(call, res, error, context, (status, message) => call.answer({ error: { statusCode: status, message, stack: '' } }));
+      return undefined;
+    }
+  }
+
+  const tag_by = (res, { version }) => res.set('ETag', `"${version.replace(/["\\]/g, '\\$&')}"`);
+  /// What an error of the app's own means: badRequest, notFound, duplicate, concurrency; anything else is 500.
+  function answer_error(call, res, error, context, say) {
+    const message = String(error?.message ?? (typeof error === 'string' ? error : 'Bad request'));
+    if (error?.concurrency && error.item) {
+      if (typeof error.item.version === 'string') tag_by(res, error.item);
+      return res.status(context.req.headers['if-match'] === undefined ? 409 : 412).json(error.item);
+    }
+    if (error?.duplicate) return res.status(409).json(context.item ?? { error: message });
+    if (error?.badRequest) return say(400, message);
+    if (error?.notFound || error?.concurrency) return say(404, 'The item does not exist');
+    return call.fail(error ?? new Error('The app was rejected without a reason.'));
+  }
+
+  function act(call, made) {
+    replace(call, 'unanswered', () => call.fail(new Error('The app gave no answer. Does its handler return what context.execute() gives?')));
+    call.patient = true;
+    return new Promise((good) => new Turn(call, made, good).begin());
+  }
+
+  // ── APIs ──
+  function serve_api(call) {
+    const { context } = call, { name, method, path, proved } = context, api = app.api(name), verb = method.toLowerCase();
+    if (api === undefined) throw new Error(`The app has no API '${name}'.`);
+    if (context.probe === true) return call.answer({ status: 204, none: true });
+    const meant = verb === 'head' && app.handlers_of(api.definition, 'head') === undefined ? 'get' : verb, handlers = app.handlers_of(api.definition, meant);
+    if (handlers === undefined || !/^\/?$/.test(path)) return call.answer({ status: 404, none: true });
+    const level = app.level_of(api.definition, meant), res = new Response(call);
+    if (level === 'disabled') return res.status(405).send(`Method ${verb} is not allowed`);
+    if (level === 'authenticated' && proved !== undefined && !proved.user && !proved.admin) return call.answer({ status: 401, none: true });
+    const req = request_of(call, res), around = context_of(call, req, res);
+    const say = (status, message) => res.status(status).json({ error: message });
+    const end = (error) => {
+      if (res.finished) { if (error !== undefined) call.console('error', host.format([error])); return undefined; }
+      return error === undefined ? call.answer({ status: 404, none: true }) : answer_error(call, res, error, around, say);
+    };
+    return new Promise((good) => chain([...app.steps_at(`/api/${name}`), ...handlers], req, res, (error) => { good(); end(error); }, good));
+  }
+
+  /// `then` with the app loaded: now, or when its modules are.
+  function with_app(main, then) {
+    const waiting = ready(main);
+    return waiting === undefined ? then() : waiting.then(then);
+  }
+  return {
+    builtin: app.builtin,
+    act: (call, made) => with_app(call.context.script, () => act(call, made)),
+    serve_api: (call) => with_app(call.context.app, () => serve_api(call)),
+    // A turn later: what its promises throw is heard by then.
+    describe: (call) => with_app(call.context.app, () => new Promise((good) => { call.start_timer(false, good, 0, []); }).then(() => { if (!call.ended) call.answer(app.describe()); })),
+  };
+}

@@ -1,0 +1,120 @@
+#include "import/rows.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <fstream>
+
+#include "tests/support/temp_store.h"
+
+namespace mandate::cli {
+namespace {
+
+class ImportedFile : public testing::Test {
+ protected:
+  std::string write(const std::string& name, std::string_view text) {
+    const std::string path = dir.path() + "/" + name;
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+  /// Rows as JSON with their lines in front, or what is wrong.
+  std::string read(const std::string& path, const RowsOptions& options = {}) {
+    auto rows = open_rows(path, options);
+    if (!rows.ok()) return rows.error().hint;
+    types = (*rows)->types();
+    std::string out;
+    FileRow row;
+    for (;;) {
+      const auto more = (*rows)->next(row);
+      if (!more.ok()) return out + more.error().hint;
+      if (!*more) return out;
+      out += std::to_string(row.line) + to_json(row.item) + "\n";
+    }
+  }
+  void sqlite(const std::string& path, const std::string& sql) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+
+  test::TempDir dir;
+  std::map<std::string, std::string> types;
+};
+
+TEST_F(ImportedFile, CsvHasItsNamesInTheHeaderAndItsTypesInAllItsRows) {
+  EXPECT_EQ(read(write("a.csv", "\xEF\xBB\xBFId, text ,n,when,note\r\na,milk,1,2014-05-06T07:08:09Z,\r\nb,\"\",2.5,2014-05-06 07:08:10,x\r\n")),
+            R"(2{"id":"a","text":"milk","n":"1","when":"2014-05-06T07:08:09Z","note":null})" "\n"
+            R"(3{"id":"b","text":"","n":"2.5","when":"2014-05-06 07:08:10","note":"x"})" "\n");
+  EXPECT_EQ(types.at("n"), "number");
+  EXPECT_EQ(types.at("when"), "datetime");
+  EXPECT_EQ(types.at("text"), "string");
+}
+
+TEST_F(ImportedFile, ColumnsAreRenamedLeftOutAndDeclared) {
+  RowsOptions options;
+  options.renamed = {{"due date", "due"}};
+  options.left_out = {"SECRET"};
+  options.types = {{"done", "boolean"}};
+  options.null_word = "NULL";
+  EXPECT_EQ(read(write("a.csv", "id;Due Date;secret;done\na;NULL;x;1\nb;\"NULL\";y;0\n"), options),
+            "2{\"id\":\"a\",\"due\":null,\"done\":\"1\"}\n3{\"id\":\"b\",\"due\":\"NULL\",\"done\":\"0\"}\n");
+  EXPECT_EQ(types.at("done"), "boolean");
+}
+
+TEST_F(ImportedFile, WhatIsWrongWithTextIsFoundBeforeTheFirstRow) {
+  EXPECT_EQ(read(write("a.csv", "id,n\na,1\nb,2,3\n")), "line 3: 3 fields where there are 2 columns");
+  EXPECT_EQ(read(write("b.csv", "id,n,N\n")), "the column 'N' is there twice: rename one, or leave it out");
+  EXPECT_EQ(read(write("c.csv", "id,,n\n")), "column 2 has no name in the header");
+  EXPECT_EQ(read(write("d.csv", "")), "the file is empty");
+  EXPECT_NE(read(dir.path() + "/none.csv").find("none.csv: No such file"), std::string::npos);
+  EXPECT_NE(read(dir.path()).find("is no file"), std::string::npos);
+}
+
+TEST_F(ImportedFile, BcpHasNoNamesAndWritesEmptyTextsAsNul) {
+  const std::string path = write("a.bcp", std::string_view("a\tmilk \"2\"\t\0\t\r\nb\t\t1\t0x01\r\n", 26));
+  EXPECT_NE(read(path).find("--header"), std::string::npos);
+  RowsOptions options;
+  options.header = "id,text,note,bytes";
+  EXPECT_EQ(read(path, options), "1{\"id\":\"a\",\"text\":\"milk \\\"2\\\"\",\"note\":\"\",\"bytes\":null}\n2{\"id\":\"b\",\"text\":null,\"note\":\"1\",\"bytes\":\"0x01\"}\n");
+}
+
+TEST_F(ImportedFile, PackagesOfSqlServerAreRefusedWithTheWayOut) {
+  EXPECT_NE(read(write("a.bacpac", "PK\3\4whatever")).find("bcp -c"), std::string::npos);
+}
+
+TEST_F(ImportedFile, JsonLinesKeepTheirTypes) {
+  EXPECT_EQ(read(write("a.txt", "{\"id\":\"a\",\"n\":1,\"list\":[true]}\r\n\n  {\"ID\":\"b\",\"n\":null}")),
+            "1{\"id\":\"a\",\"n\":1,\"list\":[true]}\n3{\"id\":\"b\",\"n\":null}\n");
+  EXPECT_NE(read(write("a.json", "[{\"id\":1}]\n")).find("line 1: a list"), std::string::npos);
+  EXPECT_NE(read(write("b.jsonl", "{\"id\":1}\n{\"id\":\n")).find("line 2: "), std::string::npos);
+  EXPECT_EQ(read(write("c.jsonl", "7\n")), "line 1: no object");
+}
+
+TEST_F(ImportedFile, SqliteFilesOfTheOldServerKeepTruthsDatesAndTheVersionsClientsSaw) {
+  const std::string path = dir.path() + "/old.sqlite";
+  sqlite(path,
+         "CREATE TABLE [TodoItem] ([id] TEXT PRIMARY KEY, [text] TEXT NULL, [complete] INTEGER NULL, [n] REAL NULL, createdAt TEXT NOT NULL, updatedAt TEXT NOT NULL,"
+         " version TEXT NOT NULL DEFAULT 1, deleted INTEGER NOT NULL DEFAULT 0);"
+         "CREATE TABLE [__types] ([table] TEXT, [name] TEXT, [type] TEXT);"
+         "INSERT INTO [__types] VALUES ('TodoItem','id','string'),('TodoItem','complete','boolean'),('TodoItem','n','number'),('TodoItem','createdAt','date'),"
+         "('TodoItem','deleted','boolean'),('Other','n','string');"
+         "INSERT INTO TodoItem VALUES ('a','milk',1,2.5,'2014-05-06T07:08:09.123Z','2014-05-06T07:08:10.456Z','3',0), ('b',NULL,0,NULL,'x','y','12',1)");
+  RowsOptions options;
+  options.source_table = "todoitem";
+  EXPECT_EQ(read(path, options),
+            R"(1{"id":"a","text":"milk","complete":true,"n":2.5,"createdAt":"2014-05-06T07:08:09.123Z","updatedAt":"2014-05-06T07:08:10.456Z","version":"Mw==","deleted":false})" "\n"
+            R"(2{"id":"b","text":null,"complete":false,"n":null,"createdAt":"x","updatedAt":"y","version":"MTI=","deleted":true})" "\n");
+  EXPECT_EQ(types.at("n"), "number");
+  options.source_table = "none\"; DROP TABLE TodoItem; --";
+  EXPECT_NE(read(path, options).find("no such table"), std::string::npos);
+}
+
+TEST_F(ImportedFile, AFileThatOnlyBeginsLikeSqliteIsRefused) {
+  RowsOptions options;
+  options.source_table = "t";
+  EXPECT_NE(read(write("a.db", std::string_view("SQLite format 3\0garbage", 23)), options).find("a database"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mandate::cli

@@ -1,0 +1,91 @@
+// `mandate import` at a running server: files of several forms, once and again, bad rows, and the clients that had the rows before.
+import assert from 'node:assert/strict';
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import test, {after, before} from 'node:test';
+import {Mandated} from './harness.mjs';
+
+const tenant = `
+tenant: importing
+settings: {hosts: [localhost]}
+tables:
+  TodoItem: {permissions: public, soft_delete: true}
+  Typed: {permissions: public, columns: {done: boolean, due: datetime, n: {type: integer, unique: true}}}
+  Many: {permissions: public}
+  Old: {permissions: public, id: integer, dialect: v1}
+`;
+let server;
+before(async () => { server = await new Mandated({tenant}).start(); });
+after(() => server.stop());
+
+const file = (name, text) => { const path = join(server.directory, name); writeFileSync(path, text); return path; };
+const run = (table, path, ...more) => server.cli('--json', 'import', '--table', table, ...more, path);
+const good = (told) => { assert.equal(told.status, 0, told.stdout + told.stderr); return JSON.parse(told.stdout); };
+const counts = ({inserted, updated, kept, refused}) => [inserted, updated, kept, refused];
+const v2 = {'ZUMO-API-VERSION': '2.0.0'};
+const get = async (path) => (await server.call('GET', path, {headers: v2})).json;
+
+test('a CSV comes with ids, times and versions, and may come again', async () => {
+  const path = file('todo.csv', '\uFEFFid,text,complete,createdAt,updatedAt,version,deleted\r\n'
+    + 'a,"milk, ""fresh""",true,2013-01-02 03:04:05.0060000 +00:00,2014-05-06 09:08:09.1230000 +02:00,0x00000000000007D1,0\r\n'
+    + 'b,"two\r\nlines",false,2013-01-02 03:04:05.0060000 +00:00,2014-05-06 07:08:10.0000000 +00:00,0x00000000000007D2,1\r\n');
+  const dry = good(run('TodoItem', path, '--dry-run'));
+  assert.deepEqual([...counts(dry), dry.columns], [2, 0, 0, 0, ['complete', 'text']]);
+  assert.deepEqual(await get('/tables/TodoItem'), []);
+  assert.deepEqual(counts(good(run('todoitem', path))), [2, 0, 0, 0]);
+  assert.deepEqual(counts(good(run('TodoItem', path))), [0, 2, 0, 0]);
+  const [row, ...others] = await get('/tables/TodoItem');
+  assert.equal(others.length, 0, 'the other one is deleted');
+  assert.deepEqual([row.id, row.text, row.complete, row.createdAt, row.updatedAt], ['a', 'milk, "fresh"', true, '2013-01-02T03:04:05.006Z', '2014-05-06T07:08:09.123Z']);
+
+  // An offline client's change: it knows the row by the version of the server before.
+  const change = (text) => server.call('PATCH', '/tables/TodoItem/a', {headers: {...v2, 'If-Match': '"AAAAAAAAB9E="'}, body: {text}});
+  assert.equal((await change('cream')).status, 200);
+  assert.equal((await change('butter')).status, 412);
+  assert.deepEqual(counts(good(run('TodoItem', path))), [0, 1, 1, 0], 'what is newer here stays');
+  assert.equal((await get('/tables/TodoItem/a')).text, 'cream');
+  good(run('TodoItem', path, '--replace'));
+  assert.equal((await get('/tables/TodoItem/a')).text, 'milk, "fresh"');
+});
+
+test('bad rows stop the import at their line, or are left out', async () => {
+  const path = file('typed.csv', 'id,done,due,n\na,1,2014-05-06,1\nb,yes,,2\nc,0,,1\nd,0,,4\n');
+  const stopped = run('Typed', path);
+  assert.equal(stopped.status, 1);
+  assert.match(stopped.stderr, /typed\.csv:3: The property 'done' must be true or false\./);
+  assert.deepEqual(counts(JSON.parse(stopped.stdout)), [1, 0, 0, 1]);
+  const skipped = run('Typed', path, '--skip-bad');
+  assert.equal(skipped.status, 1);
+  assert.match(skipped.stderr, /typed\.csv:3: .*\n.*typed\.csv:4: An item with the same 'n' exists already\./);
+  assert.deepEqual((await get('/tables/Typed?$orderby=id')).map((row) => row.id), ['a', 'd']);
+
+  assert.match(run('Typed', file('short.csv', 'id,n\na,1\nb\n')).stderr, /short\.csv: line 3: 1 fields where there are 2 columns/);
+  assert.match(run('None', path).stderr, /There is no table 'None'/);
+  assert.match(run('Typed', file('a.bacpac', 'PK\x03\x04')).stderr, /bcp -c/);
+  assert.match(run('Typed', file('x.csv', 'id,Due Date\na,1\n')).stderr, /'Due Date'/);
+  assert.equal(good(run('Typed', file('y.csv', 'id,Due Date,junk\ne,2015-01-01,x\n'), '--rename', 'Due Date=due', '--leave-out', 'junk')).inserted, 1);
+  assert.equal((await get('/tables/Typed/e')).due, '2015-01-01T00:00:00.000Z');
+});
+
+test('JSON lines and what bcp writes', async () => {
+  const lines = file('many.jsonl', '{"id":"a","n":1.5,"when":"2014-05-06T07:08:09.123Z","ok":true}\n{"id":"b","n":null}\n');
+  good(run('Many', lines));
+  const row = await get('/tables/Many/a');
+  assert.deepEqual([row.n, row.when, row.ok], [1.5, '2014-05-06T07:08:09.123Z', true]);
+
+  const wide = Buffer.from('\uFEFF7\tse\u00e9\r\n41\t\r\n', 'utf16le');
+  assert.deepEqual(counts(good(run('Old', file('old.dat', wide), '--format', 'bcp', '--header', 'id,text'))), [2, 0, 0, 0]);
+  const headers = {'X-ZUMO-VERSION': '1.0'};
+  assert.equal((await server.call('GET', '/v1/tables/Old/7', {headers})).json.text, 'se\u00e9');
+  assert.equal((await server.call('POST', '/v1/tables/Old', {headers, body: {text: 'next'}})).json.id, 42);
+});
+
+test('more rows than one request holds, with those of another file behind them', async () => {
+  const rows = (from, to) => Array.from({length: to - from}, (_, i) => `m${from + i},${from + i},${'x'.repeat(20)}\n`).join('');
+  const first = file('first.csv', `id,number,text\n${rows(0, 2500)}`), second = file('second.csv', `id,number,text\n${rows(2400, 2600)}`);
+  const told = good(server.cli('--json', 'import', '--table', 'Many', first, second));
+  assert.deepEqual(counts(told), [2600, 100, 0, 0]);
+  assert.deepEqual(told.files.map((one) => one.rows), [2500, 200]);
+  assert.equal((await get('/tables/Many?$top=0&$inlinecount=allpages&$filter=number%20ge%200')).count, 2600);
+  assert.match(server.cli('import', '--table', 'Many', second).stdout, /^Inserted: 0, updated: 200\n$/);
+});

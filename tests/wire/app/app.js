@@ -1,0 +1,15 @@
+// An app as its quickstart made it.
+var express = require('express'),
+  azureMobileApps = require('azure-mobile-apps');
+
+var app = express(),
+  mobileApp = azureMobileApps({ homePage: true });
+
+mobileApp.tables.import('./tables');
+mobileApp.api.import('./api');
+mobileApp.tables.add('Inline', { seed: [{ id: '1', text: 'first' }, { id: '2', text: 'second' }] });
+
+mobileApp.tables.initialize().then(function () {
+  app.use(mobileApp);
+  app.listen(process.env.PORT || 3000);
+});

@@ -1,0 +1,1 @@
+module.exports = require('azure-mobile-apps').table({ perUser: true });
