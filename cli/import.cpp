@@ -12,6 +12,8 @@ namespace {
 
 /// Rows of one request, a few milliseconds of the server's loop to read; it would take 1,000 and 8 MB.
 constexpr std::size_t kMostRows = 500, kMostText = 1 << 20;
+/// One row as JSON, whose texts may be longer there than in the file.
+constexpr std::size_t kLongestRow = 4 << 20;
 
 struct Counts {
   std::int64_t rows = 0, inserted = 0, updated = 0, kept = 0, refused = 0;
@@ -79,12 +81,13 @@ class Sending {
         return Error(read.error().code, file_ + ": " + read.error().hint);
       }
       more = *read;
-      if (more) {
-        batch += (in_batch++ ? ",[" : "[") + std::to_string(row.line) + ",";
-        append_json(batch, row.item);
-        batch += ']';
-      }
-      if (!more || in_batch == kMostRows || batch.size() >= kMostText) CHECK_OK(send(batch, in_batch));
+      std::string text;
+      if (more) append_json(text, row.item);
+      const bool long_row = text.size() > kLongestRow;
+      if (!more || long_row || in_batch == kMostRows || batch.size() + text.size() > kMostText) CHECK_OK(send(batch, in_batch));
+      if (stopped || !more) break;
+      if (long_row) refuse(row.line, "The row is longer than 4 MB.");
+      else batch += (in_batch++ ? ",[" : "[") + std::to_string(row.line) + "," + text + "]";
     }
     return {};
   }
@@ -115,6 +118,18 @@ class Sending {
     return {};
   }
 
+  void tell(std::int64_t line, std::string_view why) {
+    progress_.clear();
+    std::cerr << file_ << ":" << line << ": " << why << "\n";
+  }
+
+  /// A row that is not even sent.
+  void refuse(std::int64_t line, std::string_view why) {
+    counts.add({1, 0, 0, 0, 1});
+    stopped = !a_.skip_bad && !a_.dry_run;
+    tell(line, why);
+  }
+
   void take(const JsonObject& answer, std::int64_t sent) {
     counts.add({sent, number(answer, "inserted"), number(answer, "updated"), number(answer, "kept"), number(answer, "refused")});
     stopped = bool_member(answer, "stopped").value_or(false);
@@ -123,10 +138,13 @@ class Sending {
         if (name.is_string()) columns.emplace(view(name.get_string()));
     const Json* faults = answer.if_contains("faults");
     if (!faults || !faults->is_array() || faults->get_array().empty()) return;
-    progress_.clear();
-    for (const Json& fault : faults->get_array())
-      if (fault.is_object())
-        std::cerr << file_ << ":" << number(fault.get_object(), "line") << ": " << text_member(fault.get_object(), "message").value_or("") << "\n";
+    std::int64_t last = 0, told = 0;
+    for (const Json& fault : faults->get_array()) {
+      if (!fault.is_object()) continue;
+      last = number(fault.get_object(), "line"), ++told;
+      tell(last, text_member(fault.get_object(), "message").value_or(""));
+    }
+    if (const std::int64_t more = number(answer, "refused") - told; more > 0) tell(last, "and " + std::to_string(more) + " more rows after it");
   }
 
   const OwnerSocket& server_;

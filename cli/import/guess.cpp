@@ -23,11 +23,16 @@ bool looks_like_number(std::string_view text) {
 
 bool looks_like_moment(std::string_view text) {
   if (text.size() < 16 || text[4] != '-' || (text[10] != ' ' && text[10] != 'T')) return false;
-  const std::size_t blank = text.find(' ', 11);
-  if (blank == std::string_view::npos) return parse_iso8601(text).has_value();
-  const std::string_view offset = text.substr(blank + 1);
-  const bool signs = offset.starts_with('+') || offset.starts_with('-');
-  return signs && parse_iso8601(std::string(text.substr(0, blank)) + std::string(offset)).has_value();
+  std::string whole(text);
+  if (const std::size_t blank = whole.find(' ', 11); blank != std::string::npos) {
+    const bool signs = blank + 1 < whole.size() && (whole[blank + 1] == '+' || whole[blank + 1] == '-');
+    if (!signs) return false;
+    whole.erase(blank, 1);
+  }
+  // PostgreSQL leaves the minutes of an offset out when there are none.
+  const std::size_t sign = whole.size() - std::min<std::size_t>(whole.size(), 3);
+  if (sign >= 16 && (whole[sign] == '+' || whole[sign] == '-')) whole += ":00";
+  return parse_iso8601(whole).has_value();
 }
 
 void Guess::see(std::string_view value) {

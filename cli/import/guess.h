@@ -18,7 +18,7 @@ class Guess {
 };
 
 bool looks_like_number(std::string_view text);
-/// A date and a time of day, as ISO 8601 or SQL Server write them.
+/// A date and a time of day, as ISO 8601, SQL Server or PostgreSQL write them.
 bool looks_like_moment(std::string_view text);
 
 }  // namespace mandate::cli

@@ -3,16 +3,18 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
 
 namespace mandate::tables {
 
-/// The tags of an If-Match or If-None-Match. Tags that no version of ours has are left out: they name no row.
+/// The tags of an If-Match or If-None-Match.
 struct TagList {
   bool any = false;            ///< "*"
   std::vector<Millis> stamps;
+  std::vector<std::string> foreign;  ///< no version of ours has them: they name no row, unless it came with them (importing/versions.h)
 
   bool names(Millis stamp) const { return any || std::ranges::find(stamps, stamp) != stamps.end(); }
 };

@@ -1,5 +1,7 @@
 // `mandate import` at a running server: files of several forms, once and again, bad rows, and the clients that had the rows before.
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {after, before} from 'node:test';
@@ -13,6 +15,9 @@ tables:
   Typed: {permissions: public, columns: {done: boolean, due: datetime, n: {type: integer, unique: true}}}
   Many: {permissions: public}
   Old: {permissions: public, id: integer, dialect: v1}
+  Mine: {permissions: authenticated, per_user: true}
+  Ruled: {permissions: public, rules: {read: open, update: open}, columns: {open: boolean, name: {type: string, required: true, max_length: 10}}}
+  Cut: {permissions: public}
 `;
 let server;
 before(async () => { server = await new Mandated({tenant}).start(); });
@@ -88,4 +93,59 @@ test('more rows than one request holds, with those of another file behind them',
   assert.deepEqual(told.files.map((one) => one.rows), [2500, 200]);
   assert.equal((await get('/tables/Many?$top=0&$inlinecount=allpages&$filter=number%20ge%200')).count, 2600);
   assert.match(server.cli('import', '--table', 'Many', second).stdout, /^Inserted: 0, updated: 200\n$/);
+});
+
+test('files that are none, too long or empty are refused by place', async () => {
+  assert.match(run('Many', file('none.csv', '')).stderr, /none\.csv: the file is empty/);
+  assert.deepEqual(counts(good(run('Many', file('header.csv', 'id,n\n')))), [0, 0, 0, 0]);
+  assert.match(run('Many', file('quote.csv', 'id,t\nq1,x\nq2,"y\nq3,z\n')).stderr, /quote\.csv: line 3: a quote is not closed/);
+  assert.match(run('Many', file('long.csv', `id,t\nl1,x\nl2,${'y'.repeat(5 << 20)}\n`)).stderr, /long\.csv: line 3: the record is longer than 4 MB/);
+  assert.match(run('Many', file('latin.csv', Buffer.from('id,t\nc1,caf\xe9\n', 'latin1'))).stderr, /latin\.csv: line 2: .*not UTF-8/);
+  // Longer as JSON than in the file: found when it is to be sent.
+  const quotes = file('quotes.csv', `id,t\nw1,x\nw2,${'\u0001'.repeat(1_000_000)}\nw3,y\n`);
+  const stopped = run('Many', quotes);
+  assert.match(stopped.stderr, /quotes\.csv:3: The row is longer than 4 MB\./);
+  assert.deepEqual([stopped.status, ...counts(JSON.parse(stopped.stdout))], [1, 1, 0, 0, 1]);
+  assert.deepEqual(counts(JSON.parse(run('Many', quotes, '--skip-bad').stdout)), [1, 1, 0, 1]);
+
+  const broken = file('broken.jsonl', '{"id":"k1"}\n{"id":"k2"}\n{"id":\n{"id":"k4"}\n');
+  const told = run('Many', broken);
+  assert.equal(told.status, 1);
+  assert.match(told.stderr, /broken\.jsonl: line 3: [^]*before that: 2 rows inserted, 0 updated; the same command may be given again/);
+  assert.deepEqual((await get("/tables/Many?$filter=startswith(id,'k')&$orderby=id")).map((row) => row.id), ['k1', 'k2']);
+});
+
+test('what a table demands of a row counts, its rules and scripts do not', async () => {
+  const ruled = file('ruled.csv', 'id,open,name\na,1,short\nb,0,also\nc,1,\nd,1,longer than ten\n');
+  const told = run('Ruled', ruled, '--skip-bad');
+  assert.match(told.stderr, /ruled\.csv:4: .*'name'.*\n.*ruled\.csv:5: .*'name'/);
+  assert.deepEqual(counts(JSON.parse(told.stdout)), [2, 0, 0, 2]);
+  assert.deepEqual((await get('/tables/Ruled')).map((row) => row.id), ['a'], 'the rules hide the other one from clients');
+
+  const mine = run('Mine', file('mine.csv', 'id,userId,text\na,Custom:ana,x\nb,,y\n'), '--skip-bad');
+  assert.match(mine.stderr, /mine\.csv:3: The row has no 'userId'/);
+  assert.deepEqual(counts(JSON.parse(mine.stdout)), [1, 0, 0, 1]);
+});
+
+test('a server that dies in the middle has every row once when the command is given again', async () => {
+  const total = 12_000, path = file('cut.csv', `id,n,updatedAt,version\n${Array.from({length: total}, (_, i) => `c${i},${i},2014-05-06 07:08:09,${i + 1}\n`).join('')}`);
+  const command = spawn(join(server.build, 'cli/mandate'), ['--socket', join(server.data, 'admin.sock'), 'import', '--table', 'Cut', path], {stdio: ['ignore', 'ignore', 'pipe']});
+  const ended = once(command, 'exit');
+  let said = '';
+  command.stderr.on('data', (d) => (said += d));
+  const count = async (filter = '') => (await get(`/tables/Cut?$top=0&$inlinecount=allpages${filter}`)).count;
+  while (await count() === 0) assert.equal(command.exitCode, null, said);
+  await server.kill();
+  const [status] = await ended;
+  assert.notEqual(status, 0);
+  assert.match(said, /cut\.csv: .*\n.*the same command may be given again/);
+  await server.start();
+  const before = await count();
+  assert.ok(before > 0 && before < total, `${before} rows`);
+  const [inserted, updated, kept, refused] = counts(good(run('Cut', path)));
+  assert.deepEqual([inserted, updated, kept, refused], [total - before, before, 0, 0]);
+  assert.equal(await count(), total);
+  assert.equal(await count('&$filter=n%20ge%206000'), total / 2);
+  const change = (id, version) => server.call('PATCH', `/tables/Cut/${id}`, {headers: {...v2, 'If-Match': `"${version}"`}, body: {n: -1}});
+  assert.deepEqual([(await change('c0', '1')).status, (await change(`c${total - 1}`, `${total}`)).status, (await change('c5', '7')).status], [200, 200, 412]);
 });

@@ -27,9 +27,17 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// As SQL Server (0x…) and PostgreSQL (\x…) write bytes.
 std::optional<std::string> bytes_of_hex(std::string_view text) {
-  if (text.size() < 2 || text[0] != '0' || (text[1] != 'x' && text[1] != 'X')) return std::nullopt;
-  return from_hex(ascii_lower(text.substr(2)));
+  if (!text.starts_with("0x") && !text.starts_with("0X") && !text.starts_with("\\x")) return std::nullopt;
+  return from_hex(text.substr(2));
+}
+
+/// PostgreSQL leaves the minutes of an offset out when there are none.
+std::optional<Millis> with_offset(std::string text) {
+  const std::size_t sign = text.size() - std::min<std::size_t>(text.size(), 3);
+  if (sign >= 16 && (text[sign] == '+' || text[sign] == '-')) text += ":00";
+  return parse_iso8601(text);
 }
 
 std::string_view what(Type type) {
@@ -136,9 +144,9 @@ std::optional<Millis> moment_of(std::string_view text) {
   if (const std::size_t blank = text.find(' ', 11); blank != std::string_view::npos) {
     const std::string_view rest = trimmed(text.substr(blank));
     if (rest.empty() || (rest.front() != '+' && rest.front() != '-' && rest != "Z")) return std::nullopt;
-    return parse_iso8601(std::string(text.substr(0, blank)) + std::string(rest));
+    return with_offset(std::string(text.substr(0, blank)) + std::string(rest));
   }
-  return parse_iso8601(text);
+  return with_offset(std::string(text));
 }
 
 std::optional<std::string> version_of(const Json& value) {
@@ -146,7 +154,7 @@ std::optional<std::string> version_of(const Json& value) {
   if (!value.is_string()) return std::nullopt;
   const std::string_view text = trimmed(view(value.get_string()));
   if (text.size() > kLongestVersion) return std::nullopt;
-  if (const auto bytes = bytes_of_hex(text); bytes && bytes->size() == 8) return base64(*bytes);
+  if (const auto bytes = bytes_of_hex(text); bytes && (bytes->size() == 8 || bytes->size() == 16)) return base64(*bytes);
   return std::string(text);
 }
 
@@ -157,8 +165,8 @@ Json readable(const Json& value, Type type, const Declared* declared, bool texts
   switch (edm) {
     case Edm::boolean: {
       const std::string_view word = trimmed(text);
-      if (word == "1" || iequals(word, "true")) return true;
-      if (word == "0" || iequals(word, "false")) return false;
+      if (word == "1" || word == "t" || iequals(word, "true")) return true;
+      if (word == "0" || word == "f" || iequals(word, "false")) return false;
       return value;
     }
     case Edm::integer:

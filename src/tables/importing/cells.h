@@ -15,16 +15,16 @@ namespace mandate::tables::importing {
 /// an own column of that name. `bare`: only names with "__" are ours (V1's integer-id tables have createdAt as any other).
 Role role_of_name(const Schema& schema, bool bare, std::string_view name);
 
-/// A moment as SQL Server, SQLite and ISO 8601 write it: a blank or T between date and time, up to nine digits of a second, a
-/// blank before the offset, no offset for UTC; also /Date(ms)/.
+/// A moment as SQL Server, PostgreSQL, SQLite and ISO 8601 write it: a blank or T between date and time, up to nine digits of a
+/// second, a blank before the offset, an offset without minutes, none for UTC; also /Date(ms)/.
 std::optional<Millis> moment_of(std::string_view text);
 
-/// The version as clients were shown it: 0x and 16 digits (SQL Server's rowversion) becomes base64, other text stays. nullopt when
-/// it is longer than any.
+/// The version as clients were shown it: 8 bytes (SQL Server's rowversion) or 16 (a guid) in hexadecimal become base64, other text
+/// stays. nullopt when it is longer than any.
 std::optional<std::string> version_of(const Json& value);
 
-/// The cell in the form that the column's own conversion reads: 0 and 1 for truths, SQL Server's dates, 0x… for bytes, {…} around a
-/// guid. `texts`: JSON and points are parsed out of their text. What fits nothing comes back as it is.
+/// The cell in the form that the column's own conversion reads: 0, 1, t and f for truths, dates of dumps, 0x… and \x… for bytes,
+/// {…} around a guid. `texts`: JSON and points are parsed out of their text. What fits nothing comes back as it is.
 Json readable(const Json& value, store::Type type, const Declared* declared, bool texts);
 
 /// The columns that `import` needs beside those of the schema, with the declared type or the one that the first value suggests.

@@ -5,15 +5,16 @@
 namespace mandate::tables::importing {
 namespace {
 
-/// September 2001. SQL Server's rowversions, which are as long as our versions, count the changes of a database from 2000 or so.
-constexpr Millis kFirstOfOurs = 1'000'000'000'000;
+/// September 2001 and November 2286. SQL Server's rowversions, which are as long as our versions, count the changes of a database
+/// from 2000 or so; other servers have eight bytes of chance.
+constexpr Millis kFirstOfOurs = 1'000'000'000'000, kBehindOurs = 10'000'000'000'000;
+
+bool foreign(Millis stamp) { return stamp < kFirstOfOurs || stamp >= kBehindOurs; }
 
 bool foreign(std::string_view version) {
   const auto stamp = stamp_of(version);
-  return !stamp || *stamp < kFirstOfOurs;
+  return !stamp || foreign(*stamp);
 }
-
-bool foreign(Millis stamp) { return stamp < kFirstOfOurs; }
 
 }  // namespace
 
@@ -27,7 +28,8 @@ store::Mutation forget(std::string physical) { return store::remove(std::string(
 bool expects_foreign(const Act& act) {
   if (act.operation == Operation::read || act.operation == Operation::insert || act.id.empty()) return false;
   if (act.expected_version && foreign(*act.expected_version)) return true;
-  return act.preconditions.match && std::ranges::any_of(act.preconditions.match->stamps, [](Millis stamp) { return foreign(stamp); });
+  const auto& match = act.preconditions.match;
+  return match && (!match->foreign.empty() || std::ranges::any_of(match->stamps, [](Millis stamp) { return foreign(stamp); }));
 }
 
 Task<Act> with_our_versions(Act act) {
@@ -41,9 +43,12 @@ Task<Act> with_our_versions(Act act) {
   const std::string_view known = row->text("version");
   const Millis stamp = row->integer("stamp");
   if (act.expected_version == known) act.expected_version = wire_version(stamp);
-  if (act.preconditions.match)
-    for (Millis& each : act.preconditions.match->stamps)
-      if (foreign(each) && wire_version(each) == known) each = stamp;
+  if (!act.preconditions.match) co_return act;
+  TagList& match = *act.preconditions.match;
+  for (Millis& each : match.stamps)
+    if (foreign(each) && wire_version(each) == known) each = stamp;
+  if (std::ranges::find(match.foreign, known) != match.foreign.end()) match.stamps.push_back(stamp);
+  match.foreign.clear();
   co_return act;
 }
 

@@ -58,10 +58,12 @@ Result<TagList> read_tags(std::string_view text, Tags how) {
   while (!text.empty()) {
     const bool weak = text.starts_with("W/");
     if (weak) text.remove_prefix(2);
-    const auto tag = take_tag(text);
+    auto tag = take_tag(text);
     if (!tag) return bad;
     const auto stamp = stamp_of(*tag);
-    if (stamp && (!weak || how == Tags::weak)) out.stamps.push_back(*stamp);
+    const bool counts = !weak || how == Tags::weak;
+    if (counts && stamp) out.stamps.push_back(*stamp);
+    if (counts && !stamp) out.foreign.push_back(*std::move(tag));
     skip_blanks(text);
     if (text.empty()) break;
     if (!text.starts_with(',')) return bad;
