@@ -5,7 +5,7 @@
 namespace mandate::scripts {
 namespace {
 
-constexpr std::string_view kKinds[] = {"table", "job", "api", "push", "hooks"};
+constexpr std::string_view kKinds[] = {"table", "job", "api", "push", "hooks", "describe"};
 bool known_kind(std::string_view kind) { return std::ranges::find(kKinds, kind) != std::end(kKinds); }
 
 class NodeHost final : public Host {
