@@ -121,7 +121,7 @@ Task<Json> ScriptCalls::invoke(tenant::Here here, const tenant::Service* service
   complete_headers(*send.platform, send.payload, send.headers);
   const Json* to = given.if_contains("to");
   std::optional<Task<Json>> task;
-  if (by_tags(*service)) {
+  if (bool_member(given, "tags").value_or(false) || by_tags(*service)) {
     send.kind = SendKind::native;
     CO_TRY(send.expression, expression_of(to));
     task.emplace(to_tags(std::move(here), service, std::move(send)));

@@ -10,8 +10,8 @@ namespace mandate::push {
 /// One for the house; thread-safe. Methods and their arguments:
 ///
 ///   push.send      {tags, payload: {…}, headers?}               properties for everybody's templates → {"id"}
-///   push.platform  {platform, to, payload: object or text, headers?}
-///                  with MS_EnableExternalPush `to` are tags → {"id"}; else device handles → {"id"?, "results":[…]}
+///   push.platform  {platform, to, payload: object or text, headers?, tags?: true}
+///                  with `tags` or MS_EnableExternalPush `to` are tags → {"id"}; else device handles → {"id"?, "results":[…]}
 ///   push.feedback  {platform}                                   → [{"deviceToken","timeSent"}]
 ///
 /// `tags`: null for everybody, an expression, or a list that means any of them. A handle is text or a list of texts.

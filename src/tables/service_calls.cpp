@@ -36,7 +36,9 @@ std::string environment_of(const tenant::Vault& vault, const tenant::Service& se
   set("MS_ApplicationSystemKey", "applicationSystemKey", key("system_key", service.system_key_sealed));
   set("MS_CrossDomainWhitelist", "crossDomainWhitelist", joined(service.cors_hosts));
   config["appSettings"] = std::move(settings);
-  return to_json(JsonObject{{"env", std::move(env)}, {"config", std::move(config)}});
+  JsonObject out{{"env", std::move(env)}, {"config", std::move(config)}};
+  if (const tenant::Push& push = service.push; push.apns.configured || push.fcm.configured || push.wns.configured || push.webpush.configured) out["push"] = true;
+  return to_json(out);
 }
 
 /// Null when no table has any.

@@ -237,6 +237,18 @@ TEST(ScriptPush, WithAHubTheFirstArgumentIsTags) {
   EXPECT_FALSE(call(w, "push.send", R"({"tags":"a &&","payload":{"m":1}})").ok());
 }
 
+TEST(ScriptPush, AnAppsOwnCallNamesTagsWhateverTheServiceIsSetTo) {
+  World w;
+  w.install("a", Platform::apns, "aa", {"news"});
+  w.install("b", Platform::apns, "bb", {});
+  ASSERT_TRUE(call(w, "push.platform", R"({"platform":"apns","to":"news","tags":true,"payload":{"alert":"x"}})").ok());
+  w.carry();
+  EXPECT_EQ(w.urls(), std::vector<std::string>{"https://apns.example/3/device/aa"});
+  ASSERT_TRUE(call(w, "push.platform", R"({"platform":"apns","to":null,"tags":true,"payload":{"alert":"x"}})").ok());
+  w.carry();
+  EXPECT_EQ(w.urls().size(), 3U) << "null is everybody";
+}
+
 TEST(ScriptPush, APlatformThatHasEndedOrIsNotSetUpSaysSo) {
   World w;
   const auto phone = call(w, "push.platform", R"({"platform":"mpns","to":"http://x.notify.live.net/y","payload":"<x/>"})");

@@ -15,6 +15,25 @@ mobile.tables.import('./tables');
 mobile.tables.initialize().then(function () { app.use(mobile); app.listen(process.env.PORT || 3000); });
 )";
 
+/// Gives requests to other servers no answer until it is told one.
+class Held final : public Binding {
+ public:
+  explicit Held(std::shared_ptr<FakeBinding> given) : given_(std::move(given)) {}
+  Task<Json> invoke(std::string_view method, Json arguments) override {
+    const bool outwards = method == "http.fetch";
+    Task<Json> asking = given_->invoke(method, std::move(arguments));
+    Result<Json> answer = co_await asking;
+    if (outwards) answer = co_await outside;
+    co_return answer;
+  }
+  void console(std::string_view level, std::string_view text) override { given_->console(level, text); }
+
+  Signal<Json> outside;
+
+ private:
+  const std::shared_ptr<FakeBinding> given_;
+};
+
 class Mobile : public ServiceTest {
  protected:
   /// A folder with the usual main file.
@@ -35,7 +54,7 @@ class Mobile : public ServiceTest {
     out.context = to_json(context);
     out.bundle = bundle;
     out.environment = environment;
-    return text_of(mandate::test::run(bench->loop, bench->host->run(std::move(out), binding)));
+    return text_of(mandate::test::run(bench->loop, bench->host->run(std::move(out), held ? std::shared_ptr<Binding>(held) : binding)));
   }
   std::string describe() { return ask("describe", {{"app", "app.js"}}); }
   /// One act on table T; members of `more` before the usual ones.
@@ -63,6 +82,7 @@ class Mobile : public ServiceTest {
     return ask("api", std::move(context));
   }
   void answers(std::string method, std::string_view answer) { binding->answers[std::move(method)].push_back(json(answer)); }
+  std::shared_ptr<Held> held;  ///< instead of `binding`
   std::string asked(std::size_t i = 0) { return i < binding->asked.size() ? binding->asked[i].method + " " + to_json(binding->asked[i].arguments) : "nothing"; }
 };
 
@@ -258,6 +278,159 @@ TEST_F(Mobile, ApisAreServedToThoseTheyAreFor) {
   EXPECT_EQ(api("delete"), R"({"status":405,"headers":[["Content-Type","text/html; charset=utf-8"]],"body":"Method delete is not allowed"})");
   EXPECT_EQ(api("put"), R"({"status":404,"none":true})");
   EXPECT_EQ(api("get", {{"path", "/below"}}), R"({"status":404,"none":true})");
+}
+
+TEST_F(Mobile, TheContextHasEveryMemberOfItsDocumentation) {
+  app({{"tables/T.js", table("table.update(function (context) { return { members: ['req', 'res', 'data', 'tables', 'configuration', 'logger', 'query', 'item', 'id', 'version', 'table', 'user', 'operation', 'execute', 'next'].filter(function (each) { return context[each] === undefined; }),\n"
+                             "same: context.req.azureMobile === context && context.req.params.id === '7', operation: context.operation, table: context.table.name, page: context.configuration.pageSize, query: typeof context.query.where }; });\n"
+                             "table.delete(function (context) { context.next(Object.assign(new Error('not now'), { badRequest: true })); });")}});
+  EXPECT_THAT(act("update", {{"asked", json(R"({"method":"patch","path":"/7","url":"/7","base":"/tables/T","headers":{"if-match":"\"AA\""},"protocol":"https"})")}}),
+              HasSubstr(R"({\"members\":[],\"same\":true,\"operation\":\"update\",\"table\":\"T\",\"page\":50,\"query\":\"function\"})"));
+  EXPECT_EQ(act("del"), R"({"error":{"statusCode":400,"message":"not now","stack":""}})");
+}
+
+TEST_F(Mobile, QueriesOfOtherTablesHaveTheirOperators) {
+  app({{"tables/T.js", table("table.insert(function (context) { return context.tables('Other').where(function (n) { return this.n > n; }, 3).select('id', 'n').orderByDescending('n').skip(1).take(2).includeTotalCount().read()\n"
+                             ".then(function (rows) { return { rows: rows.length, total: rows.totalCount }; }); });")}});
+  answers("tables.read", R"({"results":[{"id":"1"},{"id":"2"}],"totalCount":9})");
+  EXPECT_THAT(act("insert"), HasSubstr(R"({\"rows\":2,\"total\":9})"));
+  EXPECT_EQ(asked(), R"j(tables.read {"table":"Other","asCaller":true,"query":{"filter":"(n gt 3)","orderBy":"n desc","select":"id,n","skip":1,"top":2,"inlineCount":true}})j");
+}
+
+TEST_F(Mobile, TheAppMakesTablesTooAndItsRunsOfPromises) {
+  files({{"app.js", "var ama = require('azure-mobile-apps'), mobile = ama(), table = mobile.table(); table.access = 'authenticated'; mobile.tables.add('T', table); mobile.tables.add('U', ama.table({ softDelete: true }));\n"
+                    "ama.promises.series([1, 2], function (n) { return ama.promises.resolved(n * 2); }).then(function (all) { console.log(all.join()); mobile.tables.add('Later'); }); ama.logger.info('here'); ama.logger.silly('not here');"}});
+  const std::string told = describe();
+  EXPECT_THAT(told, HasSubstr(R"({"name":"T","code":[],"levels":{"read":"authenticated")"));
+  EXPECT_THAT(told, HasSubstr(R"({"name":"U","code":[],"softDelete":true},{"name":"Later","code":[]})"));
+  EXPECT_THAT(binding->lines, ::testing::ElementsAre("info: here", "log: 2,4"));
+}
+
+// ── where middleware stands ──
+
+TEST_F(Mobile, WhatStandsBehindTheAppIsNotInItsWay) {
+  files({{"app.js", "var express = require('express'), app = express(), mobile = require('azure-mobile-apps')(); mobile.tables.add('T'); mobile.api.add('hello', { get: function (req, res) { res.send('hi'); } });\n"
+                    "app.use(mobile);\n"
+                    "app.use(function (req, res) { res.status(404).send('Nothing here'); });\n"
+                    "app.use(function (error, req, res, next) { res.status(500).send('Sorry'); });\n"
+                    "require('http').createServer(app).listen(process.env.PORT, function () { console.log('ready'); });"}});
+  EXPECT_THAT(describe(), HasSubstr(R"("tables":[{"name":"T","code":[]}])"));
+  EXPECT_THAT(binding->lines, ::testing::Contains("log: ready"));
+  EXPECT_THAT(api("get"), HasSubstr(R"("status":200)"));
+}
+
+TEST_F(Mobile, MiddlewareOfAPathAndOfARouterIsForThatPath) {
+  files({{"app.js", "var express = require('express'), app = express(), mobile = require('azure-mobile-apps')(), admin = express.Router(); mobile.tables.add('T'); mobile.tables.add('Other');\n"
+                    "['hello', 'other'].forEach(function (name) { mobile.api.add(name, { get: function (req, res) { res.json([req.trace || [], req.baseUrl, req.path, req.originalUrl]); } }); });\n"
+                    "function trace(word) { return function (req, res, next) { (req.trace = req.trace || []).push(word + ' ' + req.baseUrl + ' ' + req.url); next(); }; }\n"
+                    "admin.use(trace('router')); app.use('/admin', admin); app.use(trace('all')); app.use(['/api/hello', '/tables/T/'], trace('paths')); app.use(/\\/api\\/h.*/, trace('pattern'));\n"
+                    "app.use('/api/:name', trace('named')); mobile.use('/api', trace('own')); app.use('/', mobile); app.use(trace('behind'));"}});
+  EXPECT_EQ(describe(), R"({"tables":[{"name":"T","code":["read","insert","update","delete","undelete"]},{"name":"Other","code":["read","insert","update","delete","undelete"]}],)"
+                        R"("apis":[{"name":"hello","levels":{"get":"public"}},{"name":"other","levels":{"get":"public"}}],"made":true})");
+  EXPECT_THAT(api("get", {{"base", "/s/todo/api/hello"}, {"url", "/?q=1"}}),
+              HasSubstr(R"j([[\"all /s/todo /api/hello?q=1\",\"paths /s/todo/api/hello /?q=1\",\"pattern /s/todo/api/hello /?q=1\",\"named /s/todo/api/hello /?q=1\",\"own /s/todo/api /hello?q=1\"],\"/s/todo/api/hello\",\"/\",\"/s/todo/api/hello/?q=1\"])j"));
+}
+
+TEST_F(Mobile, AnErrorOfMiddlewareIsTheAnswer) {
+  files({{"app.js", "var app = require('express')(), mobile = require('azure-mobile-apps')(); mobile.tables.add('T');\n"
+                    "app.use(function (req, res, next) { next(req.get('x-bad') ? Object.assign(new Error('bad header'), { badRequest: true }) : req.get('x-odd') ? new Error('odd') : undefined); });\n"
+                    "app.use(function (error, req, res, next) { if (error.message === 'odd') res.status(418).send('caught'); else next(error); }); app.use(mobile);"}});
+  const auto with = [&](std::string_view header) {
+    return act("read", {{"asked", JsonObject{{"method", "get"}, {"path", "/"}, {"url", "/"}, {"base", "/tables/T"}, {"headers", JsonObject{{header, "1"}}}, {"protocol", "https"}}}});
+  };
+  EXPECT_EQ(with("x-bad"), R"({"error":{"statusCode":400,"message":"bad header","stack":""}})");
+  EXPECT_THAT(with("x-odd"), HasSubstr(R"("status":418)"));
+  answers("request.execute", R"({"results":[]})");
+  EXPECT_EQ(with("x-good"), R"({"default":{"results":[]}})");
+}
+
+// ── misuse ──
+
+TEST_F(Mobile, FiltersAndTransformsThatGiveSomethingElseAreToldSo) {
+  int n = 0;
+  const auto with = [&](std::string_view setting, std::string_view operation) {
+    app({{"tables/T.js", table(setting)}});
+    bundle = std::make_shared<const Bundle>(Bundle{std::to_string(++n), bundle->files});
+    return act(operation);
+  };
+  EXPECT_THAT(with("table.filters = [function (query) { return { where: 1 }; }];", "read"), StartsWith("server_error: Error: A filter of table 'T' gave an object, where a query or nothing is expected."));
+  EXPECT_THAT(with("table.transforms = [async function (item) { return item; }];", "insert"), StartsWith("server_error: Error: A transform of table 'T' gave a promise, where an item or nothing is expected."));
+  EXPECT_THAT(with("table.transforms = [function (item) { return 'x'; }];", "insert"), StartsWith("server_error: Error: A transform of table 'T' gave a string"));
+  EXPECT_THAT(with("table.filters = [function () { throw new Error('no filter today'); }];", "read"), StartsWith("server_error: Error: no filter today\n    at "));
+  EXPECT_THAT(with("table.read(function (context) { context.query = { id: 1 }; return context.execute(); });", "read"), StartsWith("server_error: Error: The query of table 'T' is none"));
+  EXPECT_TRUE(binding->asked.empty());
+}
+
+TEST_F(Mobile, AHookThatFailsIsALineOfTheLog) {
+  app({{"tables/T.js", table("table.hooks = [async function () { throw new Error('hook down'); }];")}});
+  answers("request.execute", R"({"item":{"id":"1"}})");
+  EXPECT_EQ(act("insert"), R"({"default":{"item":{"id":"1"}}})");
+  bench->loop.run_until([&] { return !binding->lines.empty(); });
+  EXPECT_THAT(binding->lines[0], StartsWith("error: A hook of table 'T' failed: Error: hook down"));
+}
+
+TEST_F(Mobile, AnOperationCanBeExecutedAgain) {
+  app({{"tables/T.js", table("table.insert(async function (context) { const first = await context.execute(); context.item = { text: first.id + ' again' }; return context.execute(); });\n"
+                             "table.update(function (context) { return context.execute().catch(function (error) { if (!error.concurrency) throw error; context.item.version = error.item.version; return context.execute(); }); });")}});
+  answers("request.execute", R"({"item":{"id":"1"}})");
+  answers("request.execute", R"({"item":{"id":"2"}})");
+  EXPECT_EQ(act("insert"), R"({"default":{"item":{"id":"2"}}})");
+  EXPECT_EQ(asked(1), R"(request.execute {"item":{"text":"1 again"}})");
+  answers("request.execute", R"({"conflict":{"id":"7","version":"BB=="}})");
+  answers("request.execute", R"({"item":{"id":"7","version":"CC=="}})");
+  EXPECT_EQ(act("update"), R"({"default":{"item":{"id":"7","version":"CC=="}}})");
+  EXPECT_EQ(asked(3), R"(request.execute {"item":{"id":"7","text":"milk","version":"BB=="}})");
+}
+
+TEST_F(Mobile, ATableThatIsNotThereIsTheAppsMistakeAndOneOfUsersWithoutAUserIs401) {
+  app({{"tables/T.js", table("table.insert(function (context) { return context.tables(context.item.text).read(); });")}});
+  binding->answers["tables.read"].push_back(Error(Code::not_found, "Table 'Nosuch' does not exist."));
+  EXPECT_THAT(act("insert", {{"item", json(R"({"text":"Nosuch"})")}}), StartsWith("server_error: Error: The table 'Nosuch' does not exist."));
+  binding->answers["tables.read"].push_back(Error(Code::unauthorized, "Unauthorized"));
+  EXPECT_EQ(act("insert", {{"item", json(R"({"text":"Diary"})")}}), R"({"error":{"statusCode":401,"message":"Unauthorized","stack":""}})");
+}
+
+TEST_F(Mobile, AnAnswerDoesNotWaitForAWebhook) {
+  app({{"tables/T.js", table("table.webhook = { url: 'https://hook.example/' };")}});
+  answers("request.execute", R"({"item":{"id":"1"}})");
+  held = std::make_shared<Held>(binding);
+  EXPECT_EQ(act("insert"), R"({"default":{"item":{"id":"1"}}})");
+  EXPECT_TRUE(binding->lines.empty());
+  held->outside.set_here(Error(Code::bad_request, "The address cannot be reached."));
+  bench->loop.run_until([&] { return !binding->lines.empty(); });
+  EXPECT_EQ(binding->lines[0], "warn: The webhook of table 'T' failed: The address cannot be reached.");
+}
+
+// ── push ──
+
+TEST_F(Mobile, ThereIsNoPushWhereTheServiceHasNone) {
+  app({{"tables/T.js", table("table.insert(function (context) { return { push: typeof context.push }; });")}});
+  EXPECT_THAT(act("insert"), HasSubstr(R"({\"push\":\"undefined\"})"));
+  environment = std::make_shared<const std::string>(R"({"env":{},"config":{},"push":true})");
+  EXPECT_THAT(act("insert"), HasSubstr(R"({\"push\":\"object\"})"));
+}
+
+TEST_F(Mobile, PushIsThatOfANotificationHub) {
+  environment = std::make_shared<const std::string>(R"({"env":{},"config":{},"push":true})");
+  app({{"tables/T.js", table("table.insert(function (context) { return context.execute().then(function (results) {\n"
+                             "context.push.gcm.send(null, { data: { message: context.item.text } }, function (error) { context.logger.info(error ? 'push failed: ' + error.message : 'pushed'); });\n"
+                             "context.push.apns.send(['a', 'b'], { alert: 'x' }, { expiry: 1 }, function (error) { context.logger.info(error ? 'push failed: ' + error.message : 'pushed'); });\n"
+                             "context.push.wns.sendToastText02('tag', 'one', 'two', function () {}); context.push.wns.sendToast(null, '<toast/>', function () {}); context.push.wns.send(null, 'raw', 'wns/raw', function () {});\n"
+                             "return context.push.send(null, { message: 'all' }).then(function () { return results; }); }); });")}});
+  answers("request.execute", R"({"item":{"id":"1"}})");
+  answers("push.platform", R"({"id":"s"})");
+  binding->answers["push.platform"].push_back(Error(Code::not_found, "Nothing is set up for apns."));
+  for (int i = 0; i < 3; ++i) answers("push.platform", R"({"id":"s"})");
+  answers("push.send", R"({"id":"s"})");
+  EXPECT_EQ(act("insert"), R"({"default":{"item":{"id":"1"}}})");
+  std::vector<std::string> told;
+  for (std::size_t i = 1; i < binding->asked.size(); ++i) told.push_back(asked(i));
+  EXPECT_THAT(told, ::testing::ElementsAre(
+      R"(push.platform {"platform":"gcm","to":null,"payload":{"data":{"message":"milk"}},"headers":{},"tags":true})", R"(push.platform {"platform":"apns","to":["a","b"],"payload":{"alert":"x"},"headers":{},"tags":true})",
+      R"(push.platform {"platform":"wns","to":"tag","payload":"<toast><visual><binding template=\"ToastText02\"><text id=\"1\">one</text><text id=\"2\">two</text></binding></visual></toast>","headers":{"X-WNS-Type":"wns/toast"},"tags":true})",
+      R"(push.platform {"platform":"wns","to":null,"payload":"<toast/>","headers":{"X-WNS-Type":"wns/toast"},"tags":true})", R"(push.platform {"platform":"wns","to":null,"payload":"raw","headers":{"X-WNS-Type":"wns/raw"},"tags":true})",
+      R"(push.send {"tags":null,"payload":{"message":"all"}})"));
+  EXPECT_THAT(binding->lines, ::testing::UnorderedElementsAre("info: pushed", "info: push failed: Nothing is set up for apns."));
 }
 
 }  // namespace

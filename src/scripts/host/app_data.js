@@ -1,7 +1,7 @@
 // app_data: context.tables(name) and context.data of an app of the second generation (5.10). Reads and writes go through the
 // filters, transforms and hooks of the table they are on, whoever asks for them.
 
-function app_data({ Query, plain, failure, mssql_of, load }) {
+function app_data({ Query, plain, failure, mssql_of, load, format }) {
   const { Array, Date, Error, JSON, Number, Object, Promise, String } = globalThis;
   const Buffer = load('Buffer');
   const list_of = (value) => (Array.isArray(value) ? value : []);
@@ -10,14 +10,16 @@ function app_data({ Query, plain, failure, mssql_of, load }) {
   /// An error with the word that decides how it is answered.
   function error_of(word, message, more) { return Object.assign(new Error(message), { [word]: true }, more); }
   function told(wire) {
-    const error = failure(wire), word = { 400: 'badRequest', 404: 'notFound', 409: 'duplicate', 412: 'concurrency' }[error.statusCode];
+    const error = failure(wire), word = { 400: 'badRequest', 401: 'unauthorized', 404: 'notFound', 409: 'duplicate', 412: 'concurrency' }[error.statusCode];
     if (word !== undefined) error[word] = true;
     return error;
   }
+  /// That a table is not there is the app's mistake, not the client's.
+  const without_table = (wire, { table }) => wire.statusCode === 404 && table !== undefined && wire.message === `Table '${table}' does not exist.`;
   function ask(call, method, args) {
     return new Promise((good, bad) => {
       call.invoke(method, args, (error, value) => {
-        if (error !== undefined) bad(told(error));
+        if (error !== undefined) bad(without_table(error, args) ? new Error(`The table '${args.table}' does not exist.`) : told(error));
         else if (value.conflict !== undefined) bad(error_of('concurrency', 'No records were updated', { item: value.conflict }));
         else good(value);
       });
@@ -38,10 +40,20 @@ function app_data({ Query, plain, failure, mssql_of, load }) {
     return new Date(out.getTime() - ms);
   }
   function filtered(definition, query, context) {
+    if (!Query.owns(query)) throw new Error(`The query of table '${definition.name}' is none: context.query can be narrowed, not replaced by something else.`);
     if (definition.recordsExpire) query.where('createdAt gt ?', moment_before(new Date(), definition.recordsExpire));
-    return list_of(definition.filters).reduce((now, filter) => filter(now, context) || now, query);
+    return run_all(definition, 'filter', query, context, (given) => Query.owns(given), 'a query');
   }
-  const transformed = (definition, item, context) => list_of(definition.transforms).reduce((now, transform) => transform(now, context) || now, item);
+  const transformed = (definition, item, context) => run_all(definition, 'transform', item, context, (given) => typeof given === 'object' && typeof given.then !== 'function' && !Array.isArray(given), 'an item');
+  /// Each gets what the one before gave. One that gives nothing has changed it in place; what is no use is not taken for it.
+  function run_all(definition, what, first, context, fits, wanted) {
+    return list_of(definition[`${what}s`]).reduce((now, fn) => {
+      const given = fn(now, context);
+      if (!given) return now;
+      if (!fits(given)) throw new Error(`A ${what} of table '${definition.name}' gave ${typeof given.then === 'function' ? 'a promise' : typeof given === 'object' ? 'an object' : `a ${typeof given}`}, where ${wanted} or nothing is expected.`);
+      return given;
+    }, first);
+  }
 
   // Nobody waits for it; what becomes of it is a line of the log.
   function post_webhook(call, definition, results, context) {
@@ -60,13 +72,13 @@ function app_data({ Query, plain, failure, mssql_of, load }) {
     if (definition.webhook) post_webhook(call, definition, results, context);
     for (const hook of list_of(definition.hooks)) {
       const given = hook(results, context);
-      if (typeof given?.then === 'function') given.then(undefined, (error) => call.console('error', `A hook of table '${definition.name}' failed: ${error?.stack ?? error}`));
+      if (typeof given?.then === 'function') given.then(undefined, (error) => call.console('error', `A hook of table '${definition.name}' failed: ${format([error])}`));
     }
     return results;
   }
   /// Runs one operation between what its table puts before and after it: go(query, item) asks for it.
   async function around(call, definition, context, own, go) {
-    const now = { ...context, table: definition, ...own };
+    const now = Object.assign(Object.create(context), { table: definition, ...own });
     const query = own.query === undefined ? undefined : filtered(definition, own.query, now);
     const item = own.item === undefined ? undefined : transformed(definition, own.item, now);
     const results = await go(query, item);

@@ -3,17 +3,18 @@
 // Nothing listens here: app.js says what there is, once, and requests find it by name (mobile.js). `express` is what such a
 // file asks for beside it. Where an app's own functions stand around an operation is said by describe().
 
-function apps({ host, load, console, Query, turn_of }) {
-  const { Array, Error, JSON, Map, Number, Object, Promise, String, WeakSet } = globalThis;
+function apps({ host, load, console, Query, turn_of, plain_builtin }) {
+  const { Array, Error, JSON, Map, Number, Object, Promise, RegExp, Set, String, WeakMap, WeakSet } = globalThis;
   const kOperations = ['read', 'insert', 'update', 'delete', 'undelete'], kVerbs = ['get', 'post', 'put', 'patch', 'delete', 'head'];
   const kSettings = { platform: 'express', tableRootPath: '/tables', apiRootPath: '/api', pageSize: 50, maxTop: 1000, userIdColumn: 'userId', debug: false, homePage: false };
   const is_function = (value) => typeof value === 'function';
   const is_group = (value) => value !== null && (typeof value === 'object' || typeof value === 'function');
   const idle = new WeakSet();    // middleware that has nothing to do here
-  const mounted = new WeakSet(); // what azure-mobile-apps gives: not to be called as middleware
+  const served = new WeakSet();  // apps of azure-mobile-apps
+  const stacks = new WeakMap();  // what takes middleware → [{path, length_of, fn}], in its order
   let home = '';                 // the folder of the app's main file
   let active = false;            // there is an app
-  let tables, routes, steps, settings;
+  let tables, routes, roots, settings, own_app;
 
   /// Before the main file is loaded, also again.
   function begin(main) {
@@ -21,8 +22,9 @@ function apps({ host, load, console, Query, turn_of }) {
     home = main.slice(0, Math.max(main.lastIndexOf('/'), 0));
     tables = new Map();    // lower-case name → definition
     routes = new Map();    // … of an API
-    steps = [];            // {path, fn}: middleware before all
+    roots = [];            // express() and its routers
     settings = undefined;  // the configuration of the app
+    own_app = undefined;
   }
   begin('');
 
@@ -109,21 +111,20 @@ function apps({ host, load, console, Query, turn_of }) {
   };
 
   // ── the app ──
-  const middleware = (args) => {
-    const path = typeof args[0] === 'string' ? args.shift() : '';
-    for (const fn of args.flat(Infinity)) if (is_function(fn) && !idle.has(fn) && !mounted.has(fn)) steps.push({ path: path.replace(/\/$/, '').toLowerCase(), fn });
-  };
   function create(given) {
     const own = given ?? {};
     settings = { ...kSettings, ...own, own, tables: {} };
     Object.defineProperty(settings, 'own', { enumerable: false });
+    for (const member of ['tableRootPath', 'apiRootPath']) if (own[member] !== undefined && own[member] !== kSettings[member]) console.warn(`${member} '${own[member]}' is left out: it is ${kSettings[member]} here.`);
     const app = (req, res, next) => next?.();
-    mounted.add(app);
+    served.add(app);
+    stacks.set(app, []);
+    own_app = app;
     app.configuration = settings;
     app.tables = { add: add_table, import: importing(add_table), configuration: settings.tables, initialize: () => Promise.resolve() };
     app.api = { add: add_api, import: importing(add_api) };
     app.table = table;
-    app.use = (...args) => { middleware(args); return app; };
+    app.use = (...args) => { use(app, args); return app; };
     return app;
   }
   const logger = {};
@@ -141,11 +142,64 @@ function apps({ host, load, console, Query, turn_of }) {
   };
   const azure_mobile_apps = Object.assign((given) => create(given), { create, table, logger, query: queries, promises, api: (definition) => definition });
 
+  // ── middleware ──
+  /// How much of a path a mount point takes: a number of characters, or -1.
+  function mount_of(given) {
+    if (given instanceof RegExp) {
+      const pattern = new RegExp(given.source, given.flags.replace(/[gy]/g, ''));
+      return (path) => { const found = pattern.exec(path); return found !== null && found.index === 0 ? found[0].replace(/\/$/, '').length : -1; };
+    }
+    const text = given.replace(/\/+$/, '');
+    if (text === '') return () => 0;
+    const pattern = new RegExp(`^${text.replace(/[\\^$.+?|()[\]{}]/g, '\\$&').replace(/:\w+/g, '[^/]+').replace(/\*/g, '.*')}(?=/|$)`, 'i');
+    return (path) => pattern.exec(path)?.[0].length ?? -1;
+  }
+  const is_path = (value) => typeof value === 'string' || value instanceof RegExp;
+  function use(owner, args) {
+    const given = is_path(args[0]) ? [args.shift()] : Array.isArray(args[0]) && args[0].length > 0 && args[0].every(is_path) ? args.shift() : [''];
+    const lengths = given.map(mount_of), length_of = (path) => lengths.map((each) => each(path)).find((length) => length >= 0) ?? -1;
+    for (const fn of args.flat(Infinity)) if (is_function(fn) && !idle.has(fn)) stacks.get(owner).push({ path: typeof given[0] === 'string' ? given[0].replace(/\/+$/, '') : '', length_of, fn });
+  }
+  /// The path at which `owner` has the app; undefined: it has none.
+  function place_in(owner) {
+    for (const { path, fn } of stacks.get(owner)) {
+      const inner = served.has(fn) ? '' : stacks.has(fn) ? place_in(fn) : undefined;
+      if (inner !== undefined) return path + inner;
+    }
+    return undefined;
+  }
+  /// What a path of the app meets before it: [{fn, at: how much of the path is behind it}]. What was added behind the app is
+  /// reached by nothing that it serves. `place`: where the app stands.
+  function steps_at(target) {
+    const steps = [];
+    let path = target;
+    const walk = (owner, at) => {
+      for (const { fn, length_of } of stacks.get(owner)) {
+        const length = length_of(path.slice(at) || '/');
+        if (length < 0) continue;
+        if (!stacks.has(fn)) steps.push({ fn, at: at + length });
+        else if (walk(fn, at + length) || served.has(fn)) return true;
+      }
+      return false;
+    };
+    const inside = new Set(roots.flatMap((root) => stacks.get(root).map(({ fn }) => fn)));
+    for (const root of roots) {
+      const place = inside.has(root) ? undefined : place_in(root);
+      if (place === undefined) continue;
+      path = place + target;
+      walk(root, 0);
+      return { steps, place };
+    }
+    if (own_app !== undefined) walk(own_app, 0);
+    return { steps, place: '' };
+  }
+
   // ── what stands around it in app.js ──
   const pass = () => { const fn = (req, res, next) => next(); idle.add(fn); return fn; };
   function router() {
     const out = (req, res, next) => next?.();
-    mounted.add(out);
+    stacks.set(out, []);
+    roots.push(out);
     const unserved = (verb) => (...args) => {
       if (verb === 'get' && args.length === 1) return out.settings[args[0]];
       console.warn(`${verb}('${args[0]}') of Express is not served: an app has tables and APIs.`);
@@ -153,26 +207,30 @@ function apps({ host, load, console, Query, turn_of }) {
     };
     for (const verb of [...kVerbs, 'all', 'options', 'route']) out[verb] = unserved(verb);
     return Object.assign(out, {
-      settings: {}, locals: {}, use: (...args) => { middleware(args); return out; }, set: (name, value) => { out.settings[name] = value; return out; }, enable: (name) => out.set(name, true), disable: (name) => out.set(name, false),
+      settings: {}, locals: {}, use: (...args) => { use(out, args); return out; }, set: (name, value) => { out.settings[name] = value; return out; }, enable: (name) => out.set(name, true), disable: (name) => out.set(name, false),
       engine: () => out, param: () => out, on: () => out, once: () => out,
-      listen: (...args) => {
-        const done = args.find(is_function), server = { on: () => server, once: () => server, close: () => server, setTimeout: () => server, address: () => ({ address: '::', port: 0 }) };
-        if (done !== undefined) void Promise.resolve().then(() => done.call(server));
-        return server;
-      },
+      listen: (...args) => server_of().listen(...args),
     });
   }
+  // Nothing listens.
+  function server_of() {
+    const server = { on: () => server, once: () => server, close: () => server, setTimeout: () => server, address: () => ({ address: '::', port: 0 }) };
+    server.listen = (...args) => {
+      const done = args.find(is_function);
+      if (done !== undefined) void Promise.resolve().then(() => done.call(server));
+      return server;
+    };
+    return server;
+  }
+  const listening = (name) => ({ ...plain_builtin(name), createServer: server_of });
   const parsers = { json: pass, urlencoded: pass, text: pass, raw: pass };
   const express = Object.assign(() => router(), { Router: () => router(), static: pass, ...parsers });
   const given = { 'azure-mobile-apps': azure_mobile_apps, express, 'body-parser': Object.assign(pass, parsers), 'azure-mobile-apps/src/logger': logger, 'azure-mobile-apps/src/query': queries, 'azure-mobile-apps/src/utilities/promises': promises };
 
   // ── what the parent is told ──
   const list_of = (value) => (Array.isArray(value) ? value : []);
-  const covers = (path, target) => path === '' || target === path || target.startsWith(`${path}/`);
-  /// The middleware before all that a path meets.
-  const steps_at = (target) => steps.filter(({ path }) => covers(path, target.toLowerCase())).map(({ fn }) => fn);
   function code_of(definition) {
-    const always = steps_at(`/tables/${definition.name}`).length > 0 || list_of(definition.middleware.execute).length > 0 || list_of(definition.hooks).length > 0 || Boolean(definition.webhook);
+    const always = steps_at(`/tables/${definition.name}`).steps.length > 0 || list_of(definition.middleware.execute).length > 0 || list_of(definition.hooks).length > 0 || Boolean(definition.webhook);
     const filtered = list_of(definition.filters).length > 0 || Boolean(definition.recordsExpire), transformed = list_of(definition.transforms).length > 0;
     return kOperations.filter((name) => always || is_function(definition.operations[name]) || list_of(definition.middleware[name]).length > 0 || (name === 'insert' ? transformed : filtered || (name === 'update' && transformed)));
   }
@@ -201,7 +259,7 @@ function apps({ host, load, console, Query, turn_of }) {
 
   return {
     begin, describe, level_of, handlers_of, steps_at, logger, settings: () => settings ?? { ...kSettings, tables: {} },
-    builtin: (name) => (active && Object.hasOwn(given, name) ? given[name] : undefined),
+    builtin: (name) => (!active ? undefined : Object.hasOwn(given, name) ? given[name] : /^(node:)?https?$/.test(name) ? listening(name) : undefined),
     table: (name) => tables.get(String(name).toLowerCase()), api: (name) => routes.get(String(name).toLowerCase()),
   };
 }

@@ -73,7 +73,7 @@ function express({ service_of, user_of, load, builtin }) {
     const service = service_of(call), { fields, files, raw } = body_of(context);
     const made = Object.create(kRequest);
     Object.assign(made, {
-      method: context.method.toUpperCase(), url: context.url, originalUrl: context.base + context.url, path: context.path, query: context.query ?? {}, params: [], headers: context.headers ?? {}, body: fields,
+      method: context.method.toUpperCase(), url: context.url, originalUrl: context.base + context.url, baseUrl: context.base, path: context.path, query: context.query ?? {}, params: [], headers: context.headers ?? {}, body: fields,
       protocol: context.protocol ?? 'https', secure: context.protocol !== 'http', ip: context.ip, ips: [], host: String(context.headers?.host ?? '').replace(/:\d+$/, ''), xhr: /^xmlhttprequest$/i.test(context.headers?.['x-requested-with'] ?? ''),
       httpVersion: '1.1', user: user_of(call), service, res: response, rawBody: raw, files, connection: { remoteAddress: context.ip },
       respond: (status, body) => response.answer_with(status, body),

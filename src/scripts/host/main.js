@@ -9,7 +9,7 @@ function main() {
   const kHead = 16, kGone = 6, kHello = 9, kHolding = 10, kTerminate = 24, kOpen = 27, kWho = 28;
   // Evaluated inside each context, and inside each Worker.
   const kInside = [lockdown, translating, query, pendings, items, calls_of, requests, table, pushes, databases, surroundings, emitters, streams, egress, async_standin, underscore_standin, requiring, realm];
-  const kOfServices = [loading, routing, express, hooks, apps, app_data, mobile, servings];
+  const kOfServices = [loading, routing, express, hooks, apps, app_data, hub, mobile, servings];
   const inside = (parts) => `(() => { 'use strict'; ${parts.join('\n')}\nreturn (${entrance})(); })()`;
   const parts = inside([...kInside, 'const servings = undefined;']), service_parts = inside([...kInside, ...kOfServices]);
   const source = `'use strict'; ${cutter}\n${wire}\n${modules}\n${bundles}\n${services}\n(${worker})()`;

@@ -2,16 +2,16 @@
 //
 // Context and outcome: service_protocol.h.
 
-function mobile({ host, words, entry, load_file, load, console, replace, push_of, Response, request_of }) {
+function mobile({ host, words, entry, load_file, load, console, replace, push_of, reaches_devices, plain_builtin, Response, request_of }) {
   const { Array, Error, JSON, Object, Promise, String, WeakMap } = globalThis;
   const { Query, plain } = words;
   const Buffer = load('Buffer');
   const kWords = { read: 'read', insert: 'insert', update: 'update', del: 'delete' };
-  const kNothingAsked = { method: 'get', url: '/', base: '', path: '/', headers: {} };
+  const asked_of = ({ asked, table }) => asked ?? { method: 'get', url: '/', base: `/tables/${table}`, path: '/', headers: {} };
   const turns = new WeakMap();   // request → what answers it
   const turn_of = (req) => turns.get(req) ?? { operations: (next) => next(), operate: (next) => next() };
-  const app = apps({ host, load: load_file, console, Query, turn_of });
-  const data = app_data({ Query, plain, failure: words.failure, mssql_of: words.mssql_of, load });
+  const app = apps({ host, load: load_file, console, Query, turn_of, plain_builtin });
+  const data = app_data({ Query, plain, failure: words.failure, mssql_of: words.mssql_of, load, format: host.format });
   const find = (name) => app.table(name) ?? { name: String(name), middleware: {}, operations: {} };
 
   // ── the app's main file, loaded once ──
@@ -58,7 +58,10 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
     };
   }
   function context_of(call, req, res) {
-    const context = { req, res, push: push_of(call), configuration: app.settings(), logger: app.logger, user: user_for(call, req.headers) };
+    const context = { req, res, configuration: app.settings(), logger: app.logger, user: user_for(call, req.headers) };
+    // As there it was: none where no hub is. Made for those who ask.
+    let push;
+    Object.defineProperty(context, 'push', { get: () => (reaches_devices() ? push ??= hub(push_of(call, true)) : undefined), enumerable: true, configurable: true });
     context.data = data.data_of(call, context, find);
     context.tables = (name) => data.access(call, find(name), context);
     req.azureMobile = context;
@@ -66,6 +69,19 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
   }
 
   // ── middleware ──
+  /// What app.js puts before `own` on the way to `kind` ("tables", "api"), each told the address as it is where it was added.
+  function on_the_way(req, kind, context, own) {
+    const { base, path, url } = context, cut = Math.max(base.lastIndexOf(`/${kind}/`), 0), { steps, place } = app.steps_at(base.slice(cut));
+    if (steps.length === 0) return own;
+    const whole = place + base.slice(cut) + (path === '/' ? '' : path), query = url.includes('?') ? url.slice(url.indexOf('?')) : '';
+    const stand = (at) => {
+      req.baseUrl = base.slice(0, cut) + whole.slice(place.length, at);
+      req.path = whole.slice(at) || '/';
+      req.url = req.path + query;
+    };
+    const told = steps.map(({ fn, at }) => (fn.length === 4 ? (error, _, res, next) => { stand(at); return fn(error, req, res, next); } : (_, res, next) => { stand(at); return fn(req, res, next); }));
+    return [...told, (_, __, next) => { stand(whole.length - (path === '/' ? 0 : path.length)); next(); }, ...own];
+  }
   /// Calls each in its turn; done(error) after the last. `idle()`: one went on neither now nor by a promise.
   function chain(fns, req, res, done, idle) {
     let at = 0;
@@ -99,7 +115,7 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
       this.kept = undefined;     // what the store gave last: {value}
       this.refusal = undefined;  // or the error that it gave
       this.res = new Response({ answer: (response) => call.answer({ response }), console: (...args) => call.console(...args), fail: (error) => call.fail(error) });
-      this.req = request_of(call, this.res, call.context.asked ?? kNothingAsked);
+      this.req = request_of(call, this.res, asked_of(call.context));
       turns.set(this.req, this);
       this.context = context_of(call, this.req, this.res);
       this.fill(made);
@@ -127,7 +143,7 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
     begin() {
       const { definition, req, res, call } = this, { execute } = definition.middleware;
       const own = execute?.length > 0 ? execute : [definition.execute ?? ((_, __, next) => this.operations(next))];
-      chain([...app.steps_at(`/tables/${call.context.table}`), ...own], req, res, (error) => this.end(error), this.release);
+      chain(on_the_way(req, 'tables', asked_of(call.context), own), req, res, (error) => this.end(error), this.release);
     }
     /// What stands around the operation alone; table.execute among middleware.
     operations(next) {
@@ -216,6 +232,7 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
     }
     if (error?.duplicate) return res.status(409).json(context.item ?? { error: message });
     if (error?.badRequest) return say(400, message);
+    if (error?.unauthorized) return say(401, 'Unauthorized');
     if (error?.notFound || error?.concurrency) return say(404, 'The item does not exist');
     return call.fail(error ?? new Error('The app was rejected without a reason.'));
   }
@@ -242,7 +259,7 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
       if (res.finished) { if (error !== undefined) call.console('error', host.format([error])); return undefined; }
       return error === undefined ? call.answer({ status: 404, none: true }) : answer_error(call, res, error, around, say);
     };
-    return new Promise((good) => chain([...app.steps_at(`/api/${name}`), ...handlers], req, res, (error) => { good(); end(error); }, good));
+    return new Promise((good) => chain(on_the_way(req, 'api', context, handlers), req, res, (error) => { good(); end(error); }, good));
   }
 
   /// `then` with the app loaded: now, or when its modules are.

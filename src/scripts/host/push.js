@@ -21,8 +21,8 @@ function pushes({ Pending, resolve, reject, looked_at, failure }) {
     return `<${kind}${launch}><visual${lang}><binding template="${template}">${inner}</binding></visual></${kind}>`;
   }
 
-  // Gives what makes one call's `push`.
-  return (call) => {
+  // Gives what makes one call's `push`. `by_tags`: targets are tags, whatever the service is set to.
+  return (call, by_tags = false) => {
     function ask(method, args, given) {
       const options = given ?? {};
       if (typeof options !== 'object') throw new Error('The options must be an object.');
@@ -40,7 +40,7 @@ function pushes({ Pending, resolve, reject, looked_at, failure }) {
       });
       return promised;
     }
-    const to = (platform, target, payload, headers, options) => ask('push.platform', { platform, to: target, payload, headers }, options);
+    const to = (platform, target, payload, headers, options) => ask('push.platform', { platform, to: target, payload, headers, ...(by_tags ? { tags: true } : {}) }, options);
     const wns = {
       send: (target, payload, type, options) => (typeof type === 'string' ? to('wns', target, payload, { 'X-WNS-Type': type }, options) : to('wns', target, payload, {}, type)),
       sendRaw: (target, payload, options) => to('wns', target, payload, { 'X-WNS-Type': 'wns/raw' }, options),
