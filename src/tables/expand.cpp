@@ -4,6 +4,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "tables/app_acts.h"
 #include "tables/permissions.h"
 
 namespace mandate::tables {
@@ -85,7 +86,7 @@ Result<std::vector<Expansion>> expansions_of(const OperationContext& context, co
     for (const Expansion& each : out)
       if (each.relation == relation) return Error(Code::bad_request, "The relation '" + name + "' is expanded twice.");
     const tenant::Table* other = context.service->table(relation->table);
-    if (other && has_read_script(*other) && context.principal.level != identity::Level::admin)
+    if (other && (has_read_script(*other) || is_of_app(*context.service, *other, Operation::read) || !is_served(*context.service, *other)) && context.principal.level != identity::Level::admin)
       return Error(Code::bad_request, "The relation '" + name + "' cannot be expanded: '" + other->name + "' is read through a script. Ask for it by itself.");
     const store::ColumnSpec* column = schema.own(relation->column);
     if (!column) return Error(Code::server_error, "", "a relation without its column");

@@ -1,7 +1,7 @@
 #include "tables/scripted.h"
 
 #include "base/base64.h"
-#include "base/url.h"
+#include "tables/app_acts.h"
 #include "tables/script_user.h"
 
 namespace mandate::tables {
@@ -43,12 +43,7 @@ void append_object(std::string& out, const JsonObject& object) {
 std::string_view script_name(const Act& act) { return act.conflict ? tenant::kConflict : script_of(act.operation); }
 
 /// Whether the code of the service's app stands around the act.
-bool is_of_app(const Act& act) {
-  const tenant::ServiceCode& code = act.context.service->code;
-  if (code.app.empty() || act.conflict) return false;
-  const auto acts = code.app_acts.find(ascii_lower(act.context.table->name));
-  return acts != code.app_acts.end() && acts->second.contains(name(act.operation));
-}
+bool is_of_app(const Act& act) { return !act.conflict && is_of_app(*act.context.service, *act.context.table, act.operation); }
 
 std::string_view word_of(Dialect dialect) {
   static constexpr std::string_view kWords[] = {"v1", "v2", "v3", "v4"};

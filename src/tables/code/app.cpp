@@ -118,9 +118,10 @@ class Adder {
     }
     if (const auto other = text_member(said, "databaseTableName"))
       out_.notices.push_back(path + ": databaseTableName '" + std::string(other->substr(0, 80)) + "' is left out: each table has rows of its own");
+    auto& around = out_.service.code.app_acts[ascii_lower(name)];  // empty ones too: it is a table that the app serves
     if (const JsonArray* acts = list(said, "code"))
       for (const Json& act : *acts)
-        if (act.is_string()) out_.service.code.app_acts[ascii_lower(name)].emplace(view(act.get_string()));
+        if (act.is_string()) around.emplace(view(act.get_string()));
     check(table, path);
     out_.tables[ascii_lower(name)] = std::move(table);
   }

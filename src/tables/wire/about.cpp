@@ -1,6 +1,7 @@
 #include "tables/wire/about.h"
 
 #include "base/url.h"
+#include "tables/app_acts.h"
 #include "tables/wire/cors.h"
 #include "tables/wire/family.h"
 #include "tables/wire/swagger.h"
@@ -71,6 +72,7 @@ Task<Response> About::swagger(http::Request& request) {
   if (setting == place.service->settings.end() || !iequals(setting->second, "true")) co_return Error(Code::not_found, "Not Found");
   std::vector<Described> tables;
   for (const auto& [lower, table] : place.service->tables) {
+    if (!is_served(*place.service, table)) continue;
     OperationContext context;
     context.here = place.here;
     context.service = place.service;

@@ -3,8 +3,9 @@
 #include "base/url.h"
 #include "http/compress.h"
 #include "http/wire/characters.h"
-#include "tables/wire/api_door.h"
+#include "tables/app_acts.h"
 #include "tables/conflicts.h"
+#include "tables/wire/api_door.h"
 #include "tables/wire/cors.h"
 #include "tables/wire/json_patch.h"
 #include "tables/wire/page_token.h"
@@ -126,6 +127,7 @@ Task<Response> Door::authorised(Turn& turn) {
     co_return family.unauthorized(turn, principal.error(), true);
   }
   CO_TRY(const identity::KeysShown keys, keys_.shown(*turn.service, request));
+  if (!is_served(*turn.service, *turn.table) && !keys.master) co_return Error(Code::not_found, "Table '" + turn.table->name + "' does not exist.");
   if (auto refused = refusal(turn, keys, *principal)) co_return std::move(*refused);
   CO_TRY(Act act, family.act_of(turn));
   if (turn.no_script && !keys.master) co_return family.unauthorized(turn, Error(Code::unauthorized, "Unauthorized"), false);
@@ -140,7 +142,7 @@ Task<Response> Door::authorised(Turn& turn) {
   }
   act.context.deadline = request.deadline;
   act.context.application_key = keys.application;
-  if (!turn.service->code.app.empty() && turn.service->code.app_acts.contains(ascii_lower(turn.table->name))) act.asked = std::make_shared<const JsonObject>(asked_of_table(request, turn.method));
+  if (is_of_app(*turn.service, *turn.table, turn.operation)) act.asked = std::make_shared<const JsonObject>(asked_of_table(request, turn.method));
 
   const bool scripted = deps_.script && !turn.no_script && deps_.script->has(act);
   // A delete script decides about one row; nobody deletes many behind its back.

@@ -75,9 +75,10 @@ TEST(App, WhatATableThatIsThereHasAndTheAppDoesNotSayStays) {
   EXPECT_FALSE(said.contains("soft_delete"));
 }
 
-TEST(App, OperationsWithCodeAreNamed) {
+TEST(App, ItsTablesAreNamedWithTheOperationsThatHaveCode) {
   const Derived out = added(R"([{"name":"Todo","code":["read","insert"]},{"name":"Plain","code":[]}])");
-  ASSERT_EQ(out.service.code.app_acts.size(), 1U);
+  ASSERT_EQ(out.service.code.app_acts.size(), 2U);
+  EXPECT_TRUE(out.service.code.app_acts.at("plain").empty());
   EXPECT_EQ(out.service.code.app_acts.at("todo"), (std::set<std::string, std::less<>>{"insert", "read"}));
 }
 
