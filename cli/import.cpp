@@ -185,7 +185,10 @@ Result<Json> import_files(const OwnerSocket& server, ImportArguments a) {
     all.add(counts);
     if (!sent.ok()) {
       const bool wrote = !a.dry_run && all.inserted + all.updated > 0;
-      return Error(sent.error().code, sent.error().hint + (wrote ? "\nbefore that: " + told(all) + "; the same command may be given again" : ""));
+      // Of a request that nobody answered nobody knows.
+      const bool lost = !a.dry_run && sent.error().code == Code::upstream_error;
+      const std::string before = wrote ? "before that: " + told(all) + "; " : "some rows may be in; ";
+      return Error(sent.error().code, sent.error().hint + (wrote || lost ? "\n" + before + "the same command may be given again" : ""));
     }
     JsonObject one = counts.json();
     one["file"] = file;

@@ -86,6 +86,7 @@ TEST(ColumnGuess, HoldsForEveryValue) {
   EXPECT_EQ(type({"0", "1"}), "number");
   EXPECT_EQ(type({"true", "FALSE"}), "boolean");
   EXPECT_EQ(type({"2014-05-06T07:08:09Z", "2014-05-06 07:08:09.1234567 +00:00"}), "datetime");
+  EXPECT_EQ(type({"2014-05-06 09:08:09.123456+02", "2014-05-06 01:38:09-05:30"}), "datetime") << "as PostgreSQL writes them";
   EXPECT_EQ(type({"2014-05-06"}), "string");
   EXPECT_EQ(type({"", "1"}), "string");
   EXPECT_EQ(type({}), "string");

@@ -99,14 +99,13 @@ test('files that are none, too long or empty are refused by place', async () => 
   assert.match(run('Many', file('none.csv', '')).stderr, /none\.csv: the file is empty/);
   assert.deepEqual(counts(good(run('Many', file('header.csv', 'id,n\n')))), [0, 0, 0, 0]);
   assert.match(run('Many', file('quote.csv', 'id,t\nq1,x\nq2,"y\nq3,z\n')).stderr, /quote\.csv: line 3: a quote is not closed/);
-  assert.match(run('Many', file('long.csv', `id,t\nl1,x\nl2,${'y'.repeat(5 << 20)}\n`)).stderr, /long\.csv: line 3: the record is longer than 4 MB/);
+  assert.match(run('Many', file('long.csv', `id,t\nl1,x\nl2,${'y'.repeat(4 << 20)}\n`)).stderr, /long\.csv: line 3: the record is longer than 4 MB/);
   assert.match(run('Many', file('latin.csv', Buffer.from('id,t\nc1,caf\xe9\n', 'latin1'))).stderr, /latin\.csv: line 2: .*not UTF-8/);
   // Longer as JSON than in the file: found when it is to be sent.
-  const quotes = file('quotes.csv', `id,t\nw1,x\nw2,${'\u0001'.repeat(1_000_000)}\nw3,y\n`);
-  const stopped = run('Many', quotes);
-  assert.match(stopped.stderr, /quotes\.csv:3: The row is longer than 4 MB\./);
-  assert.deepEqual([stopped.status, ...counts(JSON.parse(stopped.stdout))], [1, 1, 0, 0, 1]);
-  assert.deepEqual(counts(JSON.parse(run('Many', quotes, '--skip-bad').stdout)), [1, 1, 0, 1]);
+  const quotes = file('quotes.csv', `id,t\nw1,x\nw2,${'\u0001'.repeat(750_000)}\nw3,y\n`);
+  const skipped = run('Many', quotes, '--skip-bad');
+  assert.match(skipped.stderr, /quotes\.csv:3: The row is longer than 4 MB\./);
+  assert.deepEqual([skipped.status, ...counts(JSON.parse(skipped.stdout))], [1, 2, 0, 0, 1]);
 
   const broken = file('broken.jsonl', '{"id":"k1"}\n{"id":"k2"}\n{"id":\n{"id":"k4"}\n');
   const told = run('Many', broken);
@@ -128,7 +127,7 @@ test('what a table demands of a row counts, its rules and scripts do not', async
 });
 
 test('a server that dies in the middle has every row once when the command is given again', async () => {
-  const total = 12_000, path = file('cut.csv', `id,n,updatedAt,version\n${Array.from({length: total}, (_, i) => `c${i},${i},2014-05-06 07:08:09,${i + 1}\n`).join('')}`);
+  const total = 6000, path = file('cut.csv', `id,n,updatedAt,version\n${Array.from({length: total}, (_, i) => `c${i},${i},2014-05-06 07:08:09,${i + 1}\n`).join('')}`);
   const command = spawn(join(server.build, 'cli/mandate'), ['--socket', join(server.data, 'admin.sock'), 'import', '--table', 'Cut', path], {stdio: ['ignore', 'ignore', 'pipe']});
   const ended = once(command, 'exit');
   let said = '';
@@ -145,7 +144,7 @@ test('a server that dies in the middle has every row once when the command is gi
   const [inserted, updated, kept, refused] = counts(good(run('Cut', path)));
   assert.deepEqual([inserted, updated, kept, refused], [total - before, before, 0, 0]);
   assert.equal(await count(), total);
-  assert.equal(await count('&$filter=n%20ge%206000'), total / 2);
+  assert.equal(await count('&$filter=n%20ge%203000'), total / 2);
   const change = (id, version) => server.call('PATCH', `/tables/Cut/${id}`, {headers: {...v2, 'If-Match': `"${version}"`}, body: {n: -1}});
   assert.deepEqual([(await change('c0', '1')).status, (await change(`c${total - 1}`, `${total}`)).status, (await change('c5', '7')).status], [200, 200, 412]);
 });
