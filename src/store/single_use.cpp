@@ -74,6 +74,10 @@ Task<std::optional<JsonObject>> peek(Store& store, Kind kind, std::string handle
   co_return found;
 }
 
+Mutation drop_expired_single_use(Kind kind, std::string_view handle, Millis now) {
+  return remove(kTable, both(equals("key", key_of(kind, handle)), make(Op::le, {column("expires_at"), literal(now)})));
+}
+
 Mutation sweep_single_use(Millis now) {
   return remove(kTable, make(Op::le, {column("expires_at"), literal(now)}));
 }

@@ -31,6 +31,9 @@ Task<JsonObject> take(Store& store, Kind kind, std::string handle, std::string b
 /// Looks without taking; nullopt when absent or expired.
 Task<std::optional<JsonObject>> peek(Store& store, Kind kind, std::string handle, std::string bound_to, Millis now);
 
+/// The mutation that removes one that has expired, if it is there and has: before filing the same handle again.
+Mutation drop_expired_single_use(Kind kind, std::string_view handle, Millis now);
+
 /// Removes what has expired; run now and then.
 Mutation sweep_single_use(Millis now);
 

@@ -119,7 +119,8 @@ struct OidcStandIn {
     std::string nonce;
     if (params->get("grant_type") == "refresh_token") {
       ++refreshes;
-      if (refresh_revoked || params->get("refresh_token") != refresh_token_) return json(400, {{"error", "invalid_grant"}});
+      if (params->get("refresh_token") != refresh_token_) refresh_revoked = true;  // used twice: the whole login ends (RFC 9700 4.14.2)
+      if (refresh_revoked) return json(400, {{"error", "invalid_grant"}});
     } else {
       ++exchanges;
       const auto at = codes_.find(std::string(params->get("code")));

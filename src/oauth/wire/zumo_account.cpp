@@ -1,6 +1,6 @@
 // Who am I, a newer token please, and goodbye: /.auth/me, /.auth/refresh, /.auth/logout (mobile-backend-wire 4.6).
 #include "base/url.h"
-#include "identity/provider_tokens.h"
+#include "identity/provider_refresh.h"
 #include "oauth/doors.h"
 #include "oauth/revocations.h"
 #include "oauth/wire/zumo_login.h"
@@ -89,19 +89,14 @@ Task<void> ask_provider(const LoginDeps& given, const http::Request& request, co
   const tenant::Connection* connection = at.here->connection(caller.connection);
   if (!connection) co_return Error(Code::forbidden, "The login's connection is gone.", "connection");
   if (connection->strategy == identity::kDatabaseStrategy) co_return ok();
-  const identity::Strategy* strategy = given.strategies.find(connection->strategy);
-  CO_TRY(std::optional<identity::ProviderTokens> kept, co_await identity::provider_tokens(at.here, deps.tenants.vault(), caller.subject, caller.connection));
-  if (!strategy || !kept || kept->refresh_token.empty()) co_return no_refresh("no refresh token of the provider is kept");
-  std::string refresh_token = kept->refresh_token;
-  Result<identity::ProviderTokens> fresh = co_await strategy->refresh(at.here, *connection, std::move(refresh_token), request.deadline);
-  if (fresh.ok()) {
-    if (fresh->id_token.empty()) fresh->id_token = kept->id_token;
-    CO_CHECK(co_await identity::keep_provider_tokens(at.here, deps.tenants.vault(), caller.subject, caller.connection, std::move(*fresh), deps.clock.now_ms()));
-    co_return ok();
-  }
-  if (fresh.error().code == Code::invalid_grant) co_return Error(Code::forbidden, "The provider has revoked the login.", fresh.error().detail);
-  if (fresh.error().code == Code::request_not_supported) co_return no_refresh(fresh.error().detail);
-  co_return fresh.error();
+  identity::ProviderRefresh asked{at.here, deps.tenants.vault(), deps.clock, given.strategies.find(connection->strategy), *connection, caller.subject, request.deadline};
+  Task<void> asking = identity::refresh_provider_tokens(std::move(asked));
+  const Result<void> asked_for = co_await asking;
+  if (asked_for.ok()) co_return ok();
+  const Error& error = asked_for.error();
+  if (error.code == Code::invalid_grant) co_return Error(Code::forbidden, "The provider has revoked the login.", error.detail);
+  if (error.code == Code::request_not_supported) co_return no_refresh(error.detail);
+  co_return error;
 }
 
 Task<ServiceToken> refresh(const LoginDeps& given, const http::Request& request, const Entrance& at) {

@@ -370,6 +370,20 @@ TEST_F(ServiceLoginTest, RefreshAsksTheProviderAndTellsItsThreeKindsOfNoApart) {
   EXPECT_EQ(account("/.auth/refresh", log_in("/login/Username-Password-Authentication")).status, 200);
 }
 
+TEST_F(ServiceLoginTest, TwoRefreshesAtOnceUseTheProvidersTokenOnce) {
+  const std::string token = log_in("/login/aad");
+  clock.advance(std::chrono::hours(1));
+  std::vector<std::unique_ptr<Sent>> requests;
+  std::vector<int> statuses;
+  for (int i = 0; i < 3; ++i) requests.push_back(prepare(http::Method::get, "/.auth/refresh", "", "", {{"X-ZUMO-AUTH", token}}));
+  for (const auto& sent : requests) spawn(router.answer(sent->request), [&](Result<http::Response> answer) { statuses.push_back(answer->status); });
+  loop.run_until([&] { return statuses.size() == requests.size(); });
+  EXPECT_EQ(statuses, (std::vector<int>{200, 200, 200}));
+  EXPECT_EQ(provider.refreshes, 1) << "a provider that rotates takes a second use for theft";
+  EXPECT_EQ(account("/.auth/refresh", token).status, 200) << "and the login goes on";
+  EXPECT_EQ(provider.refreshes, 2);
+}
+
 TEST_F(ServiceLoginTest, ALoginIsRefreshedSoLongAndNoLonger) {
   change([](tenant::Service& s) { s.login.refresh_lifetime = 3600; });
   const std::string token = log_in("/login/aad");
