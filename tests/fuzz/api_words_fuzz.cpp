@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   request.headers.add("Cookie", cookie);
   request.headers.add("Content-Type", type);
   request.body = rest;
-  const Result<JsonObject> asked = wire::asked_of(request, 1 << 20);
+  const Result<JsonObject> asked = wire::asked_of(request, tenant::Service(), identity::Principal(), 1 << 20);
   if (asked.ok()) {
     // Nobody's session reaches a script.
     const JsonObject& headers = asked->at("headers").as_object();

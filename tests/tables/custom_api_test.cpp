@@ -89,9 +89,42 @@ TEST(CustomApi, ItIsToldTheRequestAndNotWhoseSessionTheBrowserHas) {
   request.headers.add("x-two", "2");
   request.headers.add("Content-Type", "text/plain");
   request.body = "hello";
-  Result<JsonObject> asked = wire::asked_of(request, 1000);
+  Result<JsonObject> asked = wire::asked_of(request, tenant::Service(), identity::Principal(), 1000);
   ASSERT_TRUE(asked.ok());
   EXPECT_EQ(to_json(*asked), R"({"path":"/x%20y/z","url":"/x%20y/z?b=1&b=2","base":"/s/todo/api/A","query":{"b":["1","2"]},"headers":{"cookie":"a=1; b=2; c=domain=3","x-two":"1, 2","content-type":"text/plain","host":"h.example"},"protocol":"http","ip":"","text":"hello"})");
+}
+
+TEST(CustomApi, WhoCallsIsSaidAsAppServiceSaidItAndNobodyElseMaySayIt) {
+  tenant::Service service;
+  service.login.providers = {{"aad", "corp"}};
+  http::Request request;
+  request.params = {"A"};
+  request.headers.add("X-MS-CLIENT-PRINCIPAL-ID", "admin");
+  request.headers.add("x-ms-client-principal", "e30=");
+  request.headers.add("X-Ms-Token-Facebook-Access-Token", "mine");
+  identity::Principal nobody;
+  EXPECT_EQ(to_json(wire::asked_of(request, service, nobody, 1000)->at("headers")), R"({"host":""})");
+
+  identity::Principal ana;
+  ana.level = identity::Level::authenticated;
+  ana.user_id = "Facebook:123";
+  ana.provider = "Facebook";
+  ana.claims = std::make_shared<const JsonObject>(JsonObject{{"name", "Ana"}, {"roles", JsonArray{"a", "b"}}, {"exp", 5}, {identity::kEpochClaim, "1.1"}, {identity::kCredentialsClaim, "secret"}});
+  ana.identities = std::make_shared<const JsonObject>(JsonObject{{"facebook", JsonObject{{"userId", "Facebook:123"}, {"accessToken", "EAAC"}}}});
+  const JsonObject headers = wire::asked_of(request, service, ana, 1000)->at("headers").as_object();
+  EXPECT_EQ(text_member(headers, "x-ms-client-principal-id"), "Facebook:123");
+  EXPECT_EQ(text_member(headers, "x-ms-client-principal-name"), "Ana");
+  EXPECT_EQ(text_member(headers, "x-ms-client-principal-idp"), "facebook");
+  EXPECT_EQ(text_member(headers, "x-ms-token-facebook-access-token"), "EAAC");
+  EXPECT_EQ(base64_any_decode(*text_member(headers, "x-ms-client-principal")),
+            R"({"auth_typ":"facebook","claims":[{"typ":"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier","val":"Facebook:123"},)"
+            R"({"typ":"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name","val":"Ana"},{"typ":"name","val":"Ana"},{"typ":"roles","val":"a"},{"typ":"roles","val":"b"},{"typ":"exp","val":"5"}],)"
+            R"("name_typ":"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name","role_typ":"http://schemas.microsoft.com/ws/2008/06/identity/claims/role"})");
+
+  identity::Principal through_corp = ana;
+  through_corp.identities = nullptr;
+  through_corp.claims = std::make_shared<const JsonObject>(JsonObject{{identity::kConnectionClaim, "corp"}});
+  EXPECT_EQ(text_member(wire::asked_of(request, service, through_corp, 1000)->at("headers").as_object(), "x-ms-client-principal-idp"), "aad");
 }
 
 TEST(CustomApi, BodiesAreReadAsWhatTheySayTheyAre) {
@@ -101,7 +134,7 @@ TEST(CustomApi, BodiesAreReadAsWhatTheySayTheyAre) {
     request.params = {"A"};
     request.body = body;
     if (!type.empty()) request.headers.add("Content-Type", type);
-    Result<JsonObject> asked = wire::asked_of(request, 1000);
+    Result<JsonObject> asked = wire::asked_of(request, tenant::Service(), identity::Principal(), 1000);
     if (!asked.ok()) return std::string(name(asked.error().code));
     for (const char* member : {"body", "text", "base64"})
       if (const Json* value = asked->if_contains(member)) return std::string(member) + ": " + to_json(*value);

@@ -92,7 +92,7 @@ Task<Response> ApiDoor::authorised(Turn& turn, const tenant::CustomApi& api) {
   call.principal = std::move(*principal);
   if (call.keys.master) call.principal.level = identity::Level::admin;
   if (CustomApis::may_try(call)) {
-    CO_TRY(call.asked, asked_of(request, body_limit(*turn.service)));
+    CO_TRY(call.asked, asked_of(request, *turn.service, call.principal, body_limit(*turn.service)));
   }
   Task<ApiAnswer> running = deps_.apis->run(std::move(call));
   Result<ApiAnswer> answer = co_await running;

@@ -26,10 +26,10 @@ class ApiDoor {
   Counter &calls_, &refused_;
 };
 
-/// What an API is told of a request: path, url, query, headers and body. bad_request for a body that is not what it says.
-Result<JsonObject> asked_of(const http::Request& request, std::size_t limit);
+/// What an API is told of a request: path, url, query, headers (with those of client_principal.h) and body. bad_request for a body that is not what it says.
+Result<JsonObject> asked_of(const http::Request& request, const tenant::Service& service, const identity::Principal& principal, std::size_t limit);
 /// The same of a request on a table, with the method that is meant and without its body.
-JsonObject asked_of_table(const http::Request& request, http::Method method);
+JsonObject asked_of_table(const http::Request& request, const tenant::Service& service, const identity::Principal& principal, http::Method method);
 /// The fields that code of an app may set; others are left out.
 void add_fields(http::Response& out, const std::vector<std::pair<std::string, std::string>>& fields);
 /// The API's answer as it may leave the house: no field that belongs to the connection, to CORS or to security, no cookie that

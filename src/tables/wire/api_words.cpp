@@ -4,6 +4,7 @@
 #include "http/security_headers.h"
 #include "http/wire/characters.h"
 #include "tables/wire/api_door.h"
+#include "tables/wire/client_principal.h"
 
 namespace mandate::tables::wire {
 namespace {
@@ -127,7 +128,7 @@ JsonObject headers_of(const http::Request& request) {
   for (const auto& field : request.headers.all()) {
     if (headers.size() >= kMostHeaders) break;
     const std::string name = ascii_lower(field.name);
-    if (!valid_utf8(field.value)) continue;
+    if (!valid_utf8(field.value) || is_of_principal(name)) continue;
     if (Json* known = headers.if_contains(name)) *known = std::string(view(known->get_string())) + (name == "cookie" ? "; " : ", ") + std::string(field.value);
     else headers[name] = field.value;
   }
@@ -140,10 +141,12 @@ JsonObject headers_of(const http::Request& request) {
   return headers;
 }
 
-JsonObject told_of(const http::Request& request, const std::string& base, const std::string& path) {
+JsonObject told_of(const http::Request& request, const tenant::Service& service, const identity::Principal& principal, const std::string& base, const std::string& path) {
   JsonObject out{{"path", path}, {"url", request.query.empty() ? path : path + "?" + std::string(request.query)}, {"base", base}};
   out["query"] = members_of(parse_form(request.query));
-  out["headers"] = headers_of(request);
+  JsonObject headers = headers_of(request);
+  add_principal(headers, service, principal);
+  out["headers"] = std::move(headers);
   out["protocol"] = request.secure ? "https" : "http";
   out["ip"] = request.peer;
   return out;
@@ -151,15 +154,15 @@ JsonObject told_of(const http::Request& request, const std::string& base, const 
 
 }  // namespace
 
-Result<JsonObject> asked_of(const http::Request& request, std::size_t limit) {
-  JsonObject out = told_of(request, request.prefix + "/api/" + request.params.at(0), std::string(below_api(request)));
+Result<JsonObject> asked_of(const http::Request& request, const tenant::Service& service, const identity::Principal& principal, std::size_t limit) {
+  JsonObject out = told_of(request, service, principal, request.prefix + "/api/" + request.params.at(0), std::string(below_api(request)));
   CHECK_OK(add_body(out, request, limit));
   return out;
 }
 
-JsonObject asked_of_table(const http::Request& request, http::Method method) {
+JsonObject asked_of_table(const http::Request& request, const tenant::Service& service, const identity::Principal& principal, http::Method method) {
   const bool item = request.params.size() > 1;
-  JsonObject out = told_of(request, request.prefix + "/tables/" + request.params.at(0), item ? "/" + percent_encode(request.params[1]) : "/");
+  JsonObject out = told_of(request, service, principal, request.prefix + "/tables/" + request.params.at(0), item ? "/" + percent_encode(request.params[1]) : "/");
   out["method"] = ascii_lower(http::name(method));
   return out;
 }

@@ -142,7 +142,7 @@ Task<Response> Door::authorised(Turn& turn) {
   }
   act.context.deadline = request.deadline;
   act.context.application_key = keys.application;
-  if (is_of_app(*turn.service, *turn.table, turn.operation)) act.asked = std::make_shared<const JsonObject>(asked_of_table(request, turn.method));
+  if (is_of_app(*turn.service, *turn.table, turn.operation)) act.asked = std::make_shared<const JsonObject>(asked_of_table(request, *turn.service, act.context.principal, turn.method));
 
   const bool scripted = deps_.script && !turn.no_script && deps_.script->has(act);
   // A delete script decides about one row; nobody deletes many behind its back.
