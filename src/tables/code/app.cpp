@@ -69,7 +69,8 @@ bool is_level(std::string_view word) { return word == "public" || word == "authe
 std::string_view type_of(std::string_view word) {
   if (word == "date" || word == "datetime") return "datetime";
   if (word == "bool" || word == "boolean") return "boolean";
-  return word == "string" || word == "number" ? word : std::string_view();
+  if (word == "string") return "string";
+  return word == "number" ? std::string_view("number") : std::string_view();
 }
 
 class Adder {
