@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "store/columns.h"
 #include "store/postgres/migrations.h"
 #include "store/single_use.h"
 #include "tests/support/postgres_server.h"
@@ -329,6 +330,83 @@ TEST_F(Postgres, AStepThatWaitsForATableInUseLetsOthersPass) {
   say("COMMIT");
   other.join();
   EXPECT_TRUE(migrated);
+}
+
+/// Indexes of tables that are too large to have others wait for them.
+class LargeTable : public Postgres {
+ protected:
+  LargeTable() {
+    std::vector<ColumnSpec> columns{{"id", Type::text, true}, {"a", Type::text}, {"b", Type::integer}};
+    EXPECT_TRUE(wait(store_->ensure_table("things", std::move(columns))).ok());
+    for (int i = 0; i < 3; ++i) add(i);
+  }
+  void add(int i) { EXPECT_TRUE(write(*store_, insert("things", {{"id", std::to_string(i)}, {"a", "x"}, {"b", std::int64_t(i)}})).ok()) << i; }
+  Result<void> indexes(std::vector<IndexSpec> specs) { return wait(store_->ensure_indexes("things", std::move(specs))); }
+  /// A connection beside the node's.
+  std::string ask(const std::string& sql) {
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(beside_.get(), sql.c_str()), PQclear);
+    return PQntuples(result.get()) ? PQgetvalue(result.get(), 0, 0) : "";
+  }
+  /// "made" or "half made" for each index of a specification.
+  std::string made() {
+    return ask("SELECT coalesce(string_agg(CASE WHEN x.indisvalid THEN 'made' ELSE 'half made' END, ' '), '') FROM pg_index x"
+               " JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = '\"" + schema_ + ":demo\".things'::regclass AND i.relname LIKE 'mandate\\_x\\_%'");
+  }
+  void until(const std::function<bool()>& good) { loop_.run_until(good); }
+
+  const std::unique_ptr<PostgresCluster> node_ = node({.rows_indexed_at_once = 2});
+  const std::unique_ptr<Store> store_ = node_->tenant("demo");
+  std::unique_ptr<PGconn, void (*)(PGconn*)> beside_{PQconnectdb(url_.c_str()), PQfinish};
+};
+
+TEST_F(LargeTable, GetsAnOrdinaryIndexWhileOthersReadAndWrite) {
+  // Whoever makes an index so waits for those who write: this one takes its time.
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> writer(PQconnectdb(url_.c_str()), PQfinish);
+  const auto say = [&](const std::string& sql) { PQclear(PQexec(writer.get(), sql.c_str())); };
+  say("BEGIN; UPDATE \"" + schema_ + ":demo\".things SET a = 'y' WHERE id = '0'");
+  ASSERT_TRUE(indexes({{{"a"}, false, {true}}, {{"b"}, false, {}}, others_stay()}).ok()) << "nobody waits";
+  until([&] { return made() == "half made"; });
+  add(3);
+  EXPECT_TRUE(get(*store_, "things", "3"));
+  EXPECT_EQ(made(), "half made");
+  say("COMMIT");
+  until([&] { return made() == "made made"; });
+  ASSERT_TRUE(indexes({{{"b"}, false, {}}}).ok());
+  EXPECT_EQ(made(), "made") << "what is not wanted any more goes";
+}
+
+TEST_F(LargeTable, AnIndexThatWasLeftHalfMadeIsMadeAnew) {
+  const std::string name = index_name("things", {{"a"}, false, {}}), where = "\"" + schema_ + ":demo\".things";
+  // It waits for somebody who writes, and is broken off there.
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> maker(PQconnectdb(url_.c_str()), PQfinish);
+  ask("BEGIN");
+  ask("UPDATE " + where + " SET a = 'y' WHERE id = '0'");
+  PQsendQuery(maker.get(), ("CREATE INDEX CONCURRENTLY \"" + name + "\" ON " + where + " (a)").c_str());
+  until([&] { return made() == "half made"; });
+  ask("SELECT pg_cancel_backend(" + std::to_string(PQbackendPID(maker.get())) + ")");
+  while (PGresult* left = PQgetResult(maker.get())) PQclear(left);
+  ask("COMMIT");
+  ASSERT_EQ(made(), "half made");
+  // Somebody else makes one: two would wait for each other.
+  ask("BEGIN");
+  ask("LOCK TABLE " + where + " IN SHARE UPDATE EXCLUSIVE MODE");
+  ASSERT_TRUE(indexes({{{"a"}, false, {}}, others_stay()}).ok());
+  until([&] {
+    const std::lock_guard lock(lines_mutex_);
+    return std::ranges::any_of(lines_, [](const std::string& line) { return line.find("store.indexes_postponed") != std::string::npos; });
+  });
+  EXPECT_EQ(made(), "half made");
+  ask("COMMIT");
+  until([&] { return made() == "made"; });
+}
+
+TEST_F(LargeTable, AUniqueIndexIsThereWhenItIsAskedFor) {
+  ASSERT_TRUE(indexes({{{"b"}, true, {}}, {{"a"}, false, {}}, others_stay()}).ok());
+  EXPECT_FALSE(write(*store_, insert("things", {{"id", "9"}, {"b", std::int64_t(1)}})).ok());
+  const auto refused = indexes({{{"a"}, true, {}}, others_stay()});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  until([&] { return made() == "made made"; });
 }
 
 TEST_F(Postgres, ConnectsOverTlsAndOnlyToTheServerItTrusts) {

@@ -26,6 +26,7 @@ Core::Core(PostgresOptions options, Log& log, Metrics& metrics)
       failures(metrics.counter("mandate_store_write_failures_total", "Commits that could not be written")),
       links(metrics.gauge("mandate_store_connections", "Open connections to the database")),
       queued(metrics.gauge("mandate_store_queue", "Batches waiting for a connection")),
+      indexes_waiting(metrics.gauge("mandate_store_tables_without_index", "Tables with an index that is still to be made")),
       commit_seconds(metrics.histogram("mandate_store_commit_seconds", "From BEGIN to durable, one group")),
       options_(std::move(options)), log_(log), waiting_(kWaitingThreads, kWaitingJobs), building_(1, kWaitingJobs) {}
 

@@ -40,7 +40,7 @@ class Core {
 
   /// Threads that may wait: for connecting, and for changes of the schema.
   CpuPool& waiting() { return waiting_; }
-  /// The thread that makes indexes, one after the other: a large one holds up neither connecting nor other changes.
+  /// The thread that makes indexes that are waited for, one after the other: a large one holds up neither connecting nor other changes.
   CpuPool& building() { return building_; }
 
   /// Reads the rooms' tables from the database's catalogue. Blocks.
@@ -66,7 +66,7 @@ class Core {
 
   // Metrics.
   Counter &reads, &merged_reads, &mutations, &commits, &retries, &timeouts, &lost_links, &doubts, &failures;
-  Gauge &links, &queued;
+  Gauge &links, &queued, &indexes_waiting;
   Histogram& commit_seconds;
 
  private:

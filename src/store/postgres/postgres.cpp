@@ -2,6 +2,7 @@
 
 #include "store/columns.h"
 #include "store/postgres/bootstrap.h"
+#include "store/postgres/builder.h"
 #include "store/postgres/desk.h"
 #include "store/postgres/feed.h"
 #include "store/postgres/migrations.h"
@@ -94,7 +95,8 @@ class Desks : public std::enable_shared_from_this<Desks> {
 
 class TenantStore final : public Store {
  public:
-  TenantStore(std::string tenant, Core& core, Desks& desks) : tenant_(std::move(tenant)), core_(core), desks_(desks) {}
+  TenantStore(std::string tenant, Core& core, Desks& desks, Builder& builder)
+      : tenant_(std::move(tenant)), core_(core), desks_(desks), builder_(builder) {}
 
   Capabilities capabilities() const override { return {"postgres", false, true}; }
 
@@ -202,13 +204,11 @@ class TenantStore final : public Store {
   }
 
   Task<void> ensure_indexes(std::string name, std::vector<IndexSpec> indexes) override {
-    std::function<Result<bool>()> work = [this, &name, &indexes]() -> Result<bool> {
-      CHECK_OK(postgres::ensure_indexes(core_, tenant_, name, indexes));
-      return true;
-    };
-    Task<bool> changing = core_.building().run<bool>(work);
-    Result<bool> changed = co_await changing;
-    CO_CHECK(std::move(changed));
+    if (!others_stay(indexes)) builder_.forget(tenant_, name);
+    std::function<Result<std::vector<IndexSpec>>()> work = [this, &name, &indexes] { return postgres::ensure_indexes(core_, tenant_, name, indexes); };
+    Task<std::vector<IndexSpec>> changing = core_.building().run<std::vector<IndexSpec>>(work);
+    CO_TRY(std::vector<IndexSpec> behind, co_await changing);
+    if (!behind.empty()) builder_.add(tenant_, name, std::move(behind));
     co_return ok();
   }
 
@@ -281,6 +281,7 @@ class TenantStore final : public Store {
   std::string tenant_;
   Core& core_;
   Desks& desks_;
+  Builder& builder_;
 };
 
 class Cluster final : public PostgresCluster {
@@ -301,7 +302,7 @@ class Cluster final : public PostgresCluster {
     return {};
   }
 
-  std::unique_ptr<Store> tenant(std::string_view name) override { return std::make_unique<TenantStore>(std::string(name), core_, *desks_); }
+  std::unique_ptr<Store> tenant(std::string_view name) override { return std::make_unique<TenantStore>(std::string(name), core_, *desks_, builder_); }
 
   Result<void> migrate(std::span<const Migration> migrations) override {
     TRY(const Connection connection, core_.connect());
@@ -316,6 +317,7 @@ class Cluster final : public PostgresCluster {
   Core core_;
   std::shared_ptr<Desks> desks_ = std::make_shared<Desks>(core_);
   Feed feed_{core_};
+  Builder builder_{core_};
 };
 
 Result<void> readable(const std::string& url) {

@@ -36,6 +36,9 @@ struct PostgresOptions {
   std::chrono::milliseconds connect_limit{5000};
   /// How often a node asks what the others changed; a notification makes it ask at once (RL-20).
   std::chrono::milliseconds feed_every{250};
+  /// Up to so many rows an index is made before whoever asked for it goes on. Of more, an ordinary index is made behind, while
+  /// others write; a unique one is waited for all the same.
+  std::size_t rows_indexed_at_once = 10'000;
   /// Whether to listen for notifications. Without them the feed alone carries the news.
   bool notifications = true;
 };

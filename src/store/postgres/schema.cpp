@@ -44,15 +44,26 @@ std::string replaced_underscores(std::string_view text) {
   return out;
 }
 
-/// The indexes of IndexSpecs that a table has.
-Result<std::set<std::string>> indexes_there(PGconn* c, const std::string& where) {
+/// The indexes of IndexSpecs that a table has, and whether each is whole: one that is being made behind everybody's back, or whose
+/// making was broken off, is not.
+Result<std::map<std::string, bool>> indexes_there(PGconn* c, const std::string& where) {
   TRY(const Answer found, run(c,
-                              "SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = $1::regclass"
-                              " AND i.relname LIKE $2",
+                              "SELECT i.relname, x.indisvalid FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid"
+                              " WHERE x.indrelid = $1::regclass AND i.relname LIKE $2",
                               {where, replaced_underscores(kIndexPrefix) + "%"}));
-  std::set<std::string> out;
-  for (int i = 0; i < PQntuples(found.get()); ++i) out.emplace(cell(found, i, 0));
+  std::map<std::string, bool> out;
+  for (int i = 0; i < PQntuples(found.get()); ++i) out.emplace(cell(found, i, 0), cell(found, i, 1) == "t");
   return out;
+}
+
+bool is_whole(const std::map<std::string, bool>& there, const std::string& name) {
+  const auto found = there.find(name);
+  return found != there.end() && found->second;
+}
+
+Result<bool> has_more_rows(PGconn* c, const std::string& where, std::size_t than) {
+  TRY(const Answer some, run(c, "SELECT FROM " + where + " OFFSET " + std::to_string(than) + " LIMIT 1"));
+  return PQntuples(some.get()) > 0;
 }
 
 /// Columns are found without case; the server's are not.
@@ -60,6 +71,17 @@ std::string as_spelt(const std::vector<std::string>& columns, const std::string&
   for (const std::string& name : columns)
     if (::strcasecmp(name.c_str(), any_case.c_str()) == 0) return name;
   return any_case;
+}
+
+std::string sql_of(const IndexSpec& spec, const std::string& name, const std::string& where, const std::vector<std::string>& columns, bool behind) {
+  std::string sql = spec.unique ? "CREATE UNIQUE INDEX " : behind ? "CREATE INDEX CONCURRENTLY IF NOT EXISTS " : "CREATE INDEX ";
+  sql += identifier(name) + " ON " + where;
+  for (std::size_t i = 0; i < spec.columns.size(); ++i) {
+    sql += (i ? ", " : " (") + identifier(as_spelt(columns, spec.columns[i]));
+    if (i < spec.dictionary.size() && spec.dictionary[i]) sql += " COLLATE mandate_dictionary";
+    sql += " NULLS FIRST";  // as ORDER BY has it here
+  }
+  return sql + ")";
 }
 
 /// One transaction under a lock, told to the other nodes; run again when it met another's.
@@ -125,20 +147,32 @@ Result<void> ensure_table(Core& core, const std::string& tenant, const std::stri
   });
 }
 
-Result<void> ensure_indexes(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes) {
+Result<std::vector<IndexSpec>> ensure_indexes(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes) {
   CHECK_OK(check_name(table));
   const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table);
   std::map<std::string, const IndexSpec*> wanted;
   for (const IndexSpec& spec : indexes)
     if (!spec.columns.empty()) wanted.emplace(index_name(table, spec), &spec);
   const bool keep = others_stay(indexes);
-  const auto superfluous = [&](const std::string& name) { return !keep && !wanted.contains(name); };
+  std::set<std::string> named;
+  for (const auto& [name, spec] : wanted) named.insert(name);
+  std::vector<IndexSpec> behind;
   {
     // Mostly all is as it should be: then nobody is held up.
     TRY(const Connection looking, core.connect());
-    TRY(const std::set<std::string> there, indexes_there(looking.get(), where));
-    const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const auto& each) { return there.contains(each.first); });
-    if (all && std::none_of(there.begin(), there.end(), superfluous)) return {};
+    TRY(const auto there, indexes_there(looking.get(), where));
+    const bool too_many = !keep && std::any_of(there.begin(), there.end(), [&](const auto& each) { return !named.contains(each.first); });
+    std::erase_if(wanted, [&](const auto& each) { return is_whole(there, each.first); });
+    const bool ordinary = std::any_of(wanted.begin(), wanted.end(), [](const auto& each) { return !each.second->unique; });
+    bool large = false;
+    if (ordinary) {
+      TRY(large, has_more_rows(looking.get(), where, core.options().rows_indexed_at_once));
+    }
+    for (auto each = wanted.begin(); large && each != wanted.end();) {
+      if (each->second->unique) ++each;
+      else behind.push_back(*each->second), each = wanted.erase(each);
+    }
+    if (wanted.empty() && !too_many) return behind;
   }
   // Of this table alone: others may change theirs while a large index is made.
   const auto lock_columns = [&](PGconn* c) -> Result<void> {
@@ -146,24 +180,48 @@ Result<void> ensure_indexes(Core& core, const std::string& tenant, const std::st
     CHECK_OK(run(c, "SET LOCAL statement_timeout TO 0"));
     return {};
   };
-  return change(core, tenant, lock_columns, [&](PGconn* c) -> Result<bool> {
-    TRY(const std::set<std::string> there, indexes_there(c, where));
+  CHECK_OK(change(core, tenant, lock_columns, [&](PGconn* c) -> Result<bool> {
+    TRY(const auto there, indexes_there(c, where));
     TRY(const std::vector<std::string> columns, columns_of(c, tenant, table));
     for (const auto& [name, spec] : wanted) {
-      if (there.contains(name)) continue;
-      std::string sql = (spec->unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ") + identifier(name) + " ON " + where;
-      for (std::size_t i = 0; i < spec->columns.size(); ++i) {
-        sql += (i ? ", " : " (") + identifier(as_spelt(columns, spec->columns[i]));
-        if (i < spec->dictionary.size() && spec->dictionary[i]) sql += " COLLATE mandate_dictionary";
-        sql += " NULLS FIRST";  // as ORDER BY has it here
-      }
-      const auto made = run(c, sql + ")");
+      if (is_whole(there, name)) continue;
+      if (there.contains(name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
+      const auto made = run(c, sql_of(*spec, name, where, columns, false));
       if (!made.ok()) return made.error().code == Code::conflict ? not_unique(*spec, made.error()) : made.error();
     }
-    for (const std::string& name : there)
-      if (superfluous(name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
+    for (const auto& [name, whole] : there)
+      if (!keep && !named.contains(name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
     return false;  // who reads or writes the table need not know
-  });
+  }));
+  return behind;
+}
+
+Result<void> make_indexes_behind(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes, int wake) {
+  const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table);
+  TRY(const Core::Writing writing, core.connect_to_write());
+  PGconn* c = writing.connection.get();
+  const Patience patience{.wake = wake};
+  CHECK_OK(run(c, "SET statement_timeout TO 0", patience));
+  for (const IndexSpec& spec : indexes) {
+    const std::string name = index_name(table, spec);
+    // Who makes an index like this holds the table's lock of that kind to the end: what is not whole while nobody holds it was
+    // broken off. And two that are made at once would wait for each other.
+    const auto clear = [&]() -> Result<bool> {
+      CHECK_OK(run(c, "BEGIN", patience));
+      CHECK_OK(run(c, kPatience, patience));
+      CHECK_OK(run(c, "LOCK TABLE " + where + " IN SHARE UPDATE EXCLUSIVE MODE NOWAIT", patience));
+      TRY(const auto there, indexes_there(c, where));
+      if (there.contains(name) && !is_whole(there, name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name), patience));
+      CHECK_OK(run(c, "COMMIT", patience));
+      return is_whole(there, name);
+    };
+    const Result<bool> there = clear();
+    if (!there.ok()) return there.error();
+    if (*there) continue;
+    TRY(const std::vector<std::string> columns, columns_of(c, tenant, table));
+    CHECK_OK(run(c, sql_of(spec, name, where, columns, true), patience));
+  }
+  return {};
 }
 
 Result<void> drop_table(Core& core, const std::string& tenant, const std::string& table) {
