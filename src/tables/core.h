@@ -100,6 +100,9 @@ Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation
 /// when its own condition does not hold. Also forbidden, bad_request (no such row to refer to), conflict (others refer to it).
 Task<store::Touched> mutate_row(const OperationContext& context, store::Mutation mutation, std::vector<store::Mutation> then);
 
+/// The refusal of a batch with demands in the caller's words; any other error as it is.
+Error demand_refused(Error error);
+
 /// Whether demands_of() would have any.
 inline bool is_demanding(const Schema& schema, const Reach& reach) { return reach.after || !schema.relations.empty(); }
 /// What must be true once the row `key` is written with `cells`: the rules of what is left, the rows that it refers to. Where it
@@ -121,5 +124,7 @@ Task<Related> related(Tables::Impl& impl, OperationContext context, const Relati
 
 /// The text of the conflict of a write that a unique column, or several together, did not take.
 Task<std::string> value_taken(const OperationContext& context, Catalogue::SchemaPtr schema, std::vector<store::Cell> cells, std::optional<store::Owner> owner);
+/// conflict, in the same words, when a row has what must be unique; asked where no row is written that the store could refuse.
+Task<void> check_values_free(const OperationContext& context, Catalogue::SchemaPtr schema, std::vector<store::Cell> cells, std::optional<store::Owner> owner);
 
 }  // namespace mandate::tables

@@ -104,6 +104,15 @@ Task<void> check_removable(OperationContext context, Catalogue::SchemaPtr schema
   co_return row.error();
 }
 
+Error demand_refused(Error error) {
+  switch (error.code) {
+    case otherwise::kAgainstRules: return against_the_rules();
+    case otherwise::kNoTarget: return Error(Code::bad_request, "The item refers to an item that does not exist.", std::string(kNoTarget));
+    case otherwise::kReferred: return Error(Code::conflict, "Other items refer to the item.");
+    default: return error;
+  }
+}
+
 Task<store::Touched> mutate_one(const OperationContext& context, store::Mutation mutation) {
   store::Batch batch;
   batch.add(std::move(mutation));
@@ -135,43 +144,64 @@ Task<store::Touched> mutate_row(const OperationContext& context, store::Mutation
     if (outcome->empty()) co_return Error(Code::server_error, "", "the store gave no outcome");
     co_return std::move(outcome->front());
   }
-  switch (outcome.error().code) {
-    case otherwise::kUntouched: co_return store::Touched{};
-    case otherwise::kAgainstRules: co_return against_the_rules();
-    case otherwise::kNoTarget: co_return Error(Code::bad_request, "The item refers to an item that does not exist.", std::string(kNoTarget));
-    case otherwise::kReferred: co_return Error(Code::conflict, "Other items refer to the item.");
-    default: co_return std::move(outcome).error();
-  }
+  if (outcome.error().code == otherwise::kUntouched) co_return store::Touched{};
+  co_return demand_refused(std::move(outcome).error());
 }
 
+namespace {
+
+std::string same_values(const Unique& unique) {
+  std::string names;
+  for (const std::string& column : unique.columns) names += (names.empty() ? "'" : ", '") + column + "'";
+  return "An item with the same " + names + " exists already.";
+}
+
+/// The rows with the same values; nullopt when one of them is not among the cells.
+std::optional<store::Plan> with_values(const OperationContext& context, const Schema& schema, const Unique& unique, const std::vector<store::Cell>& cells,
+                                       const std::optional<store::Owner>& owner) {
+  store::Plan plan;
+  for (const std::string& column : unique.columns) {
+    const auto cell = std::ranges::find_if(cells, [&](const store::Cell& each) { return iequals(each.column, column); });
+    const bool is_owner = owner && iequals(column, owner->column);
+    if (!is_owner && cell == cells.end()) return std::nullopt;
+    plan.where = store::both(plan.where, store::equals(column, is_owner ? owner->value : cell->value));
+  }
+  plan.table = schema.physical;
+  plan.select = {std::string(system_column::kId)};
+  if (unique.per_owner) plan.owner = owner;
+  plan.deadline = context.deadline;
+  return plan;
+}
+
+bool has_null(const Unique& unique, const std::vector<store::Cell>& cells) {
+  return std::ranges::any_of(cells, [&](const store::Cell& cell) {
+    return store::is_null(cell.value) && std::ranges::any_of(unique.columns, [&](const std::string& column) { return iequals(column, cell.column); });
+  });
+}
+
+}  // namespace
+
 Task<std::string> value_taken(const OperationContext& context, Catalogue::SchemaPtr schema, std::vector<store::Cell> cells, std::optional<store::Owner> owner) {
+  if (schema->uniques.size() == 1) co_return same_values(schema->uniques.front());
   for (const Unique& unique : schema->uniques) {
-    store::Plan plan;
-    std::string names;
-    for (const std::string& column : unique.columns) {
-      names += (names.empty() ? "'" : ", '") + column + "'";
-      const auto cell = std::ranges::find_if(cells, [&](const store::Cell& each) { return iequals(each.column, column); });
-      const bool is_owner = owner && iequals(column, owner->column);
-      if (!is_owner && cell == cells.end()) break;
-      plan.where = store::both(plan.where, store::equals(column, is_owner ? owner->value : cell->value));
-      plan.limit = plan.limit.value_or(0) + 1;
-    }
-    const bool whole = plan.limit == static_cast<std::int64_t>(unique.columns.size());
-    if (!whole && schema->uniques.size() > 1) continue;
-    bool found = schema->uniques.size() == 1;
-    if (!found) {
-      plan.table = schema->physical;
-      plan.select = {std::string(system_column::kId)};
-      plan.limit.reset();
-      if (unique.per_owner) plan.owner = owner;
-      plan.deadline = context.deadline;
-      Task<std::optional<store::Row>> get = context.here.store->get(std::move(plan));
-      CO_TRY(const std::optional<store::Row> row, co_await get);
-      found = row.has_value();
-    }
-    if (found) co_return "An item with the same " + names + " exists already.";
+    std::optional<store::Plan> plan = with_values(context, *schema, unique, cells, owner);
+    if (!plan) continue;
+    Task<std::optional<store::Row>> get = context.here.store->get(*std::move(plan));
+    CO_TRY(const std::optional<store::Row> row, co_await get);
+    if (row) co_return same_values(unique);
   }
   co_return std::string("An item with the same values exists already.");
+}
+
+Task<void> check_values_free(const OperationContext& context, Catalogue::SchemaPtr schema, std::vector<store::Cell> cells, std::optional<store::Owner> owner) {
+  for (const Unique& unique : schema->uniques) {
+    std::optional<store::Plan> plan = with_values(context, *schema, unique, cells, owner);
+    if (!plan || has_null(unique, cells)) continue;
+    Task<std::optional<store::Row>> get = context.here.store->get(*std::move(plan));
+    CO_TRY(const std::optional<store::Row> row, co_await get);
+    if (row) co_return Error(Code::conflict, same_values(unique));
+  }
+  co_return ok();
 }
 
 }  // namespace mandate::tables

@@ -125,6 +125,44 @@ TEST_F(RowRules, NewValuesAreJudgedAndNothingOfARefusedWriteStays) {
   EXPECT_EQ(send(http::Method::put, "/tables/docs/a", datasync, R"({"id":"a","owner":"Ana","n":3,"state":"final"})").status, 200);
 }
 
+// DA-1, DA-2: an insert that the rules refuse is refused in the same words whether its id is taken or free.
+TEST_F(RowRules, ARefusedInsertDoesNotTellWhetherItsIdIsTaken) {
+  rule({.read = "owner == user.id", .insert = "owner == user.id", .check = "n < 10 || listId != null"});
+  post("/tables/lists", R"({"id":"bens","owner":"Ben"})", master());
+  add(R"({"id":"aaa","owner":"Ana","n":1})");
+  for (const std::string_view version : {"2.0.0", "3.0.0", "1"})
+    for (const std::string_view members :
+         {R"("owner":"Ana")", R"("owner":"Ben","n":10)", R"("owner":"Ben","listId":"nowhere")", R"("owner":"Ana","fresh":1)", R"("owner":"Ben","n":11,"fresh":1)"}) {
+      Headers headers{{"X-ZUMO-AUTH", token_of("Ben")}};
+      if (version == "1") headers.emplace_back("X-ZUMO-APPLICATION", kApplicationKey);
+      else headers.emplace_back("ZUMO-API-VERSION", version);
+      const auto insert = [&](std::string_view id) { return post("/tables/docs", R"({"id":")" + std::string(id) + R"(",)" + std::string(members) + "}", headers); };
+      const Reply taken = insert("aaa"), free = insert("zzz");
+      EXPECT_EQ(free.status, members.find("nowhere") != std::string_view::npos ? 400 : 403) << members;
+      EXPECT_EQ(taken.status, free.status) << members;
+      EXPECT_EQ(taken.body, free.body) << members;
+    }
+  EXPECT_EQ(get("/tables/docs/aaa", as("Ana")).object().at("n"), 1) << "what was tried is undone";
+  EXPECT_EQ(get("/tables/docs/zzz", master()).status, 404);
+  EXPECT_FALSE(get("/tables/docs/aaa", as("Ana")).object().contains("fresh")) << "a refused write leaves the table as it was";
+  EXPECT_EQ(post("/tables/docs", R"({"id":"aaa","owner":"Ben","n":2})", as("Ben")).status, 409) << "one's own insert";
+  EXPECT_EQ(post("/tables/docs", R"({"id":"aaa","owner":"Ben","n":2,"fresh":2})", as("Ben")).status, 409);
+  EXPECT_EQ(post("/tables/docs", R"({"id":"bbb","owner":"Ben","fresh":2,"listId":"bens"})", as("Ben")).status, 201);
+  EXPECT_EQ(get("/tables/docs/aaa", as("Ana")).text("owner"), "Ana");
+}
+
+TEST_F(RowRules, ARefusedInsertDoesNotTellOfAnIdBesideAUniqueValue) {
+  service.tables["docs"].columns[2].unique = true;
+  rule({.insert = "owner == user.id"});
+  add(R"({"id":"aaa","owner":"Ana","team":"red"})");
+  const Reply taken = post("/tables/docs", R"({"id":"aaa","owner":"Ana","team":"red"})", v1({{"X-ZUMO-AUTH", token_of("Ben")}}));
+  const Reply free = post("/tables/docs", R"({"id":"zzz","owner":"Ana","team":"red"})", v1({{"X-ZUMO-AUTH", token_of("Ben")}}));
+  EXPECT_EQ(taken.status, free.status);
+  EXPECT_EQ(taken.body, free.body);
+  EXPECT_EQ(post("/tables/docs", R"({"id":"aaa","owner":"Ana","team":"blue"})", as("Ben")).status, 403);
+  EXPECT_EQ(post("/tables/docs", R"({"id":"aaa","owner":"Ben","team":"blue"})", as("Ben")).status, 409);
+}
+
 TEST_F(RowRules, LookThroughOneRelation) {
   rule({.read = "list.owner == user.id || list.open", .check = "list.owner == user.id"});
   post("/tables/lists", R"({"id":"ana","owner":"Ana"})", master());
