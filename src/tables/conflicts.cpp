@@ -31,6 +31,11 @@ bool has_policy(const Act& act) {
   return act.expected_version || (act.preconditions.match && !act.preconditions.match->any);
 }
 
+bool settles(const Act& act, const Answer& stale) {
+  if (act.made_of && stale.version != wire_version(*act.made_of)) return false;
+  return !act.preconditions.none_match || !act.preconditions.none_match->names(stamp_of(stale.version).value_or(0));
+}
+
 bool asks_script(const Act& act) {
   return has_policy(act) && act.context.table->sync.conflicts == "script" && act.context.table->scripts.contains(tenant::kConflict);
 }

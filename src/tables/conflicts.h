@@ -9,6 +9,10 @@ namespace mandate::tables {
 /// conditions (If-None-Match, If-Unmodified-Since) are the client's own business and stay with their answer.
 bool has_policy(const Act& act);
 
+/// Whether it has a say in that answer too: a row that the client's If-None-Match names is refused to it (412) whoever wins over
+/// its If-Match, and so is one over which somebody made the write from another (Act::made_of).
+bool settles(const Act& act, const Answer& stale);
+
 /// Whether the table has a script that decides, and the act may be one for it.
 bool asks_script(const Act& act);
 

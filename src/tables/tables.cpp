@@ -53,7 +53,7 @@ Task<Answer> carry_out_by_policy(Tables& tables, Counter& settled, Act act) {
     CO_TRY(Answer answer, co_await task);
     if (answer.kind != Answer::Kind::stale) co_return answer;
     // What was made from another row than this does not compete with it: whoever made it makes it anew.
-    if (asked.made_of && answer.version != wire_version(*asked.made_of)) co_return answer;
+    if (!settles(asked, answer)) co_return answer;
     settled.add();
     if (winner_of(asked, answer.item) == Winner::server) co_return kept_answer(std::move(answer));
     // Newest must be newer than whatever is there when it is written.

@@ -87,6 +87,34 @@ TEST_F(Conflicts, ARowThatIsGoneIsNoConflict) {
   EXPECT_EQ(ours(R"({"text":"ours"})").status, 404);
 }
 
+// The policy is about the version that the client changed; what else the client asks for is not the table's to settle.
+TEST_F(Conflicts, IfNoneMatchIsRefusedWhoeverWinsOverIfMatch) {
+  for (const std::string_view winner : {"client", "server", "newest"}) {
+    policy(std::string(winner), winner == "newest" ? "at" : "");
+    service.tables["items"].soft_delete = false;
+    publish();
+    send(http::Method::delete_, "/tables/items/a", headers());
+    changed_row();
+    const std::string now = send(http::Method::get, "/tables/items/a", headers()).text("version");
+    const auto put = [&](std::string_view match, const Headers& more, http::Method method = http::Method::put) {
+      Headers all = more;
+      all.emplace_back("If-Match", "\"" + std::string(match) + "\"");
+      return send(method, "/v4/tables/items/a", all, method == http::Method::put ? R"({"id":"a","text":"ours","at":"2026-01-03T00:00:00Z"})" : "");
+    };
+    for (const std::string& named : {"\"" + now + "\"", std::string("*"), "\"AAAAAAAAAAA=\", \"" + now + "\""})
+      for (const http::Method method : {http::Method::put, http::Method::delete_}) {
+        const Reply stale = put(old, {{"If-None-Match", named}}, method);
+        EXPECT_EQ(stale.status, 412) << winner << " " << named;
+        EXPECT_EQ(stale.text("text"), "theirs");
+        EXPECT_EQ(put(now, {{"If-None-Match", named}}, method).status, 412) << "If-Match holds, and that is all it does";
+      }
+    EXPECT_EQ(text(), "theirs");
+    const Reply settled = put(old, {{"If-None-Match", "\"" + old + "\""}});
+    EXPECT_EQ(settled.status, 200) << winner << ": a tag that the row does not have is no reason";
+    EXPECT_EQ(settled.text("text"), winner == "server" ? "theirs" : "ours");
+  }
+}
+
 /// JSON Patch, which only V3 has.
 class PatchConflicts : public Conflicts {
  protected:

@@ -183,7 +183,7 @@ Task<Answer> Door::perform(Turn& turn, Act act) {
   Task<Answer> task = script ? script->run(std::move(act)) : deps_.tables.perform(std::move(act));
   Result<Answer> answer = co_await task;
   // The script is shown the row; when that changes before it is done, it is shown the new one.
-  for (int tries = 0; asked && answer.ok() && answer->kind == Answer::Kind::stale && tries < kMostConflicts; ++tries) {
+  for (int tries = 0; asked && answer.ok() && answer->kind == Answer::Kind::stale && settles(*asked, *answer) && tries < kMostConflicts; ++tries) {
     Act again = over(*asked, answer->version);
     again.conflict = std::move(answer->item);
     Task<Answer> deciding = deps_.script->run(std::move(again));

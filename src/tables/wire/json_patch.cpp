@@ -285,7 +285,7 @@ Task<Answer> perform_patch(Tables& tables, Script* script, Script* conflict, Act
     if (decided && conflict) asked = attempt;
     Task<Answer> task = script ? script->run(std::move(attempt)) : tables.perform(std::move(attempt));
     CO_TRY(Answer answer, co_await task);
-    if (asked && asked->made_of && answer.kind == Answer::Kind::stale && answer.version == wire_version(stamp)) {
+    if (asked && asked->made_of && answer.kind == Answer::Kind::stale && settles(*asked, answer)) {
       Act again = over(*std::move(asked), answer.version);
       again.conflict = std::move(answer.item);
       Task<Answer> deciding = conflict->run(std::move(again));
