@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/url.h"
+#include "store/text.h"
 #include "tables/declared.h"
 #include "tables/odata/parser.h"
 
@@ -12,6 +13,9 @@ namespace mandate::tables {
 namespace {
 
 using store::Type;
+
+/// What an indexed column of V1 holds (mobile-backend-wire 1.4): nvarchar(450).
+constexpr std::int64_t kIndexedText = 450;
 
 Error does_not_fit(std::string_view column_type) {
   return Error(Code::bad_request, "Bad request", "a value does not fit a column of type " + std::string(column_type));
@@ -162,6 +166,9 @@ Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item
     }
     if (const Declared* declared = schema.declaration(name); declared && odata::stored_as(declared->edm) == column->type) {
       TRY(store::Value cell, value_of(*declared, name, value));
+      const auto* text = std::get_if<std::string>(&cell);
+      if (dialect == Dialect::v1 && declared->indexed && declared->edm == odata::Edm::text && text && store::length(*text) > kIndexedText)
+        return Error(Code::bad_request, "The property '" + std::string(name) + "' is longer than the 450 characters of an indexed column.");
       out.cells.push_back({column->name, std::move(cell)});
       out.sent.emplace_back(name);
       continue;

@@ -47,6 +47,7 @@ struct Declared {
   bool required = false;
   std::size_t max_length = 0;  ///< characters; of a binary, bytes; 0 = as many as fit
   store::Value usual = {};     ///< of a new row that does not say; null = nothing
+  bool indexed = false;        ///< looked up or unique, alone or with others
 };
 
 struct Schema;

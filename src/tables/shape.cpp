@@ -15,6 +15,14 @@ bool in_dictionary_order(const tenant::Table& table, std::string_view name) {
   return column && (column->type == "string" || column->type == "guid");
 }
 
+/// Whether the configuration says that the column is looked up by, or unique.
+bool is_indexed(const tenant::Table& table, const tenant::TableColumn& column) {
+  if (column.index || column.unique) return true;
+  return std::ranges::any_of(table.indexes, [&](const tenant::TableIndex& index) {
+    return std::ranges::any_of(index.columns, [&](const std::string& name) { return iequals(name, column.name); });
+  });
+}
+
 /// What is unique in a per-user table is so among the rows of one owner.
 std::vector<std::string> with_owner(const tenant::Table& table, std::vector<std::string> columns) {
   const bool there = std::ranges::any_of(columns, [&](const std::string& each) { return iequals(each, table.user_id_column); });
@@ -95,6 +103,7 @@ std::shared_ptr<Schema> make_schema(const tenant::Table& table, std::string phys
     }
     const store::ColumnSpec* there = schema->own(column.name);
     if (!declared.ok() || (there && there->type != odata::stored_as(declared->edm))) continue;
+    declared->indexed = is_indexed(table, column);
     const std::string lower = ascii_lower(column.name);
     if (declared->meaning) schema->meanings[lower] = declared->meaning;
     schema->declared.emplace(lower, *std::move(declared));

@@ -98,6 +98,31 @@ TEST_F(DeclaredColumns, RefuseWhatTheyCannotHoldAndNameIt) {
     EXPECT_EQ(status(R"({"title":"x",)" + std::string(member) + "}"), 400) << member;
 }
 
+// mobile-backend-wire 1.4: what V1 kept in an indexed column had 450 characters. The other generations know no such end.
+TEST_F(DeclaredColumns, InV1IndexedTextHas450Characters) {
+  service.tables["films"].columns[0].max_length = 0;
+  service.tables["films"].columns.push_back({.name = "shown", .index = true});
+  service.tables["films"].columns.push_back({.name = "notes"});
+  publish();
+  const auto film = [](std::string_view id, std::string_view column, std::size_t length, const std::string& letter = "\u00e4") {
+    std::string text;
+    for (std::size_t i = 0; i < length; ++i) text += letter;
+    return R"({"id":")" + std::string(id) + R"(","title":")" + std::string(id) + R"(",")" + std::string(column) + R"(":")" + text + "\"}";
+  };
+  for (const std::string_view column : {"shown", "studio"}) {
+    const std::string id(column);
+    EXPECT_EQ(post("/tables/films", film(id + "1", column, 450), v1()).status, 201) << column;
+    const Reply longer = post("/tables/films", film(id + "2", column, 451), v1());
+    EXPECT_EQ(longer.status, 400) << column;
+    EXPECT_EQ(longer.text("error"), "Error: The property '" + id + "' is longer than the 450 characters of an indexed column.");
+    EXPECT_EQ(patch("/tables/films/" + id + "1", "{\"" + id + "\":\"" + std::string(451, 'x') + "\"}", v1()).status, 400);
+    EXPECT_EQ(post("/tables/films", film(id + "2", column, 451)).status, 201) << column;
+    EXPECT_EQ(post("/tables/films", film(id + "3", column, 451), v4()).status, 201) << column;
+  }
+  EXPECT_EQ(post("/tables/films", film("free", "notes", 4000), v1()).status, 201) << "nothing looks it up";
+  EXPECT_EQ(post("/tables/films", R"({"id":"long","title":")" + std::string(451, 'x') + "\"}", v1()).status, 400) << "what is unique is indexed";
+}
+
 TEST_F(DeclaredColumns, AReplacementHasDefaultsAndNeedsWhatIsRequired) {
   post("/tables/films", R"({"id":"a","title":"One","year":2001})", v4());
   EXPECT_EQ(send(http::Method::put, "/tables/films/a", v4(), R"({"id":"a"})").status, 400);
