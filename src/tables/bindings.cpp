@@ -132,6 +132,8 @@ Result<Act> apply(Act act, JsonObject arguments) {
     TRY(odata::Query query, query_from_wire(wire->get_object(), act.context.dialect));
     query.id = act.query.id;
     query.expand = act.query.expand;
+    // Behind which row a page ended says nothing in an order that is the script's: it may be another one for the next page.
+    if (odata::to_text(query.order) != odata::to_text(act.query.order)) act.context.resumable = false;
     // A page that the script chose has no limit; the caller's own keeps that of its dialect.
     if (query.top && query.top != asked_top) act.context.unlimited = true, act.context.look_ahead = false;
     act.query = std::move(query);
@@ -196,6 +198,9 @@ Task<Json> TableBinding::execute(JsonObject arguments) {
     }
     Answer read;
     read.more = rows->more;
+    read.last = std::move(rows->last);
+    read.count = static_cast<std::int64_t>(rows->items.size());
+    read.deleted = rows->deleted;
     executed.emplace(std::move(read));
     JsonObject out{{"results", std::move(rows->items)}};
     if (rows->total) out["totalCount"] = *rows->total;
@@ -218,6 +223,9 @@ Result<OperationContext> TableBinding::context_of(const JsonObject& arguments) c
   if (!as_caller) out.principal.level = identity::Level::admin;
   out.also = nullptr;
   CHECK_OK(add_condition(out, arguments));
+  // The page that the client asked for is one of its own table.
+  out.look_ahead = out.resumable = false;
+  out.after.clear();
   out.unlimited = true;
   out.include_deleted = bool_member(arguments, "includeDeleted").value_or(false);
   out.system = {};

@@ -96,13 +96,14 @@ struct Answer {
   };
   Kind kind = Kind::nothing;
   std::string json;
-  std::int64_t count = 0;
+  std::int64_t count = 0;  ///< what a script left out of a page of V3 or V4 counts: the next one begins behind it
   std::optional<std::int64_t> total;
   bool cut = false;     ///< rows: the page ends before its number of rows because of its size
   bool more = false;    ///< rows, with look_ahead: rows follow these
   std::vector<store::Value> last;  ///< rows, with resumable: the keys of the order in the last row; empty when the order has others
   JsonObject item;
   std::string version;  ///< wire form of the row's version; empty where there is none
+  bool deleted = false;  ///< as Rows::deleted
   int status = 0;
   std::optional<Json> body;
   std::shared_ptr<const Written> written;  ///< responded: instead of status and body; else fields that the answer gets, too
@@ -115,7 +116,9 @@ inline constexpr std::string_view kItemExists = "Could not insert the item becau
 struct Rows {
   JsonArray items;
   std::optional<std::int64_t> total;
-  bool more = false;  ///< with look_ahead
+  bool more = false;              ///< with look_ahead
+  std::vector<store::Value> last;  ///< as Answer::last
+  bool deleted = false;           ///< a read of one that V3 and V4 answer with 410: the row is there, but deleted; no item
 };
 
 /// Thread-safe; one for the house. Methods check neither permissions nor scripts: the door does, before it calls.

@@ -151,6 +151,23 @@ Task<std::optional<Millis>> newest_stamp(const OperationContext& context, const 
   co_return std::optional<Millis>(row->integer(system_column::kUpdated));
 }
 
+/// Where a pull that misses deletions ends: at the newest stamp when its first page was read.
+Task<void> bind_pull(const OperationContext& context, Reading& reading) {
+  if (reading.bounded && !reading.bound) {
+    Task<std::optional<Millis>> ask = newest_stamp(context, reading);
+    CO_TRY(reading.bound, co_await ask);
+  }
+  if (reading.bound)
+    reading.plan.where = store::both(reading.plan.where, store::make(store::Op::le, {by_stamp(), store::literal(*reading.bound, store::Type::date)}));
+  co_return ok();
+}
+
+/// The keys of the row, by which a list goes on behind it.
+void note_keys(const Reading& reading, const store::RowView& row, std::vector<store::Value>& last) {
+  last.resize(reading.keys.size());
+  for (std::size_t i = 0; i < reading.keys.size(); ++i) last[i] = row.value(reading.keys[i]);
+}
+
 /// What a list counts: its rows without page and place.
 store::Plan counted(const Reading& reading) {
   store::Plan out;
@@ -205,12 +222,8 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
   reading.plan.most_bytes = most;
   std::optional<store::Plan> counting;
   if (reading.total) counting = counted(reading);
-  if (reading.bounded && !reading.bound) {
-    Task<std::optional<Millis>> ask = newest_stamp(context, reading);
-    CO_TRY(reading.bound, co_await ask);
-  }
-  if (reading.bound)
-    reading.plan.where = store::both(reading.plan.where, store::make(store::Op::le, {by_stamp(), store::literal(*reading.bound, store::Type::date)}));
+  Task<void> bounding = bind_pull(context, reading);
+  CO_CHECK(co_await bounding);
   const std::int64_t full = reading.page >= 0 ? reading.page : reading.plan.limit.value_or(-1);
   std::vector<std::size_t> ends;
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
@@ -230,8 +243,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
     for (Expansion& expansion : reading.expansions) expansion.ids.push_back(row.value(expansion.source));
     if (!reading.expansions.empty()) ends.push_back(out.size() - 1);
     if (answer.count != full && out.size() < most / 4) return true;  // not the last row that a link could go on from
-    answer.last.resize(reading.keys.size());
-    for (std::size_t i = 0; i < reading.keys.size(); ++i) answer.last[i] = row.value(reading.keys[i]);
+    note_keys(reading, row, answer.last);
     return true;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));
@@ -265,17 +277,28 @@ Task<Rows> Tables::read_rows(OperationContext context, odata::Query query) {
   reading.plan.most_bytes = kScriptPages * impl_->page_bytes;
   std::optional<store::Plan> counting;
   if (reading.total) counting = counted(reading);
+  Task<void> bounding = bind_pull(context, reading);
+  CO_CHECK(co_await bounding);
+  const std::int64_t full = reading.page >= 0 ? reading.page : reading.plan.limit.value_or(-1);
+  const bool tells_deleted = reading.one && is_datasync(context.dialect) && reading.schema->soft_delete && !context.include_deleted;
+  const std::size_t mark = tells_deleted ? source_of(reading.projection, system_column::kDeleted) : 0;
   std::function<bool(const store::RowView&)> each = [&](const store::RowView& row) {
     if (static_cast<std::int64_t>(rows.items.size()) == reading.page) {
       rows.more = true;
       return false;
     }
+    if (tells_deleted && row.integer(mark) != 0) {
+      rows.deleted = true;
+      return false;
+    }
     rows.items.push_back(to_object(*reading.projection, row));
+    if (static_cast<std::int64_t>(rows.items.size()) == full) note_keys(reading, row, rows.last);
     return true;
   };
   Task<store::Store::Listed> list = context.here.store->list(std::move(reading.plan), std::move(each));
   CO_TRY(store::Store::Listed listed, co_await list);
   if (listed.cut) co_return too_much();
+  if (reading.bound && !rows.last.empty()) rows.last.emplace_back(*reading.bound);
   if (counting) {
     Task<std::int64_t> count = impl_->totals.of(*context.here.store, std::move(*counting));
     CO_TRY(rows.total, co_await count);

@@ -166,11 +166,13 @@ Result<Answer> default_answer(const Act& act, const JsonObject& left, const Tabl
   if (!act.query.id) {
     out.kind = Answer::Kind::rows;
     out.json = results ? to_json(*results) : "[]";
-    out.count = rows ? static_cast<std::int64_t>(rows->size()) : 0;
+    // The next page begins behind the rows that were read, whatever the script left of them.
+    if (!is_datasync(act.context.dialect)) out.count = rows ? static_cast<std::int64_t>(rows->size()) : 0;
     out.total = integer_member(left, "totalCount");
     return out;
   }
   if (rows && rows->size() > 1) return Error(Code::server_error, "", "a read by id gave more than one row");
+  if (rows && rows->empty() && out.deleted) return Error(Code::gone, "The item has been deleted.");
   if (rows && rows->empty()) return Error(Code::not_found, "An item with id '" + *act.query.id + "' does not exist.");
   out.kind = Answer::Kind::row;
   out.json = results ? to_json(rows ? rows->front() : *results) : "{}";
