@@ -12,6 +12,9 @@ namespace {
 constexpr std::string_view kShapes = "table_shapes";
 constexpr std::string_view kSequences = "table_sequences";
 
+/// Between one try to make an index and the next.
+constexpr std::chrono::seconds kFirstPause{1}, kLongestPause{300};
+
 bool has(const std::vector<store::ColumnSpec>& columns, std::string_view name) {
   for (const auto& column : columns)
     if (iequals(column.name, name)) return true;
@@ -23,13 +26,17 @@ bool has(const std::vector<store::ColumnSpec>& columns, std::string_view name) {
 Catalogue::Catalogue(const Clock& clock, Log& log) : clock_(clock), log_(log) {}
 Catalogue::~Catalogue() = default;
 
-Catalogue::SchemaPtr Catalogue::kept(const OperationContext& context, std::string_view physical) {
+Catalogue::SchemaPtr Catalogue::kept(const OperationContext& context, std::string_view physical, bool& due) {
   const std::lock_guard lock(mutex_);
   const auto house = houses_.find(context.here.store);
   if (house == houses_.end()) return nullptr;
   house->second.newest = std::max(house->second.newest, context.here->revision);
   const auto found = house->second.schemas.find(physical);
   if (found == house->second.schemas.end() || found->second->revision != context.here->revision) return nullptr;
+  if (house->second.due <= clock_.steady()) {
+    const auto indexed = house->second.indexed.find(physical);
+    due = indexed != house->second.indexed.end() && indexed->second.again && *indexed->second.again <= clock_.steady() && !indexed->second.under_way;
+  }
   return found->second;
 }
 
@@ -61,7 +68,14 @@ void Catalogue::forget(store::Store* store) {
 
 Task<Catalogue::SchemaPtr> Catalogue::get(const OperationContext& context) {
   std::string physical = physical_name(context.service->name, context.table->name);
-  if (SchemaPtr found = kept(context, physical)) co_return found;
+  bool due = false;
+  if (SchemaPtr found = kept(context, physical, due)) {
+    if (!due) co_return found;
+    std::vector<store::IndexSpec> indexes = indexes_of(*context.table);
+    Task<void> again = index(*context.here.store, std::move(physical), std::move(indexes), context.here->revision);
+    CO_CHECK(co_await again);
+    co_return found;
+  }
   std::vector<store::ColumnSpec> wanted = columns_of(*context.table);
   Task<SchemaPtr> task = load(context, std::move(physical), std::move(wanted));
   CO_TRY(SchemaPtr schema, co_await task);
@@ -107,9 +121,11 @@ Task<void> Catalogue::index(store::Store& store, std::string physical, std::vect
       house.newest = std::max(house.newest, revision);
       Indexed& indexed = house.indexed[physical];
       if (!indexed.under_way) {
-        if (revision < house.newest || (indexed.revision && revision <= *indexed.revision)) co_return ok();
+        const bool again = indexed.again && *indexed.again <= clock_.steady();
+        if (revision < house.newest || (indexed.revision && revision <= *indexed.revision && !again)) co_return ok();
         indexed.revision = revision;
         indexed.under_way = true;
+        indexed.again.reset();
         break;
       }
       indexed.waiting.push_back(others);
@@ -124,9 +140,18 @@ Task<void> Catalogue::index(store::Store& store, std::string physical, std::vect
   std::vector<std::shared_ptr<Signal<bool>>> waiting;
   {
     const std::lock_guard lock(mutex_);
-    Indexed& indexed = houses_[&store].indexed[physical];
+    House& house = houses_[&store];
+    Indexed& indexed = house.indexed[physical];
     indexed.under_way = false;
     waiting.swap(indexed.waiting);
+    if (made.ok() || made.error().code == Code::conflict) {
+      indexed.failures = 0;
+    } else {
+      indexed.again = clock_.steady() + std::min(kFirstPause * (1 << std::min(indexed.failures++, 10)), kLongestPause);
+    }
+    house.due = Moment::max();
+    for (const auto& [name, each] : house.indexed)
+      if (each.again) house.due = std::min(house.due, *each.again);
   }
   for (const auto& each : waiting) each->set(true);
   co_return ok();

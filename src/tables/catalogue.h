@@ -41,25 +41,31 @@ class Catalogue {
   Task<void> pass_id(const OperationContext& context, std::int64_t id);
 
  private:
-  /// Whether a table has the indexes of a configuration: looked after once for each revision, whatever came of it.
+  using Moment = std::chrono::steady_clock::time_point;
+  /// Whether a table has the indexes of a configuration: looked after once for each revision. Rows that are not unique are the end
+  /// of it; what fails for any other reason is tried again, by who uses the table then.
   struct Indexed {
     std::optional<std::uint64_t> revision;
     bool under_way = false;
     std::vector<std::shared_ptr<Signal<bool>>> waiting;  ///< for the end of what is under way
   };
   struct House {
+    int failures = 0;               ///< one after the other
+    std::optional<Moment> again;    ///< when to try again
     std::map<std::string, SchemaPtr, std::less<>> schemas;
     std::map<std::string, Indexed, std::less<>> indexed;
     std::uint64_t newest = 0;  ///< revision of the configuration; requests of an older one may still be on their way
     std::unique_ptr<store::Store::Watch> watch;
     std::uint64_t generation = 0;  ///< grows with every change that was seen
+    Moment due = Moment::max();  ///< no index of the house is tried again before
   };
   struct Block {
     std::int64_t next = 0, end = 0, size = 1;
   };
   using Key = std::pair<store::Store*, std::string>;
 
-  SchemaPtr kept(const OperationContext& context, std::string_view physical);
+  /// `due`: an index of the table is to be tried again.
+  SchemaPtr kept(const OperationContext& context, std::string_view physical, bool& due);
   /// Starts the watch too: ask before reading a shape.
   std::uint64_t generation(store::Store* store);
   /// Keeps nothing when a change was seen since `generation`: what was read may be older than that change. Nor what was made for
@@ -68,7 +74,7 @@ class Catalogue {
   void forget(store::Store* store);
   /// The columns of a table that has at least those wanted.
   Task<std::vector<store::ColumnSpec>> made(store::Store& store, std::string physical, std::vector<store::ColumnSpec> wanted);
-  /// Makes the indexes that a table lacks, once for each revision; who comes meanwhile waits. Never drops any: another node may
+  /// Makes the indexes that a table lacks, see Indexed; who comes meanwhile waits. Never drops any: another node may
   /// know a newer configuration, or be about to make one.
   Task<void> index(store::Store& store, std::string physical, std::vector<store::IndexSpec> indexes, std::uint64_t revision);
   Task<SchemaPtr> load(const OperationContext& context, std::string physical, std::vector<store::ColumnSpec> wanted);
