@@ -47,17 +47,17 @@ class Catalogue {
   struct Indexed {
     std::optional<std::uint64_t> revision;
     bool under_way = false;
+    int failures = 0;               ///< one after the other
+    std::optional<Moment> again;    ///< when to try again
     std::vector<std::shared_ptr<Signal<bool>>> waiting;  ///< for the end of what is under way
   };
   struct House {
-    int failures = 0;               ///< one after the other
-    std::optional<Moment> again;    ///< when to try again
     std::map<std::string, SchemaPtr, std::less<>> schemas;
     std::map<std::string, Indexed, std::less<>> indexed;
+    Moment due = Moment::max();  ///< no index of the house is tried again before
     std::uint64_t newest = 0;  ///< revision of the configuration; requests of an older one may still be on their way
     std::unique_ptr<store::Store::Watch> watch;
     std::uint64_t generation = 0;  ///< grows with every change that was seen
-    Moment due = Moment::max();  ///< no index of the house is tried again before
   };
   struct Block {
     std::int64_t next = 0, end = 0, size = 1;
