@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "base/folder_path.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "tenant_file.h"
@@ -20,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kHead = "mandate-folder/1\n";
-constexpr std::size_t kMostFile = 4 << 20, kMostBytes = 32 << 20, kMostFiles = 10'000;
+using folder::kMostBytes, folder::kMostFileBytes, folder::kMostFiles;
 
 Error wrong(const std::string& text) { return Error(Code::invalid_request, text); }
 
@@ -53,9 +54,9 @@ class Reader {
   }
 
   Result<void> file(const fs::path& from, const std::string& path) {
-    if (ascii_lower(path).ends_with(".node")) return wrong(path + " is a native module: they do not run here");
+    if (const std::string problem = folder::path_problem(path); !problem.empty()) return wrong((valid_utf8(path) ? path : "a file of " + from.parent_path().string()) + " " + problem);
     if (path.ends_with("/binding.gyp")) folder_.notices.push_back(path.substr(0, path.size() - 12) + " has native parts, which are not built here");
-    TRY(std::string content, read_file(from.string(), kMostFile));
+    TRY(std::string content, read_file(from.string(), kMostFileBytes));
     bytes_ += content.size();
     if (bytes_ > kMostBytes) return wrong("the folder is larger than 32 MiB");
     if (folder_.files.size() >= kMostFiles) return wrong("the folder has more than 10000 files");
@@ -174,11 +175,10 @@ Result<Folder> parse_folder_text(std::string_view text) {
     if (error != std::errc() || line == std::string_view::npos || end >= text.data() + line || *end != ' ') return damaged;
     const std::string path(end + 1, text.data() + line);
     text.remove_prefix(line + 1);
-    // The server takes no other paths, but these become files here.
-    for (const std::string& part : split(path, '/'))
-      if (part.empty() || part == "." || part == "..") return damaged;
     if (size > text.size()) return damaged;
-    out.files.emplace(path, std::string(text.substr(0, size)));
+    // The server takes no other paths now, but may have once, and these become files here.
+    if (const std::string problem = folder::path_problem(path); !problem.empty()) out.notices.push_back("a file was passed over: " + (valid_utf8(path) ? path : std::string("its name")) + " " + problem);
+    else out.files.emplace(path, std::string(text.substr(0, size)));
     text.remove_prefix(size);
   }
   return out;

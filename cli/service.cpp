@@ -103,6 +103,7 @@ Result<Json> pull_service(const OwnerSocket& server, const ServiceArguments& a) 
   TRY(const Answer answer, server.send("GET", target));
   if (answer.status != 200) return refusal(answer);
   TRY(const Folder folder, parse_folder_text(answer.body));
+  for (const std::string& notice : folder.notices) std::cerr << "mandate: " << notice << "\n";
   const std::filesystem::path root = service_folder(a.directory);
   TRY(const std::size_t written, write_folder(folder, root, a.force));
   return Json(JsonObject{{"written", written}, {"files", folder.files.size()}, {"folder", root.string()}});

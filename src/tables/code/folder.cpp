@@ -25,22 +25,6 @@ bool below_a_file(const Files& files, std::string_view path) {
 
 }  // namespace
 
-std::string path_problem(std::string_view path) {
-  if (path.empty()) return "has no name";
-  if (path.size() > kMostPath) return "is longer than " + std::to_string(kMostPath) + " characters";
-  if (!valid_utf8(path)) return "is not UTF-8";
-  for (const char c : path)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return "has a control character in its name";
-  if (path.find('\\') != std::string_view::npos) return "has a backslash in its name";
-  if (path.starts_with('/')) return "is an absolute path";
-  if (path.find("//") != std::string_view::npos || path.ends_with('/')) return "has an empty part in its path";
-  for (const std::string& segment : split(path, '/')) {
-    if (segment == "." || segment == "..") return "leaves the folder";
-  }
-  if (ascii_lower(path).ends_with(".node")) return "is a native module: they do not run here";
-  return {};
-}
-
 Result<Files> parse_folder(std::string_view text) {
   if (!text.starts_with(kHead)) return Error(Code::invalid_request, "This is no folder.");
   text.remove_prefix(kHead.size());

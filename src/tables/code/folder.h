@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/folder_path.h"
 #include "base/result.h"
 
 namespace mandate::tables::code {
@@ -14,13 +15,9 @@ namespace mandate::tables::code {
 /// path → content; "table/TodoItem.insert.js", "node_modules/a/index.js".
 using Files = std::map<std::string, std::string, std::less<>>;
 
-inline constexpr std::size_t kMostFiles = 10'000, kMostFileBytes = 4 << 20, kMostBytes = 32 << 20, kMostPath = 500;
+using folder::kMostBytes, folder::kMostFileBytes, folder::kMostFiles, folder::kMostPath, folder::path_problem;
 /// The most that a folder's text can be long.
 inline constexpr std::size_t kMostText = kMostBytes + (8 << 20);
-
-/// What is wrong with a path, in words for the one who sent it; empty when nothing is: relative, '/' between segments, no
-/// segment "." or "..", no control characters, UTF-8, no native module.
-std::string path_problem(std::string_view path);
 
 /// Pure. invalid_request names the file: a path that must not be, two of one name, a file that is also a folder, too many or
 /// too large; payload_too_large for the whole.

@@ -28,6 +28,10 @@ TEST(Folder, RefusesPathsThatLeaveItOrFoolWhoReadsThem) {
   EXPECT_EQ(hint(with("../x.js")), "../x.js: leaves the folder");
   EXPECT_EQ(hint(with("a/../../x.js")), "a/../../x.js: leaves the folder");
   EXPECT_EQ(hint(with("./x.js")), "./x.js: leaves the folder");
+  for (const char* path : {".git/hooks/post-checkout", "api/.env", "node_modules/.package-lock.json", "..x"})
+    EXPECT_EQ(hint(with(path)), std::string(path) + ": is hidden: nothing whose name begins with a dot is of the folder");
+  for (const char* path : {" a.js", "api /b.js", "api/b.js "}) EXPECT_EQ(hint(with(path)), std::string(path) + ": has a blank at the end of a name");
+  EXPECT_EQ(hint(with("api/a.")), "ok");
   EXPECT_EQ(hint(with("/etc/passwd")), "/etc/passwd: is an absolute path");
   EXPECT_EQ(hint(with("a\\b.js")), "a\\b.js: has a backslash in its name");
   EXPECT_EQ(hint(with("a//b.js")), "a//b.js: has an empty part in its path");
