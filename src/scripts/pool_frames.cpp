@@ -142,7 +142,7 @@ void Pool::on_failed(Slot& slot, const std::shared_ptr<Running>& call, const Fra
     else call->loop->post(note);
   }
   Counter& counter = kind == "syntax" ? metrics_.syntax : kind == "cpu" ? metrics_.cpu : metrics_.threw;
-  fail(call, counter, Error(Code::server_error, "", stack));
+  fail(call, counter, Error(kind == "broken" ? Code::invalid_request : Code::server_error, "", stack));
 }
 
 void Pool::on_checked(const std::shared_ptr<Running>& call, const Frame& frame) {

@@ -6,7 +6,7 @@
 //             "query":{…},"headers":{lower-case name: text},"body": what JSON or a form gave | "text" | "base64",
 //             "protocol","ip","user": as in table_protocol.h,"permissions":{route:{verb:level}},
 //             "proved":{"application","user","admin"}: what the caller is; absent: nothing is asked of it,
-//             "probe"?: only load the file}
+//             "probe"?: only load the file; the call fails with invalid_request when that is what fails}
 //   Outcome  {"status","headers":[[name,value]],"body": text | "base64": bytes}
 //            {"status":404|405|401,"none":true,"allow"?:[verbs]}       no route of the file is for that, or not for the caller
 //

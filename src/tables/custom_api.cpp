@@ -9,6 +9,7 @@ namespace mandate::tables {
 namespace {
 
 constexpr std::size_t kMostRemembered = 10'000;
+constexpr int kMostFailures = 3;
 
 bool is_admin(const ApiCall& call) { return call.keys.master || call.principal.level == identity::Level::admin; }
 
@@ -109,21 +110,26 @@ Task<Json> CustomApis::ask(const ApiCall& call, JsonObject context) {
   co_return outcome;
 }
 
-// Remembered, so that callers who may not call cannot have it loaded again and again.
+// Remembered, so that callers who may not call cannot have it loaded again and again: what the file does for good, and for chance
+// (no time, no process) that it was tried.
 Task<bool> CustomApis::broken(const ApiCall& call) {
-  const std::string key = call.service->code.hash + "/" + call.api->file;
+  const std::string key = call.here->name + "/" + call.service->name + "/" + call.service->code.hash + "/" + std::to_string(call.here->revision) + "/" + call.api->file;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = broken_.find(key); found != broken_.end()) co_return found->second;
+    if (const auto found = probed_.find(key); found != probed_.end()) {
+      if (found->second.broken) co_return *found->second.broken;
+      if (found->second.failures >= kMostFailures) co_return false;
+    }
   }
   JsonObject probe{{"probe", true}, {"path", "/"}};
   Task<Json> asking = ask(call, std::move(probe));
   const Result<Json> outcome = co_await asking;
-  if (!outcome.ok() && outcome.error().code != Code::server_error) co_return false;  // not for want of trying
-  const bool is = !outcome.ok();
+  const bool is = !outcome.ok() && outcome.error().code == Code::invalid_request;
   const std::lock_guard lock(mutex_);
-  if (broken_.size() >= kMostRemembered) broken_.clear();
-  broken_[key] = is;
+  if (probed_.size() >= kMostRemembered) probed_.clear();
+  Probed& known = probed_[key];
+  if (is || outcome.ok()) known.broken = is;
+  else ++known.failures;
   co_return is;
 }
 

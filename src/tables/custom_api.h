@@ -57,7 +57,11 @@ class CustomApis {
   ServiceCalls& calls_;
   const OtherCalls others_;
   std::mutex mutex_;
-  std::map<std::string, bool, std::less<>> broken_;  ///< by the hash of the service's code and the file
+  struct Probed {
+    std::optional<bool> broken;
+    int failures = 0;  ///< that were not the file's
+  };
+  std::map<std::string, Probed, std::less<>> probed_;  ///< by tenant, service, its code and settings, and the file
 };
 
 }  // namespace mandate::tables

@@ -3,7 +3,12 @@
 
 #include <gmock/gmock.h>
 
+#include "base/base64.h"
+#include "identity/bearer.h"
+#include "identity/credentials.h"
+#include "tables/mount.h"
 #include "tables/wire/api_door.h"
+#include "tests/tables/world.h"
 
 namespace mandate::tables {
 namespace {
@@ -38,6 +43,74 @@ TEST(CustomApi, EachLevelIsProvedAsForTables) {
     EXPECT_EQ(CustomApis::may_try(call), user) << level;
     EXPECT_FALSE(CustomApis::may_try(call_of(api, "post"))) << level;
   }
+}
+
+/// Ends every call with what it was told; nothing of it runs.
+struct ToldHost final : scripts::Host {
+  Result<Json> outcome = Json(JsonObject{{"status", 204}, {"none", true}});
+  int asked = 0;
+  Task<Json> run(scripts::Call, std::shared_ptr<scripts::Binding>) override {
+    ++asked;
+    Result<Json> out = outcome;
+    co_return out;
+  }
+  Task<void> check(std::string, std::string) override { co_return ok(); }
+  void stop() override {}
+};
+
+class BrokenApi : public ::testing::Test {
+ protected:
+  /// What a caller without rights is told of the API of `service`.
+  Code told(const std::string& service, const std::string& tenant = "demo") {
+    config = std::make_shared<tenant::Tenant>();
+    config->name = tenant;
+    config->revision = revision;
+    tenant::Service& made = config->services[service];
+    made.name = service;
+    made.code.hash = "h";
+    made.apis["a"] = {"a", "api/a.js", {}};
+    ApiCall call = call_of(made.apis["a"]);
+    call.here = {config, &store.store()};
+    call.service = &made;
+    const Result<ApiAnswer> answer = mandate::test::run(loop, apis.run(call));
+    return answer.ok() ? Code::conflict : answer.error().code;
+  }
+  void TearDown() override {
+    loop.run_until([this] { return lines.idle(); });
+  }
+  mandate::test::TestLoop loop;
+  mandate::test::TempStore store{{kMigrations}};
+  SeededRandom random;
+  std::uint64_t revision = 1;
+  std::shared_ptr<tenant::Tenant> config = std::make_shared<tenant::Tenant>();
+  test::OneTenant tenants{random};
+  ToldHost host;
+  Tables tables{store.clock(), random, store.log(), store.metrics()};
+  ScriptLog lines{store.clock(), store.log(), store.metrics()};
+  ServiceCalls calls{tenants, nullptr};
+  CustomApis apis{host, tables, lines, calls};
+};
+
+TEST_F(BrokenApi, AFileThatDoesNotLoadIsSoForItsServiceItsCodeAndItsSettings) {
+  host.outcome = Error(Code::invalid_request, "", "SyntaxError");
+  EXPECT_EQ(told("one"), Code::server_error);
+  host.outcome = Json(JsonObject{{"status", 204}, {"none", true}});
+  EXPECT_EQ(told("one"), Code::server_error) << "it is known";
+  EXPECT_EQ(host.asked, 1);
+  EXPECT_EQ(told("two"), Code::unauthorized) << "of the same text, with other settings around it";
+  EXPECT_EQ(told("one", "other"), Code::unauthorized);
+  revision = 2;
+  EXPECT_EQ(told("one"), Code::unauthorized);
+  EXPECT_EQ(host.asked, 4);
+}
+
+TEST_F(BrokenApi, WhatChanceDidIsNotHeldAgainstTheFile) {
+  for (const Code code : {Code::timeout, Code::server_error, Code::temporarily_unavailable}) {
+    host.outcome = Error(code, "", "the process was ended");
+    EXPECT_EQ(told("one"), Code::unauthorized);
+  }
+  EXPECT_EQ(told("one"), Code::unauthorized);
+  EXPECT_EQ(host.asked, 3) << "nor is it tried for ever";
 }
 
 http::Response answer(std::vector<std::pair<std::string, std::string>> headers, std::string body = "x", int status = 200) {

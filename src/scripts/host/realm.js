@@ -30,7 +30,7 @@ function realm(host, limits, visible) {
   const tables_of = table(words), push_of = pushes(words), mssql_of = words.mssql_of = databases(words);
   const { statusCodes, console_of, timers_of, user_of } = surroundings(host.format);
   const kNoTimers = freeze({}), kNone = kNoTimers;
-  const { builtins_of, require_of, environment, unknown } = requiring({ host, load, failure: words.failure, Call, timers_of: (call_now) => timers_of(call_now()) });
+  const { builtins_of, require_of, environment, unknown, become } = requiring({ host, load, failure: words.failure, Call, timers_of: (call_now) => timers_of(call_now()) });
   for (const each of [Call, Act, Query]) { freeze(each); freeze(each.prototype); }
 
   function subject_of({ operation, table: name, query: wire, id, item }) {
@@ -95,7 +95,7 @@ function realm(host, limits, visible) {
     call.until_settled(fn(), () => {});
   }
 
-  const serving = servings?.({ host, words, Call, Act, load, builtins_of, environment, unknown, console_of, tables_of, push_of, statusCodes, user_of, request_of, freeze, format: host.format });
+  const serving = servings?.({ host, words, Call, Act, load, builtins_of, environment, unknown, become, console_of, tables_of, push_of, statusCodes, user_of, request_of, freeze, format: host.format });
 
   return freeze({
     start(id, factory, needs, text) {
@@ -121,7 +121,7 @@ function realm(host, limits, visible) {
     cancel(id) { calls.get(id)?.close(); },
     fail(id, text, kind) { calls.get(id)?.fail(new Error(text), kind); },
     // A rejection nobody handled; it may be an object of the script.
-    stray(id, error) { calls.get(id)?.fail(error); },
+    stray(id, error) { calls.get(id)?.fail(error, 'stray'); },
   });
 }
 

@@ -1,7 +1,7 @@
 // requiring: what `require` gives scripts beside the files of their service: the built-ins, and the clients of HTTP.
 
 function requiring({ host, load, failure, Call, timers_of }) {
-  const { Error, JSON, Map, Object, Set, String, SyntaxError } = globalThis;
+  const { Array, Error, JSON, Map, Object, Set, String, SyntaxError } = globalThis;
   const { defineProperty } = Object;
   const kCore = new Set(['util', 'url', 'path', 'querystring', 'crypto', 'buffer', 'zlib', 'string_decoder']);
   const kMade = new Set(['http', 'https', 'events', 'stream', 'timers', 'assert', 'mobileservice-config']);
@@ -14,6 +14,17 @@ function requiring({ host, load, failure, Call, timers_of }) {
   function environment() {
     const text = host.environment();
     return text === '' ? { env: {}, config: {} } : JSON.parse(text);
+  }
+
+  /// Makes `into` what `from` is, and leaves objects inside the ones they were: whoever holds one sees what it has become.
+  function become(into, from) {
+    const group = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+    for (const name of Object.keys(into)) if (!Object.hasOwn(from, name)) delete into[name];
+    for (const [name, value] of Object.entries(from)) {
+      if (group(value) && Object.hasOwn(into, name) && group(into[name])) become(into[name], value);
+      else defineProperty(into, name, { value, writable: true, enumerable: true, configurable: true });
+    }
+    return into;
   }
 
   function assertions() {
@@ -74,6 +85,14 @@ function requiring({ host, load, failure, Call, timers_of }) {
       if (!made.has(name)) made.set(name, make());
       return made.get(name);
     };
+    let config, told;
+    // Settings change without a new version of the service's files.
+    function settings() {
+      const text = host.environment();
+      if (config === undefined || told !== text) config = become(config ?? {}, environment().config);
+      told = text;
+      return config;
+    }
     const emitter = () => once('events', emitters);
     const net = () => once('egress', () => egress({ call_now, failure, load, EventEmitter: emitter() }));
     function builtin(given, spare) {
@@ -88,11 +107,11 @@ function requiring({ host, load, failure, Call, timers_of }) {
       if (name === 'events') return emitter();
       if (name === 'stream') return once(name, () => streams({ EventEmitter: emitter(), load }));
       if (name === 'assert') return once(name, assertions);
-      if (name === 'mobileservice-config') return once(name, () => environment().config);
+      if (name === 'mobileservice-config') return settings();
       if (name === 'timers') return once(name, () => timers_of(call_now));
       return net()[name];
     }
-    return { builtin, fetch: (...args) => net().fetch(...args), net };
+    return { builtin, fetch: (...args) => net().fetch(...args), net, renew() { if (config !== undefined) settings(); } };
   }
 
   /// One call's require(), for a script that is made anew each time. `run(factory, require, module)` evaluates a shared script.
@@ -139,5 +158,5 @@ function requiring({ host, load, failure, Call, timers_of }) {
     }
     return { require: from(''), fetch };
   }
-  return { builtins_of, require_of, environment, unknown };
+  return { builtins_of, require_of, environment, unknown, become };
 }

@@ -1,11 +1,14 @@
 // services: the code of a service as a Worker has it: one version of its files, and the context in which its modules live.
 
-/// `make(service)` makes its context and what is inside it; `text_of_error` is what a file's author is told.
-function services({ Bundle, make, text_of_error }) {
+/// `make(service)` makes its context and what is inside it; `text_of_error` is what a file's author is told. `current()` is the call
+/// that is in its code, `alive(call)` whether it still is under way.
+function services({ Bundle, make, text_of_error, current, alive }) {
   const vm = require('node:vm');
   const { setTimeout, clearTimeout, setImmediate } = globalThis;
   const kStartup = 'extensions/startup.js', kStartupTime = 5000;
   const kParameters = ['exports', 'require', 'module', '__filename', '__dirname'];
+
+  const kGivenUp = Symbol('the call on whose behalf it was evaluated has ended');
 
   // The engine does not say where a module is wrong; the same text as a function, without what only modules have, does.
   function es_module(text, options) {
@@ -18,7 +21,10 @@ function services({ Bundle, make, text_of_error }) {
 
   class Service {
     static es_module = es_module;
-    #inside; #compiled = new Map(); #modules = new Map(); #evaluated = new Map(); #linking = Promise.resolve();
+    #inside; #compiled = new Map(); #modules = new Map(); #linking = Promise.resolve();
+    #imports = new Map();    // module → those it imports
+    #turns = new Map();      // module that was asked for → its evaluation
+    #settled = new WeakSet();  // modules whose evaluation has come to its end
     constructor(bytes) {
       this.files = new Bundle(bytes);
       this.factories = new Map();  // of shared scripts, in the context of table scripts
@@ -82,25 +88,78 @@ function services({ Bundle, make, text_of_error }) {
     }
     async #ready(module) {
       // Two graphs that share a module must not be linked at once.
-      const linked = this.#linking.then(async () => { if (module.status === 'unlinked') await module.link((name, from) => this.#target(from.identifier.slice(1), name)); });
+      const linked = this.#linking.then(async () => { if (module.status === 'unlinked') await module.link((name, from) => this.#link(from, name)); });
       this.#linking = linked.catch(() => {});
       await linked;
-      if (!this.#evaluated.has(module)) this.#evaluated.set(module, module.status === 'evaluating' ? Promise.resolve() : module.evaluate());
-      await this.#evaluated.get(module);
+      await this.#evaluated(module);
       return module;
     }
-    async #import(from, name) { return this.#ready(this.#target(from, String(name))); }
+    #link(from, name) {
+      const found = this.#target(from.identifier.slice(1), name);
+      this.#imports.set(from, [...(this.#imports.get(from) ?? []), found]);
+      return found;
+    }
+    #graph(module, all = new Set()) {
+      if (!all.has(module)) for (const each of this.#imports.get(all.add(module) && module) ?? []) this.#graph(each, all);
+      return all;
+    }
+    // A module may wait at its top level, by timers of the call that asked for it first. When that call ends, nobody wakes it.
+    #evaluated(module) {
+      const known = this.#turns.get(module);
+      if (known !== undefined) return known.done;
+      const turn = { call: current(), over: module.status === 'evaluating' };
+      const given_up = new Promise((_, bad) => { turn.give_up = () => bad(kGivenUp); });
+      const settle = () => {
+        turn.over = true;
+        for (const each of this.#graph(module)) this.#settled.add(each);
+      };
+      turn.done = turn.over ? Promise.resolve() : Promise.race([module.evaluate().then(settle), given_up]);
+      turn.done.catch(() => { turn.over = true; });
+      this.#turns.set(module, turn);
+      return turn.done;
+    }
+    /// The call has ended: what was being evaluated on its behalf is begun anew by those who want it.
+    gone(call) {
+      const dropped = new Set(), turns = [...this.#turns].filter(([, turn]) => !turn.over);
+      const drop = ([module, turn]) => {
+        for (const each of this.#graph(module)) if (!this.#settled.has(each)) dropped.add(each);
+        this.#turns.delete(module);
+        turn.over = true;
+        turn.give_up();
+      };
+      for (const each of turns) if (each[1].call === call) drop(each);
+      // Others wait for the same modules.
+      for (let found = dropped.size > 0; found;) {
+        const next = turns.find(([module, turn]) => !turn.over && [...this.#graph(module)].some((each) => dropped.has(each)));
+        found = next !== undefined;
+        if (found) drop(next);
+      }
+      for (const [path, module] of this.#modules) if (dropped.has(module)) this.#modules.delete(path);
+    }
+    /// The module that find() gives, once it is evaluated.
+    async #brought(find) {
+      const call = current();
+      for (;;) {
+        let module;
+        try { return await this.#ready(module = find()); } catch (error) {
+          if (error === kGivenUp && alive(call)) continue;
+          if (error === kGivenUp) throw new Error('The call has ended.');
+          if (module !== undefined) this.#forget(module);
+          throw error;
+        }
+      }
+    }
+    // What failed, by itself or because of what it imports, is loaded anew by the next.
+    #forget(root) {
+      const busy = new Set([...this.#turns].filter(([, turn]) => !turn.over).flatMap(([module]) => [...this.#graph(module)]));
+      const failed = [...this.#graph(root)].filter((each) => !this.#settled.has(each) && !busy.has(each));
+      for (const each of failed) this.#turns.delete(each);
+      for (const [path, module] of this.#modules) if (failed.includes(module)) this.#modules.delete(path);
+    }
+    async #import(from, name) { return this.#brought(() => this.#target(from, String(name))); }
     /// Gives good(namespace) or bad(error), an error of the service's own or a text.
     bring(path, good, bad) {
-      const go = async () => {
-        const module = this.#module(path);
-        await this.#ready(module);
-        return module.namespace;
-      };
-      go().then(good, (error) => {
-        for (const [known, module] of this.#modules) if (module.status !== 'evaluated') { this.#modules.delete(known); this.#evaluated.delete(module); }
-        bad(error instanceof Error ? text_of_error(error) : error);
-      });
+      this.#brought(() => this.#module(path)).then((module) => good(module.namespace), (error) => bad(error instanceof Error ? text_of_error(error) : error));
     }
 
     // ── its opening ──

@@ -1,7 +1,7 @@
 // servings: the context in which the modules of a service live, with its custom APIs, hooks and what runs at its opening.
 // Unlike that of table scripts it is kept from call to call, and may change its built-ins as it likes.
 
-function servings({ host, words, Call, Act, load, builtins_of, environment, unknown, console_of, tables_of, push_of, statusCodes, user_of, request_of }) {
+function servings({ host, words, Call, Act, load, builtins_of, environment, unknown, become, console_of, tables_of, push_of, statusCodes, user_of, request_of }) {
   const { Error, JSON, Map, Math, Number, Object, Promise, Symbol } = globalThis;
   const { defineProperty } = Object;
   const global = globalThis;
@@ -40,7 +40,7 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
     cwd: () => '/', umask: () => 0o22, uptime: () => 0, hrtime: (from) => { const ms = Date.now(), out = [Math.floor(ms / 1000), (ms % 1000) * 1e6]; return from ? [out[0] - from[0], out[1] - from[1]] : out; },
     memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0 }), emitWarning: (text) => console.warn(`${text}`), on() { return process; }, once() { return process; }, off() { return process; }, removeListener() { return process; }, emit: () => false, listeners: () => [],
   };
-  const { builtin: plain, fetch } = builtins_of(now);
+  const { builtin: plain, fetch, renew } = builtins_of(now);
   let reaches_devices = environment().push === true;
   // What packages look at, and which reaches nothing.
   const inert = { timers, process, tty: { isatty: () => false }, os: { EOL: '\n', platform: () => 'linux', type: () => 'Linux', release: () => '', arch: () => 'x64', hostname: () => 'localhost', tmpdir: () => '/tmp', homedir: () => '/', cpus: () => [], totalmem: () => 0, freemem: () => 0, networkInterfaces: () => ({}) } };
@@ -93,6 +93,8 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
     try {
       if (kind === 'api') {
         replace(call, 'unanswered', () => {});
+        // What the file itself throws will be thrown by the next who loads it, too.
+        if (context.probe === true) replace(call, 'fail', (error, why = 'threw') => Call.prototype.fail.call(call, error, why === 'threw' ? 'broken' : why));
         if (context.app !== undefined) through(call, () => mobiles().serve_api(call));
         else with_file(call, context.file, (exports) => serve_api(call, exports));
       } else if (kind === 'describe') through(call, () => mobiles().describe(call));
@@ -125,7 +127,8 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
     open, start_up, builtin, load: (path) => load_module(path), act: (call, made) => (call.context.app === true ? through(call, () => mobiles().act(call, made)) : with_file(call, call.context.script, (exports) => act(call, made, exports))),
     renew() {
       const { env, push } = environment();
-      process.env = env;
+      become(process.env, env);
+      renew();
       reaches_devices = push === true;
     },
   };

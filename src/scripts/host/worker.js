@@ -59,7 +59,7 @@ function worker() {
   const guarded = (fn) => (...args) => { try { return fn(...args); } catch { return undefined; } };
   const host = {
     send(type, call, sequence, flags, text) { try { frame(type | 0, call >>> 0, sequence | 0, flags | 0, `${text}`); } catch { /* too deep in the stack, or no text */ } },
-    closed(call) { try { under_way.delete(call); contexts.delete(call); } catch { /* too deep in the stack */ } },
+    closed(call) { try { const service = under_way.get(call)?.service; under_way.delete(call); contexts.delete(call); service?.gone(call); } catch { /* too deep in the stack */ } },
     format: (args) => { try { return tidy(own_lines(util.formatWithOptions({ customInspect: false }, ...args))); } catch { return '[a value that cannot be shown]'; } },
     stack: guarded(own_lines),
     timer: guarded((call, ms, repeat) => {
@@ -121,7 +121,7 @@ function worker() {
     return { context, api: inside(host_for_service(service), limits, true) };
   }
   const Bundle = bundles((name) => [...scripts.values()].find((script) => script.name === name)?.source);
-  const Service = services({ Bundle, make: make_service_context, text_of_error: (error) => JSON.parse(describe(error)).stack || 'The file cannot be compiled.' });
+  const Service = services({ Bundle, make: make_service_context, text_of_error: (error) => JSON.parse(describe(error)).stack || 'The file cannot be compiled.', current: () => own_call?.getStore() ?? running[1], alive: (call) => under_way.has(call) });
   const contexts = new Map();  // of calls that have one of their own
   let shared;
   const scripts = new Map();
