@@ -1,6 +1,7 @@
 #include "oauth/mount.h"
 #include "oauth/wire/zumo_login.h"
 #include "tenant/service_cors.h"
+#include "tenant/service_rules.h"
 
 namespace mandate::oauth {
 namespace {
@@ -18,6 +19,17 @@ Task<http::Response> preflight(const Deps& deps, http::Request& request) {
   co_return tenant::preflight(request, *at->service);
 }
 
+/// What every door of a service asks first; preflights have no version and bring nothing.
+http::Handler behind_rules(const tenant::Tenants& tenants, http::Handler inner) {
+  return [&tenants, inner = std::move(inner)](http::Request& request) -> Task<http::Response> {
+    const Result<tenant::Here> here = tenants.by_host(request.host);
+    const tenant::Service* service = here.ok() ? (*here)->service_of(request) : nullptr;
+    if (!service || request.method == http::Method::options) return inner(request);
+    std::optional<http::Response> refused = tenant::refused_at_door(*service, request);
+    return refused ? ready(wire::finish_login_answer(*std::move(refused), request, service)) : inner(request);
+  };
+}
+
 }  // namespace
 
 void mount_service_login(http::Routes& routes, const Deps& given, identity::Bearers& bearers, const identity::Strategies& strategies) {
@@ -25,15 +37,15 @@ void mount_service_login(http::Routes& routes, const Deps& given, identity::Bear
   const auto all = std::make_shared<const wire::LoginDeps>(wire::LoginDeps{*deps, bearers, strategies});
   // Each handler holds both: `all` refers to `deps`.
   const auto door = [deps, all](Task<http::Response> (*run)(const wire::LoginDeps&, http::Request&)) -> http::Handler {
-    return [deps, all, run](http::Request& request) {
+    return behind_rules(deps->tenants, [deps, all, run](http::Request& request) {
       return request.method == http::Method::options ? preflight(*deps, request) : run(*all, request);
-    };
+    });
   };
   const auto page = [deps](Task<http::Response> (*run)(const Deps&, http::Request&)) -> http::Handler {
-    return [deps, run](http::Request& request) { return run(*deps, request); };
+    return behind_rules(deps->tenants, [deps, run](http::Request& request) { return run(*deps, request); });
   };
   const auto start = [deps](bool v2) -> http::Handler {
-    return [deps, v2](http::Request& request) { return wire::start_login(*deps, request, v2); };
+    return behind_rules(deps->tenants, [deps, v2](http::Request& request) { return wire::start_login(*deps, request, v2); });
   };
   http::RouteOptions cors{.body_limit = kBodyBytes, .handles_options = true, .answers_refusals = true, .late = {}, .metric = {}};
 
@@ -56,7 +68,7 @@ void mount_service_login(http::Routes& routes, const Deps& given, identity::Bear
 http::Handler post_json_login(const Deps& given, identity::Bearers& bearers, const identity::Strategies& strategies) {
   const auto deps = std::make_shared<const Deps>(given);
   const auto all = std::make_shared<const wire::LoginDeps>(wire::LoginDeps{*deps, bearers, strategies});
-  return [deps, all](http::Request& request) { return wire::client_flow(*all, request); };
+  return behind_rules(deps->tenants, [deps, all](http::Request& request) { return wire::client_flow(*all, request); });
 }
 
 }  // namespace mandate::oauth

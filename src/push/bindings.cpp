@@ -3,6 +3,7 @@
 #include "base/url.h"
 #include "push/payload.h"
 #include "push/tags.h"
+#include "tenant/service_rules.h"
 
 namespace mandate::push {
 namespace {
@@ -11,10 +12,7 @@ constexpr std::size_t kTriedAtOnce = 20;
 constexpr Millis kDay = 86'400'000;
 
 /// The service sends to a hub's registrations, not to handles that its scripts keep.
-bool by_tags(const tenant::Service& service) {
-  const auto found = service.settings.find("MS_EnableExternalPush");
-  return found != service.settings.end() && (iequals(found->second, "true") || found->second == "1");
-}
+bool by_tags(const tenant::Service& service) { return tenant::switched_on(service, "MS_EnableExternalPush"); }
 
 Result<std::vector<std::string>> texts_of(const Json* given, std::string_view what) {
   std::vector<std::string> out;

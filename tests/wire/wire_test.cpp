@@ -102,7 +102,10 @@ TEST_P(Wire, InProcess) {
     request.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     request.body = ready.body;
     if (!ready.host.empty()) request.host = ascii_lower(ready.host);  // as the reader of heads does
-    for (const auto& [name, value] : ready.headers) request.headers.add(name, value);
+    for (const auto& [name, value] : ready.headers) {
+      request.headers.add(name, value);
+      if (name == "X-Forwarded-Proto") request.secure = value == "https";  // as the listener does behind a trusted proxy
+    }
     auto answered = test::run(loop, fixture.house->routes()->answer(request));
     Answer answer;
     if (!answered.ok()) return answer;
@@ -180,6 +183,7 @@ TEST_P(Wire, OverASocket) {
   const Transcript transcript = load(GetParam());
   Fixture fixture;
   http::ServerOptions options;
+  options.trusted_proxies = {"127.0.0.1"};
   options.before_accepting = [&]() -> Task<void> {
     Task<void> opening = fixture.house->open();
     CO_CHECK(co_await opening);

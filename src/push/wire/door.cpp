@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "tenant/service_cors.h"
+#include "tenant/service_rules.h"
 
 namespace mandate::push::wire {
 namespace {
@@ -70,7 +71,9 @@ Task<Response> Door::enter(Dialect dialect, Act act, http::Request& request) {
   co_return response;
 }
 
+// https → version → token → permission → rate → the act.
 Task<Response> Door::pass(Turn& turn, Act act, http::Request& request) {
+  if (auto refused = tenant::refused_at_door(*turn.service, request)) co_return std::move(*refused);
   Task<identity::Principal> identify = deps_.bearers.identify(turn.here, *turn.service, request);
   Result<identity::Principal> who = co_await identify;
   if (!who.ok()) {

@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "jose/jwt.h"
+#include "tenant/service_rules.h"
 
 namespace mandate::tables::jobs {
 namespace {
@@ -40,6 +41,7 @@ class Door {
 
  private:
   Task<Response> ask(tenant::Here here, const tenant::Service& service, http::Request& request) {
+    if (auto refused = tenant::refused_at_door(service, request)) co_return std::move(*refused);
     const std::string wanted = request.params.at(0);
     CO_TRY(bool allowed, by_token(service, wanted, request));
     if (!allowed) {

@@ -6,6 +6,7 @@
 #include "tables/wire/family.h"
 #include "tables/wire/swagger.h"
 #include "tables/wire/zumo.h"
+#include "tenant/service_rules.h"
 
 namespace mandate::tables::wire {
 namespace {
@@ -33,8 +34,7 @@ About::About(const Deps& deps) : deps_(deps), keys_(deps.tenants, &deps.clock), 
 
 Task<Response> About::status(http::Request& request) {
   const QueryParameters parameters = parse_form(request.query);
-  const Result<Dialect> dialect = detect(request, parameters, nullptr, true);
-  const bool v1 = dialect.ok() && *dialect == Dialect::v1;
+  const bool v1 = detect(request, parameters, nullptr) == Dialect::v1;
   Response response = v1 ? Response(200) : Response::json(200, std::string(R"({"status":"Running"})"));
   response.headers.set("Access-Control-Allow-Origin", "*");
   response.headers.set("Cache-Control", "no-cache");
@@ -43,6 +43,7 @@ Task<Response> About::status(http::Request& request) {
 
 Task<Response> About::diagnostics(http::Request& request) {
   CO_TRY(const Place place, place_of(deps_, request));
+  if (auto refused = tenant::refused_at_door(*place.service, request)) co_return std::move(*refused);
   CO_TRY(const identity::KeysShown keys, keys_.shown(*place.service, request));
   const http::Request& asked = request;
   if (!keys.master) {
@@ -68,6 +69,7 @@ Task<Response> About::diagnostics(http::Request& request) {
 
 Task<Response> About::swagger(http::Request& request) {
   CO_TRY(const Place place, place_of(deps_, request));
+  if (auto refused = tenant::refused_at_door(*place.service, request)) co_return std::move(*refused);
   const auto setting = place.service->settings.find("swagger");
   if (setting == place.service->settings.end() || !iequals(setting->second, "true")) co_return Error(Code::not_found, "Not Found");
   std::vector<Described> tables;

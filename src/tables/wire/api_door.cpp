@@ -3,8 +3,8 @@
 #include "base/url.h"
 #include "http/compress.h"
 #include "tables/wire/cors.h"
-#include "tables/wire/service_rules.h"
 #include "tables/wire/zumo.h"
+#include "tenant/service_rules.h"
 
 namespace mandate::tables::wire {
 namespace {
@@ -14,8 +14,7 @@ using http::Response;
 /// APIs are V1's and V2's; a client of V3 or V4 is answered as one of V2. So is everybody at an app of the second generation.
 Dialect dialect_of(const http::Request& request, const QueryParameters& query, const tenant::Service* service) {
   if (service && !service->code.app.empty()) return Dialect::v2;
-  const Result<Dialect> found = detect(request, query, nullptr, true);
-  return found.ok() && *found == Dialect::v1 ? Dialect::v1 : Dialect::v2;
+  return detect(request, query, nullptr) == Dialect::v1 ? Dialect::v1 : Dialect::v2;
 }
 
 void finish(Response& response, const http::Request& request, Dialect dialect, const tenant::Service& service) {
@@ -58,12 +57,10 @@ Task<Response> ApiDoor::carry_out(Turn& turn) {
   http::Request& request = turn.request;
   turn.parameters = parse_form(request.query);
   turn.dialect = dialect_of(request, turn.parameters, turn.service);
-  if (switched_on(*turn.service, "MS_RequireHttps") && !request.secure) co_return Response::text(403, "This service is reached by https only.");
-  const Result<Dialect> version = detect(request, turn.parameters, nullptr, switched_on(*turn.service, "MS_SkipVersionCheck"));
-  if (!version.ok()) co_return version_refused(version.error());
+  if (auto refused = tenant::refused_at_door(*turn.service, request, tenant::api_version(request, turn.parameters))) co_return std::move(*refused);
   turn.method = effective_method(request);
   if (request.refused && request.refused != 413) co_return Error(Code::bad_request, "The request body is malformed.");
-  if (request.refused || request.body.size() > body_limit(*turn.service)) co_return Error(Code::payload_too_large, "The request body is too large.");
+  if (request.refused || request.body.size() > tenant::body_limit(*turn.service)) co_return Error(Code::payload_too_large, "The request body is too large.");
   const tenant::CustomApi* api = deps_.apis ? CustomApis::find(*turn.service, request.params.at(0)) : nullptr;
   if (!api) co_return Error(Code::not_found, "Not Found");
   Task<Response> task = authorised(turn, *api);
@@ -92,7 +89,7 @@ Task<Response> ApiDoor::authorised(Turn& turn, const tenant::CustomApi& api) {
   call.principal = std::move(*principal);
   if (call.keys.master) call.principal.level = identity::Level::admin;
   if (CustomApis::may_try(call)) {
-    CO_TRY(call.asked, asked_of(request, *turn.service, call.principal, body_limit(*turn.service)));
+    CO_TRY(call.asked, asked_of(request, *turn.service, call.principal, tenant::body_limit(*turn.service)));
   }
   Task<ApiAnswer> running = deps_.apis->run(std::move(call));
   Result<ApiAnswer> answer = co_await running;

@@ -9,9 +9,9 @@
 #include "tables/wire/cors.h"
 #include "tables/wire/json_patch.h"
 #include "tables/wire/page_token.h"
-#include "tables/wire/service_rules.h"
 #include "tables/wire/zumo.h"
 #include "tables/wire/zumo_query.h"
+#include "tenant/service_rules.h"
 
 namespace mandate::tables::wire {
 namespace {
@@ -84,11 +84,8 @@ Task<Response> Door::carry_out(Turn& turn, std::optional<Dialect> forced) {
   if (item) turn.id = request.params[1];
   turn.table = turn.service->table(table_name);
   CO_TRY(turn.parameters, query_parameters(request.query));
-  const Result<Dialect> dialect = forced ? Result<Dialect>(*forced)
-                                         : detect(request, turn.parameters, turn.table, switched_on(*turn.service, "MS_SkipVersionCheck"));
-  if (dialect.ok()) turn.dialect = *dialect;
-  if (switched_on(*turn.service, "MS_RequireHttps") && !request.secure) co_return Response::text(403, "This service is reached by https only.");
-  if (!dialect.ok()) co_return version_refused(dialect.error());
+  turn.dialect = forced ? *forced : detect(request, turn.parameters, turn.table);
+  if (auto refused = tenant::refused_at_door(*turn.service, request, forced ? std::string() : tenant::api_version(request, turn.parameters))) co_return std::move(*refused);
   count(turn);
 
   const Family& family = family_of(turn.dialect);
@@ -96,7 +93,7 @@ Task<Response> Door::carry_out(Turn& turn, std::optional<Dialect> forced) {
   const std::optional<Operation> operation = family.operation_of(turn, item);
   if (operation) turn.operation = *operation;
   if (request.refused && request.refused != 413) co_return Error(Code::bad_request, "The request body is malformed.");
-  const std::size_t limit = body_limit(*turn.service);
+  const std::size_t limit = tenant::body_limit(*turn.service);
   if (request.refused || request.body.size() > limit) co_return Error(Code::payload_too_large, "The request body is too large.");
   if (operation) CO_CHECK(family.read_body(turn, limit));
   if (!operation) co_return family.not_allowed(turn.dialect, item);
@@ -223,8 +220,7 @@ Response Door::late(const http::Request& request, std::optional<Dialect> forced)
   const Result<tenant::Here> here = deps_.tenants.by_host(request.host);
   const tenant::Service* service = here.ok() ? (*here)->service_of(request) : nullptr;
   const tenant::Table* table = service && !request.params.empty() ? service->table(request.params[0]) : nullptr;
-  const Result<Dialect> found = forced ? Result<Dialect>(*forced) : detect(request, parse_form(request.query), table, true);
-  const Dialect dialect = found.ok() ? *found : Dialect::v2;
+  const Dialect dialect = forced ? *forced : detect(request, parse_form(request.query), table);
   const Family& family = family_of(dialect);
   Response response = family.error_of(dialect, Error(Code::timeout), request);
   family.add_headers(response, dialect);

@@ -24,7 +24,4 @@ class Zumo final : public Family {
   void add_headers(http::Response& response, Dialect dialect) const override;
 };
 
-/// Unknown version (2.10): readable by every generation of clients.
-http::Response version_refused(const Error& error);
-
 }  // namespace mandate::tables::wire

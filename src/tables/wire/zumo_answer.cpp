@@ -127,14 +127,6 @@ Response Zumo::switched_off(const Turn& turn, const Error& error) const {
   return turn.dialect == Dialect::v2 ? Response::text(405, error.hint) : error_of(turn.dialect, error, turn.request);
 }
 
-Response version_refused(const Error& error) {
-  JsonObject body;
-  body["error"] = error.hint;
-  body["title"] = "Unsupported API version";
-  body["detail"] = error.hint;
-  return Response::json(400, to_json(Json(std::move(body))));
-}
-
 void Zumo::add_headers(Response& response, Dialect dialect) const {
   response.headers.set("cache-control", "no-cache");
   if (dialect == Dialect::v1) {
