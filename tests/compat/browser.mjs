@@ -1,5 +1,7 @@
 // Debian's Chromium under playwright-core, and a page server on loopback for the apps under test.
+import {readFileSync} from 'node:fs';
 import {createServer} from 'node:http';
+import {createRequire, isBuiltin} from 'node:module';
 import {fileURLToPath} from 'node:url';
 import {buildSync} from 'esbuild';
 import {chromium} from 'playwright-core';
@@ -20,6 +22,35 @@ export function bundle(entry, globalName) {
     define: {global: 'window', 'process.env': '{}', Buffer: 'Uint8Array'}, logLevel: 'error',
     alias: {util: builtins, assert: builtins, stream: builtins, crypto: builtins}});
   return result.outputFiles[0].text;
+}
+
+/**
+ * The same for packages that look at the names of their own functions, which a bundler that flattens modules may change
+ * (azure-query-js does): each module stays as it is in a function of its own, as browserify had them.
+ */
+export function wrapped(entry, globalName) {
+  const modules = [], places = new Map();
+  const add = (file) => {
+    if (places.has(file)) return places.get(file);
+    const at = modules.length, text = readFileSync(file, 'utf8').replace(/^\uFEFF/, ''), from = createRequire(file), wants = {};
+    places.set(file, at);
+    modules.push('');
+    if (!file.endsWith('.json'))
+      for (const [, name] of text.matchAll(/\brequire\(\s*['"]([^'"]+)['"]\s*\)/g)) wants[name] = add(isBuiltin(name) ? builtins : from.resolve(name));
+    modules[at] = `[function (require, module, exports) {${file.endsWith('.json') ? `module.exports = ${text};` : text}\n}, ${JSON.stringify(wants)}]`;
+    return at;
+  };
+  const first = add(entry);
+  return `var ${globalName} = (function () {
+var global = window, process = {env: {}}, Buffer = Uint8Array, loaded = [], modules = [${modules.join(',\n')}];
+function load(at) {
+  if (loaded[at]) return loaded[at].exports;
+  var module = loaded[at] = {exports: {}};
+  modules[at][0].call(module.exports, function (name) { return load(modules[at][1][name]); }, module, module.exports);
+  return module.exports;
+}
+return load(${first});
+})();`;
 }
 
 /** Serves {path: [type, text]} on a free port of localhost. */

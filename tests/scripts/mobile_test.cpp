@@ -191,6 +191,13 @@ TEST_F(Mobile, WhatTheStoreRefusedIsAnsweredAsItAlwaysIs) {
   EXPECT_THAT(act("insert"), HasSubstr(R"("body":"{\"duplicate\":true}")"));
 }
 
+TEST_F(Mobile, OfAnIdThatIsTakenTheAppTellsAsItMadeTheItem) {
+  app({{"tables/T.js", table("table.transforms = [function (item) { item.stamp = 1; return item; }];")}});
+  for (int i = 0; i < 2; ++i) binding->answers["request.execute"].push_back(Error(Code::conflict, "taken"));
+  EXPECT_EQ(act("insert"), R"({"response":{"status":409,"headers":[["Content-Type","application/json; charset=utf-8"]],"body":"{\"text\":\"milk\",\"stamp\":1}"}})");
+  EXPECT_EQ(act("insert", {{"dialect", "v1"}}), R"({"defaultError":true})") << "other generations have words of their own";
+}
+
 TEST_F(Mobile, MiddlewareStandsBeforeAndBehindTheOperation) {
   app({{"tables/T.js", table("table.use(function (req, res, next) { res.set('X-Table', req.azureMobile.table.name); next(); }, table.execute);\n"
                              "table.read.use(function (req, res, next) { req.azureMobile.query.where({ open: true }); next(); }, table.operation, function (req, res, next) { res.results.push({ id: 'last' }); next(); });\n"
@@ -255,6 +262,13 @@ TEST_F(Mobile, TheContextKnowsItsUser) {
                        {"asked", json(R"({"method":"post","path":"/","url":"/","base":"/tables/T","headers":{"x-zumo-auth":"h.eyJlbWFpbCI6ImFAYiJ9.s","if-match":"\"AA\""}})")}};
   EXPECT_THAT(act("insert", who), HasSubstr(R"({\"id\":\"sid:ana\",\"email\":\"a@b\",\"facebook\":\"t\",\"of\":\"Facebook:1\",\"version\":\"AA\"})"));
   EXPECT_THAT(act("insert", {{"user", json(R"({"level":"anonymous"})")}}), HasSubstr(R"({\"nobody\":true})"));
+}
+
+TEST_F(Mobile, AnIdentityOfMicrosoftIsCalledAsItsLoginIs) {
+  app({{"tables/T.js", table("table.insert(async function (context) { var all = await context.user.getIdentity(), one = await context.user.getIdentity('microsoftaccount');\n"
+                             "return { all: Object.keys(all), name: one.microsoftaccount.provider_name }; });")}});
+  const JsonObject who{{"user", json(R"({"level":"authenticated","userId":"MicrosoftAccount:1","identities":{"microsoft":{"userId":"MicrosoftAccount:1","accessToken":"t"}}})")}};
+  EXPECT_THAT(act("insert", who), HasSubstr(R"({\"all\":[\"microsoftaccount\"],\"name\":\"microsoftaccount\"})"));
 }
 
 TEST_F(Mobile, AHandlerThatForgetsItsResultIsToldSo) {

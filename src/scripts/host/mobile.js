@@ -36,11 +36,11 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
   function claims_of(token) {
     try { return JSON.parse(Buffer.from(String(token).split('.')[1], 'base64').toString()); } catch { return {}; }
   }
-  /// As /.auth/me has it: {provider: {user_id, access_token, claims …}}.
+  /// As /.auth/me has it: {provider: {user_id, access_token, claims …}}. Scripts of the first generation said "microsoft".
   function identities_of(given) {
     const out = {};
-    for (const provider of Object.keys(given ?? {})) {
-      const { userId, accessToken, accessTokenSecret, ...claims } = given[provider] ?? {};
+    for (const key of Object.keys(given ?? {})) {
+      const { userId, accessToken, accessTokenSecret, ...claims } = given[key] ?? {}, provider = key === 'microsoft' ? 'microsoftaccount' : key;
       out[provider] = { provider_name: provider, user_id: userId, access_token: accessToken, access_token_secret: accessTokenSecret, claims, user_claims: Object.keys(claims).map((typ) => ({ typ, val: claims[typ] })) };
     }
     return out;
@@ -216,7 +216,9 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
     }
     refuse(error) {
       const { call, res, context } = this;
-      if (error === this.refusal) return call.answer({ defaultError: true });
+      // Of an id that is taken the app tells as it made the item, as it always did.
+      const taken = error?.duplicate === true && this.word === 'insert' && call.context.dialect === 'v2';
+      if (error === this.refusal && !taken) return call.answer({ defaultError: true });
       answer_error(call, res, error, context, (status, message) => call.answer({ error: { statusCode: status, message, stack: '' } }));
       return undefined;
     }

@@ -1,0 +1,2 @@
+// Any columns, ids of the client's choice.
+module.exports = {};
