@@ -203,4 +203,18 @@ std::string differs(const Exchange& expected, const Answer& answer, Captures& ca
   return match(expected.expected_body, answer.body, captures) ? "" : "expected body " + fill(expected.expected_body, captures) + ", got " + answer.body.substr(0, 600);
 }
 
+std::string odd_date(std::string_view body) {
+  const auto like = [](std::string_view text, std::string_view pattern) {
+    if (text.size() < pattern.size()) return false;
+    for (std::size_t i = 0; i < pattern.size(); ++i)
+      if (pattern[i] == '0' ? (text[i] < '0' || text[i] > '9') : text[i] != pattern[i]) return false;
+    return true;
+  };
+  for (std::size_t at; (at = body.find('"')) != std::string_view::npos;) {
+    body.remove_prefix(at + 1);
+    if (like(body, "0000-00-00T00:00") && !like(body, "0000-00-00T00:00:00.000Z\"")) return std::string(body.substr(0, body.find('"')));
+  }
+  return {};
+}
+
 }  // namespace mandate::wire

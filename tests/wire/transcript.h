@@ -70,4 +70,7 @@ std::string fill(std::string_view text, const Captures& captures);
 /// Empty when the answer is the one expected; else a sentence that says how it differs. Adds to `captures`.
 std::string differs(const Exchange& expected, const Answer& answer, Captures& captures);
 
+/// The first text in `body` that begins as a moment does and is not written yyyy-MM-ddTHH:mm:ss.fffZ; else empty.
+std::string odd_date(std::string_view body);
+
 }  // namespace mandate::wire
