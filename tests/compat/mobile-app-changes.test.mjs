@@ -130,3 +130,24 @@ test('what an app does wrong is told to its author, and to its clients no more t
   assert.equal((await call('POST', '/api/push', undefined, {'X-ZUMO-AUTH': token('sid:ana')})).status, 500);
   logged(/TypeError: Cannot read propert.*undefined.*\/api\/push\.js:1/s);
 });
+
+test('settings of tables hold together: rows of one\'s own in fixed columns, rows that expire, indexes', async () => {
+  deployed({
+    'tables/Fixed.js': 'module.exports = {perUser: true, userIdColumn: "owner", dynamicSchema: false, columns: {text: "string", at: "date"}, indexes: ["text", ["text", "at"]]};',
+    'tables/Fresh.js': table('table.recordsExpire = {minutes: 5};'),
+    'tables/Numbered.json': '{"autoIncrement": true, "insert": {"authorize": true}}',
+    'api/none.js': 'module.exports = {};',
+  });
+  const ana = {'X-ZUMO-AUTH': token('sid:ana')};
+  const made = await call('POST', '/tables/Fixed', {id: 'a', text: 'one', at: '2015-02-01T00:00:00.000Z'}, ana);
+  assert.deepEqual([made.status, made.json.owner, made.json.at], [201, 'sid:ana', '2015-02-01T00:00:00.000Z'], made.text);
+  assert.equal((await call('POST', '/tables/Fixed', {id: 'b', other: 1}, ana)).status, 400);
+  assert.deepEqual((await call('GET', '/tables/Fixed', undefined, {'X-ZUMO-AUTH': token('sid:ben')})).json, []);
+  // What is sent back as it was read is no forgery.
+  assert.equal((await call('PATCH', '/tables/Fixed/a', {id: 'a', text: 'two', owner: 'sid:ana'}, ana)).status, 200);
+  assert.equal((await call('POST', '/tables/Fresh', {id: 'a'})).status, 201);
+  assert.deepEqual((await call('GET', '/tables/Fresh?$select=id')).json, [{id: 'a'}]);
+  assert.equal((await call('POST', '/tables/Numbered', {text: 'x'})).status, 401);
+  assert.equal((await call('POST', '/tables/Numbered', {text: 'x'}, ana)).json.id, 1);
+  assert.equal((await call('GET', '/api/none')).status, 404);
+});

@@ -16,7 +16,7 @@ export function token(user) {
   const text = `${encoded({alg: 'HS256', typ: 'JWT'})}.${encoded({sub: user, iss: issuer, aud: issuer, iat: now, exp: now + 3600, ver: '3'})}`;
   return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
 }
-/** An answer as one line, without what no two servers share: stamps, versions, the address, our place behind a row. */
+/** An answer as one line, without what no two servers share: stamps, versions, the address, our place behind a row, the number of a line in the log. */
 function said({status, headers, text}) {
   const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, out = [status];
   const tag = headers.get('etag'), link = headers.get('link');
@@ -27,7 +27,7 @@ function said({status, headers, text}) {
       if (Array.isArray(value)) return value.map(plain);
       if (!value || typeof value !== 'object') return value;
       const kept = Object.entries(value).filter(([name]) => name !== 'version').sort(([a], [b]) => (a < b ? -1 : 1));
-      return Object.fromEntries(kept.map(([name, v]) => [name, /^(created|updated)At$/.test(name) && stamp.test(v) ? '…' : name === 'id' && /^[0-9a-f-]{36}$/.test(v) ? 'a GUID' : plain(v)]));
+      return Object.fromEntries(kept.map(([name, v]) => [name, /^(created|updated)At$/.test(name) && stamp.test(v) ? '…' : name === 'id' && /^[0-9a-f-]{36}$/.test(v) ? 'a GUID' : name === 'id' && /^[0-9a-f]{24}$/.test(v) ? '…' : plain(v)]));
     };
     body = JSON.stringify(plain(json));
     if (tag && !tag.startsWith('W/')) out.push(json.version && tag === `"${json.version}"` ? 'ETag' : 'ETag of something else');

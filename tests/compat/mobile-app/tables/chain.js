@@ -1,5 +1,6 @@
 // Middleware, filters, transforms, errors.
 var table = module.exports = require('azure-mobile-apps').table();
+table.pageSize = 2;
 table.columns = { text: 'string', open: 'boolean', stamp: 'string' };
 table.use(function (req, res, next) {
   if (req.get('x-teapot')) res.status(418).send('short and stout');
