@@ -59,6 +59,14 @@ void append_answer(std::string& out, const std::string& id, const Response& answ
 
 }  // namespace
 
+/// The item that an answered request was about: where it says that it made one, or its own address.
+std::optional<std::vector<std::string>> item_of(const BatchedRequest& request, const Response& answer) {
+  if (request.segments.size() == 2) return request.segments;
+  const std::string_view location = answer.headers.get("Location");
+  if (location.empty() || request.segments.empty()) return std::nullopt;
+  return std::vector<std::string>{request.segments.front(), percent_decode(location.substr(location.rfind('/') + 1))};
+}
+
 /// What the requests inside share; each holds it until it has ended.
 struct BatchDoor::Work {
   Work(http::Request& r, std::optional<Dialect> f) : outer(r), forced(f) {}
@@ -161,7 +169,7 @@ Task<void> BatchDoor::make_all(std::shared_ptr<Work> work, std::vector<std::size
 }
 
 Task<void> BatchDoor::make(std::shared_ptr<Work> work, std::size_t at) {
-  const BatchedRequest& asked = work->requests[at];
+  BatchedRequest& asked = work->requests[at];
   if (work->bytes > kBatchAnswerBytes) {
     work->answers[at] = refused_here(413, "The answers of this batch are too large; ask for the rest in another.");
     co_return ok();
@@ -172,6 +180,23 @@ Task<void> BatchDoor::make(std::shared_ptr<Work> work, std::size_t at) {
       co_return ok();
     }
   const http::Request& outer = work->outer;
+  if (!asked.of.empty()) {
+    const std::size_t before = work->places.at(asked.of);
+    auto item = item_of(work->requests[before], *work->answers[before]);
+    if (!item) {
+      work->answers[at] = refused_here(400, "The request that this one refers to is not about one item.");
+      co_return ok();
+    }
+    asked.segments = std::move(*item);
+    asked.path = outer.prefix + root_of(work->forced) + asked.segments[0] + "/" + asked.segments[1];
+  }
+  for (auto& [name, value] : asked.headers) {
+    if (!value.starts_with('$')) continue;
+    value = work->answers[work->places.at(value.substr(1))]->headers.get("ETag");
+    if (!value.empty()) continue;
+    work->answers[at] = refused_here(400, "The request whose version this one names has none.");
+    co_return ok();
+  }
   http::Request inner;
   inner.method = asked.method;
   inner.target = asked.path;

@@ -21,6 +21,7 @@ struct BatchedRequest {
   http::Method method = http::Method::get;
   std::string path, query;            ///< "/tables/T/id", decoded; the query as it came
   std::vector<std::string> segments;  ///< table and, if there is one, item
+  std::string of;                     ///< "$1": the item that request 1 made, read or changed; then path and segments are known after it
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::vector<std::string> after;     ///< ids of those that must have succeeded before (dependsOn)
@@ -28,7 +29,8 @@ struct BatchedRequest {
 
 /// `root` is what stands before a table in the batch's own address, with the service's prefix: "/tables/", "/s/a/v4/tables/".
 /// Addresses inside are relative to it, or paths below it, or whole ones of `origin`. bad_request for what is no batch, has more
-/// than kMostInBatch requests, names one twice, depends on a later one, or is an atomicityGroup: each request stands for itself.
+/// than kMostInBatch requests, names one twice, depends on a later one, refers to one that it does not depend on, has conditions of
+/// its own (`if`), or is an atomicityGroup: each request stands for itself.
 Result<std::vector<BatchedRequest>> read_batch(std::string_view body, std::string_view root, std::string_view origin);
 
 /// POST /tables/$batch. Each request inside goes through the tables' own door, for the caller of the batch: with its own method,

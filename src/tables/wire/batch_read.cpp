@@ -39,6 +39,12 @@ Result<void> read_url(std::string_view url, std::string_view root, std::string_v
     url.remove_prefix(root.size());
   }
   if (url.ends_with('/')) url.remove_suffix(1);
+  if (url.starts_with('$') && url.find('/') == std::string_view::npos) {
+    std::string decoded;
+    if (!http::wire::decode_path("/" + std::string(url), decoded)) return wrong;
+    out.of = decoded.substr(2);
+    return {};
+  }
   for (const std::string& piece : split(url, '/')) {
     std::string decoded;
     if (piece.empty() || !http::wire::decode_path("/" + piece, decoded)) return wrong;
@@ -75,6 +81,16 @@ Result<void> read_order(const Json* given, const std::set<std::string, std::less
   return {};
 }
 
+/// What is said of an earlier request by "$" and its id, in the address or as a tag, is known once that one was made.
+Result<void> check_references(const BatchedRequest& request) {
+  const auto depends = [&](std::string_view id) { return std::ranges::find(request.after, id) != request.after.end(); };
+  if (!request.of.empty() && !depends(request.of)) return bad("Request '" + request.id + "' is about the item of one that is not in its dependsOn.");
+  for (const auto& [name, value] : request.headers)
+    if (value.starts_with('$') && !depends(std::string_view(value).substr(1)))
+      return bad("The header " + name + " of request '" + request.id + "' is of one that is not in its dependsOn.");
+  return {};
+}
+
 Result<BatchedRequest> read_request(const Json& given, const std::set<std::string, std::less<>>& before, std::string_view root, std::string_view origin) {
   if (!given.is_object()) return bad("A request of a batch must be an object.");
   const JsonObject& members = given.get_object();
@@ -90,6 +106,9 @@ Result<BatchedRequest> read_request(const Json& given, const std::set<std::strin
   CHECK_OK(read_url(*url, root, origin, out));
   CHECK_OK(read_headers(members.if_contains("headers"), out));
   CHECK_OK(read_order(members.if_contains("dependsOn"), before, out));
+  CHECK_OK(check_references(out));
+  if (const Json* condition = members.if_contains("if"); condition && !condition->is_null())
+    return bad("Request '" + out.id + "' has a condition 'if', which is not supported; dependsOn is.");
   if (const Json* body = members.if_contains("body")) out.body = to_json(*body);
   return out;
 }
