@@ -67,10 +67,10 @@ Task<void> settle_tables(Deps& deps, std::string tenant) {
   if (!here.ok() || !deps.tables) co_return ok();
   for (const auto& [service_name, service] : (*here)->services)
     for (const auto& [lower, table] : service.tables) {
-      Task<void> settling = tables::settle_indexes(*(*here).store, service, table);
+      Task<void> settling = deps.tables->settle_table(*here, service, table);
       const Result<void> settled = co_await settling;
       if (!settled.ok())
-        deps.log.error("tables.index_failed", {{"tenant", tenant}, {"table", table.name}, {"code", name(settled.error().code)}, {"columns", settled.error().hint}});
+        deps.log.error("tables.not_settled", {{"tenant", tenant}, {"table", table.name}, {"code", name(settled.error().code)}, {"columns", settled.error().hint}});
     }
   co_return ok();
 }

@@ -20,10 +20,10 @@ inline constexpr std::size_t kImportBytes = 8 << 20;
 Result<tenant::Here> tenant_of(const Deps& deps, std::string_view name);
 
 /// invalid_request when what tables declare does not fit together, or not the rows they have; the hint has a line for each thing.
-/// Without `dry_run` tables that are there get the columns and indexes they lack; settle_tables() has to follow, whatever becomes of
+/// Without `dry_run` tables that are there get the indexes they lack, no columns; settle_tables() has to follow, whatever becomes of
 /// the file. When it refuses that is done already.
 Task<void> check_tables(Deps& deps, const tenant::Desired& desired, bool dry_run);
-/// Makes the indexes of the tenant's tables those of its configuration, and no others. What fails is logged.
+/// Gives the tenant's tables the columns of its configuration that they lack, its indexes and no others. What fails is logged.
 Task<void> settle_tables(Deps& deps, std::string tenant);
 
 Task<http::Response> get_rules_explain(Deps& deps, http::Request& request);

@@ -1,6 +1,8 @@
 // A tenant's file in and out.
 #include "base/base64.h"
-#include "management/desk.h"
+#include "management/service_desk.h"
+#include "tables/operations.h"
+#include "tenant/departed.h"
 
 namespace mandate::management {
 
@@ -33,6 +35,44 @@ Task<void> check_scripts(Deps& deps, const tenant::Desired& desired) {
   co_return ok();
 }
 
+/// Whether the file says of services which there are, and this one is not among them.
+bool drops(const tenant::Desired& desired, const std::string& service) {
+  if (service == tenant::kDefaultService || desired.objects.contains({std::string(tenant::kind::kService), service})) return false;
+  return std::ranges::any_of(desired.scopes, [&](const tenant::Scope& each) { return each.kind == tenant::kind::kService && service.starts_with(each.prefix); });
+}
+
+/// A service goes with all its rows. Whoever leaves one out of a file need not have meant that.
+Task<void> check_services(Deps& deps, const tenant::Desired& desired, bool dry_run) {
+  const Result<tenant::Here> here = deps.tenants.by_name(desired.tenant);
+  if (!here.ok()) co_return ok();
+  std::string wrong;
+  for (const auto& [name, service] : (*here)->services) {
+    if (!deps.tables || !drops(desired, name)) continue;
+    Task<std::vector<std::string>> looking = deps.tables->with_rows(*here, name);
+    CO_TRY(const std::vector<std::string> full, co_await looking);
+    if (full.empty()) continue;
+    wrong += (wrong.empty() ? "" : "\n") + ("services: the file has no '" + name + "', which has rows in table '" + full.front() + "'" +
+             (full.size() > 1 ? " and " + std::to_string(full.size() - 1) + " more" : "") + ": `mandate service delete " + name + " --force` removes it with all of them");
+  }
+  if (!wrong.empty()) co_return Error(Code::conflict, std::move(wrong));
+  if (dry_run) co_return ok();
+  std::vector<std::string> names;
+  for (const auto& [key, object] : desired.objects)
+    if (key.kind == tenant::kind::kService) names.push_back(key.name);
+  Task<void> leaving = let_go(deps, *here, std::move(names));
+  co_return co_await leaving;
+}
+
+/// Those that the file took away.
+Task<void> clear_services(Deps& deps, const tenant::Applied& applied) {
+  CO_TRY(const tenant::Here here, deps.tenants.by_name(applied.tenant));
+  std::vector<std::string> names;
+  for (const tenant::Change& change : applied.changes)
+    if (change.act == tenant::Change::Act::remove && change.key.kind == tenant::kind::kService) names.push_back(change.key.name);
+  Task<void> clearing = clear_departed(deps, here, std::move(names));
+  co_return co_await clearing;
+}
+
 JsonObject applied_json(const tenant::Applied& applied) {
   JsonArray changes, made, people;
   for (const tenant::Change& change : applied.changes) changes.push_back(tenant::change_json(change));
@@ -63,6 +103,8 @@ Task<http::Response> post_apply(Deps& deps, http::Request& request) {
   CO_TRY(tenant::Desired desired, tenant::parse_desired_text(request.body));
   Task<void> checking = check_scripts(deps, desired);
   CO_CHECK(co_await checking);
+  Task<void> leaving = check_services(deps, desired, dry_run);
+  CO_CHECK(co_await leaving);
   Task<void> preparing = check_tables(deps, desired, dry_run);
   CO_CHECK(co_await preparing);
   std::string name = desired.tenant;
@@ -74,6 +116,10 @@ Task<http::Response> post_apply(Deps& deps, http::Request& request) {
     CO_CHECK(co_await settling);
   }
   if (!applied.ok()) co_return std::move(applied).error();
+  if (!dry_run) {
+    Task<void> clearing = clear_services(deps, *applied);
+    CO_CHECK(co_await clearing);
+  }
   if (!dry_run)
     deps.log.info("config.applied", {{"tenant", applied->tenant}, {"changes", applied->changes.size()}, {"people", applied->people.size()}});
   co_return http::Response::json(200, applied_json(*applied));

@@ -15,6 +15,7 @@ namespace mandate::management {
 using ExplainDelegation =
     std::function<Task<Json>(tenant::Here here, std::string client_id, std::string target, std::string user_id)>;
 
+class Departures;
 class Moves;
 }  // namespace mandate::management
 namespace mandate::push {
@@ -46,7 +47,8 @@ struct Deps {
   push::Registrations* registrations = nullptr;
   tables::code::CodeStore* code = nullptr;  ///< null: no folders are taken
   tables::jobs::Desk* jobs = nullptr;       ///< null = 404
-  tables::Tables* tables = nullptr;         ///< drops the rows of a service that goes; null: they stay
+  tables::Tables* tables = nullptr;         ///< null: rows are left alone
+  Departures* departures = nullptr;         ///< null: rows of deleted services stay, and nobody gets their names
 };
 
 /// Mount on the router of the owner's Unix socket, and on no other: whoever can open the socket is the owner. A request that

@@ -149,7 +149,12 @@ Task<http::Response> put_in_place(Deps& deps, const http::Request& request, Comi
   }
   std::string what = "deployed";
   Task<void> writing = commit_changes(deps, request, site.here->name, plan.revision, std::move(plan.changes), std::move(plan.mutations), std::move(what));
-  CO_CHECK(co_await writing);
+  const Result<void> written = co_await writing;
+  if (!derived.service.code.app.empty()) {  // its tables were prepared
+    Task<void> settling = settle_tables(deps, site.here->name);
+    CO_CHECK(co_await settling);
+  }
+  CO_CHECK(written);
   deps.log.info("service.deployed", {{"tenant", site.here->name}, {"service", site.service->name}, {"version", version}, {"before", now.version}, {"files", manifest.files.size()}});
   // The tables are there now, and so is the deployment: what a seed meets does not undo it.
   std::map<std::string, JsonArray> seeds = seeds_of(derived, now.objects, site.service->name);

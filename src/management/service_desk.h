@@ -18,6 +18,11 @@ Result<Site> site_of(const Deps& deps, const http::Request& request);
 Task<void> commit_changes(Deps& deps, const http::Request& request, std::string tenant, std::uint64_t revision,
                           std::vector<tenant::Change> changes, std::vector<store::Mutation> mutations, std::string what);
 
+/// Before services of these names are made: what is left of deleted ones of the same names goes. conflict while another is at it.
+Task<void> let_go(Deps& deps, tenant::Here here, std::vector<std::string> names);
+/// After services were deleted: their rows go. What fails is logged, and done by the upkeep or before the next of that name.
+Task<void> clear_departed(Deps& deps, tenant::Here here, std::vector<std::string> names);
+
 JsonArray changes_json(const std::vector<tenant::Change>& changes);
 
 }  // namespace mandate::management

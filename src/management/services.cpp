@@ -3,11 +3,12 @@
 
 #include "base/base64.h"
 #include "base/url.h"
+#include "management/departures.h"
 #include "management/service_desk.h"
 #include "tables/code/code.h"
-#include "tables/operations.h"
 #include "tenant/codec/codec.h"
 #include "tenant/codec/names.h"
+#include "tenant/departed.h"
 #include "tenant/secrets.h"
 
 namespace mandate::management {
@@ -136,6 +137,29 @@ Task<void> commit_changes(Deps& deps, const http::Request& request, std::string 
   co_return Error(Code::conflict, "Somebody else changed this tenant meanwhile, so nothing was " + what + ": look at what is there now, and do it again.");
 }
 
+Task<void> let_go(Deps& deps, tenant::Here here, std::vector<std::string> names) {
+  if (!deps.departures) co_return ok();
+  Task<tenant::Objects> loading = tenant::load_objects_of(*here.store, std::string(tenant::kind::kDepartedService));
+  CO_TRY(const tenant::Objects notes, co_await loading);
+  for (const std::string& name : names) {
+    if (!notes.contains(tenant::departed_key(name))) continue;
+    Task<void> finishing = deps.departures->finish(here, name);
+    CO_CHECK(co_await finishing);
+  }
+  co_return ok();
+}
+
+Task<void> clear_departed(Deps& deps, tenant::Here here, std::vector<std::string> names) {
+  for (const std::string& name : names) {
+    if (!deps.departures) break;
+    Task<void> clearing = deps.departures->clear(here, name);
+    const Result<void> cleared = co_await clearing;
+    if (!cleared.ok())
+      deps.log.warn("service.not_cleared", {{"tenant", here->name}, {"service", name}, {"code", mandate::name(cleared.error().code)}, {"detail", cleared.error().detail}});
+  }
+  co_return ok();
+}
+
 Task<http::Response> list_services(Deps& deps, http::Request& request) {
   const http::Params query = http::Params::of_query(request.query);
   CO_TRY(const tenant::Here here, tenant_of(deps, query.get("tenant")));
@@ -149,6 +173,8 @@ Task<http::Response> post_service(Deps& deps, http::Request& request) {
   CO_TRY(const tenant::Here here, tenant_of(deps, params.get("tenant")));
   const std::string name(params.get("name"));
   if (const std::string problem = tenant::service_name_problem(name); !problem.empty()) co_return Error(Code::invalid_request, "The service's name " + problem + ".");
+  Task<void> leaving = let_go(deps, here, {name});
+  CO_CHECK(co_await leaving);
   Task<tenant::Objects> loading = deps.tenants.objects(here->name);
   CO_TRY(const tenant::Objects objects, co_await loading);
   tenant::ObjectKey key{std::string(tenant::kind::kService), name};
@@ -177,24 +203,24 @@ Task<http::Response> delete_service(Deps& deps, http::Request& request) {
   const std::string name = site.service->name;
   Task<tenant::Objects> loading = deps.tenants.objects(site.here->name);
   CO_TRY(const tenant::Objects objects, co_await loading);
+  Task<std::vector<store::Mutation>> reading = tables::code::forgetting(*site.here.store, name);
+  CO_TRY(std::vector<store::Mutation> mutations, co_await reading);
   std::vector<tenant::Change> changes;
-  std::vector<store::Mutation> mutations = tables::code::forgetting(name);
-  std::vector<std::string> tables;
+  std::size_t tables = 0;
   for (const tenant::ObjectKey& key : belongings(objects, name)) {
     changes.push_back({tenant::Change::Act::remove, key, {}});
     mutations.push_back(tenant::remove_object(key));
-    if (key.kind == tenant::kind::kTable) tables.push_back(key.name.substr(name.size() + 1));
+    tables += key.kind == tenant::kind::kTable ? 1 : 0;
   }
-  if (!tables.empty() && query.get("force") != "true") co_return Error(Code::conflict, "The service has tables.");
+  if (tables && query.get("force") != "true") co_return Error(Code::conflict, "The service has tables.");
+  const std::uint64_t revision = tenant::revision_of(objects);
+  mutations.push_back(tenant::write_object(tenant::departed_key(name), tenant::departed_note(objects, name, revision + 1)));
   std::string what = "deleted";
-  Task<void> writing = commit_changes(deps, request, site.here->name, tenant::revision_of(objects), std::move(changes), std::move(mutations), std::move(what));
+  Task<void> writing = commit_changes(deps, request, site.here->name, revision, std::move(changes), std::move(mutations), std::move(what));
   CO_CHECK(co_await writing);
-  if (deps.tables)
-    for (const std::string& table : tables) {
-      Task<void> dropping = deps.tables->drop(site.here, name, table);
-      CO_CHECK(co_await dropping);
-    }
-  deps.log.warn("service.deleted", {{"tenant", site.here->name}, {"service", name}, {"tables", tables.size()}});
+  deps.log.warn("service.deleted", {{"tenant", site.here->name}, {"service", name}, {"tables", tables}});
+  Task<void> clearing = clear_departed(deps, site.here, {name});
+  CO_CHECK(co_await clearing);
   co_return http::Response(204);
 }
 

@@ -107,4 +107,11 @@ store::Batch sweep_sends(Millis now) {
   return batch;
 }
 
+std::vector<store::Mutation> forgetting(const std::string& service) {
+  std::vector<store::Mutation> out;
+  for (const char* table : {"push_sends", "push_deliveries", "push_tags", "push_registrations", "push_feedback"})
+    out.push_back(store::remove(table, store::equals("service", service)));
+  return out;
+}
+
 }  // namespace mandate::push

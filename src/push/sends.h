@@ -59,5 +59,7 @@ class Sends {
 
 /// Removes what is older than a week, and feedback older than a month.
 store::Batch sweep_sends(Millis now);
+/// What removes the devices and messages of a service that goes.
+std::vector<store::Mutation> forgetting(const std::string& service);
 
 }  // namespace mandate::push

@@ -5,6 +5,7 @@
 #include "http/fetch.h"
 #include "identity/bearer.h"
 #include "identity/mount.h"
+#include "management/departures.h"
 #include "management/mount.h"
 #include "oauth/mount.h"
 #include "oauth/revocations.h"
@@ -102,6 +103,7 @@ struct House::Rooms {
     desk.registrations = &pushing.registrations;
     desk.code = &code;
     desk.tables = &tables;
+    desk.departures = &departures;
     mount();
   }
 
@@ -164,6 +166,15 @@ struct House::Rooms {
     management::mount(*owner_routes, desk);
   }
 
+  /// What a tenant needs now and then.
+  Task<void> look_after(tenant::Here here) {
+    Task<void> clearing = departures.visit(here);
+    const Result<void> cleared = co_await clearing;
+    Task<void> purging = retention.visit(here);
+    CO_CHECK(co_await purging);
+    co_return cleared;
+  }
+
   Task<Json> explain(tenant::Here here, std::string client, std::string target, std::string user) {
     return delegation::explain(trade, std::move(here), std::move(client), std::move(target), std::move(user));
   }
@@ -195,6 +206,7 @@ struct House::Rooms {
   tables::CustomApis apis{*scripts, tables, lines, service_calls, other_calls()};
   tables::Extensions extensions{*scripts, tables, lines, service_calls, other_calls()};
   Scheduling scheduling{{tenants, bearers, tables::jobs::make_job_scripts(*scripts, tables, lines, &service_calls, other_calls()), clock, random, log, metrics}};
+  management::Departures departures{tenants, tables, random.token(12), clock, log};
   People people;
   // What each room's doors work with; the routes refer to them.
   const identity::Deps login;
@@ -225,7 +237,7 @@ void House::start_upkeep(Loop& loop) {
   rooms_->upkeep = std::make_unique<Upkeep>(Upkeep::Parts{loop, rooms_->tenants, rooms_->tenants.system(), rooms_->limiter,
                                                           rooms_->random.token(12), rooms_->clock, rooms_->log, rooms_->metrics,
                                                           rooms_->keeping_up,
-                                                          [rooms = rooms_.get()](tenant::Here here) { return rooms->retention.visit(std::move(here)); }});
+                                                          [rooms = rooms_.get()](tenant::Here here) { return rooms->look_after(std::move(here)); }});
   rooms_->upkeep->start();
   rooms_->pushing.start(loop, rooms_->tenants.system(), rooms_->keeping_up);
   rooms_->scheduling.start(loop, rooms_->tenants.system(), rooms_->keeping_up);

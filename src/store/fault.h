@@ -10,6 +10,7 @@ namespace mandate::store {
 class FaultStore final : public Store {
  public:
   explicit FaultStore(Store& inner) : inner_(inner) {}
+  explicit FaultStore(std::unique_ptr<Store> inner) : owned_(std::move(inner)), inner_(*owned_) {}
 
   /// How the call fails: before it did anything, or after it was done (the answer is lost on the way back).
   enum class When { before, after };
@@ -46,6 +47,7 @@ class FaultStore final : public Store {
   template <class T>
   Task<T> counted(Task<T> call);
 
+  std::unique_ptr<Store> owned_;
   Store& inner_;
   int left_ = 0, calls_ = 0;
   bool fired_ = false;

@@ -194,17 +194,16 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   co_return SchemaPtr(schema);
 }
 
+// A new column is null in every row, so what is new in that way cannot be at odds with the rows: it waits for the configuration.
 Task<void> Catalogue::prepare(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
   std::string physical = physical_name(service.name, table.name);
   Task<void> check = check_columns(store, service, table);
   CO_CHECK(co_await check);
   Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
-  CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
+  CO_TRY(const std::vector<store::ColumnSpec> columns, co_await look);
   if (columns.empty()) co_return ok();  // made when it is first used
-  std::vector<store::ColumnSpec> wanted = columns_of(table);
-  Task<std::vector<store::ColumnSpec>> make = made(store, physical, std::move(wanted));
-  CO_TRY(columns, co_await make);
   std::vector<store::IndexSpec> indexes = indexes_of(table);
+  std::erase_if(indexes, [&](const store::IndexSpec& index) { return !std::ranges::all_of(index.columns, [&](const std::string& name) { return has(columns, name); }); });
   indexes.push_back(store::others_stay());
   Task<void> index = store.ensure_indexes(std::move(physical), std::move(indexes));
   Result<void> indexed = co_await index;
@@ -213,12 +212,25 @@ Task<void> Catalogue::prepare(store::Store& store, const tenant::Service& servic
   co_return Error(Code::invalid_request, "unique: the table has rows with the same " + indexed.error().hint + "; change or delete them first");
 }
 
+Task<void> Catalogue::settle(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
+  std::string physical = physical_name(service.name, table.name);
+  Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
+  CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
+  if (columns.empty()) co_return ok();  // made when it is first used
+  std::vector<store::ColumnSpec> wanted = columns_of(table);
+  Task<std::vector<store::ColumnSpec>> make = made(store, physical, std::move(wanted));
+  CO_TRY(columns, co_await make);
+  std::vector<store::IndexSpec> indexes = indexes_of(table);
+  Task<void> index = store.ensure_indexes(std::move(physical), std::move(indexes));
+  CO_CHECK(co_await index);
+  co_return ok();
+}
+
 Task<void> Catalogue::drop(store::Store& store, std::string physical) {
   Task<void> dropped = store.drop_table(physical);
   CO_CHECK(co_await dropped);
   store::Batch batch;
-  std::vector<store::Cell> cells{{"name", physical}, {"changed_at", clock_.now_ms()}};
-  batch.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
+  batch.add(store::remove(std::string(kShapes), store::equals("name", physical)));  // other nodes hear of it
   batch.add(store::remove(std::string(kSequences), store::equals("name", physical)));
   batch.add(importing::forget(physical));
   Task<store::Outcome> noted = store.mutate(std::move(batch));
@@ -227,6 +239,18 @@ Task<void> Catalogue::drop(store::Store& store, std::string physical) {
   const std::lock_guard lock(mutex_);
   blocks_.erase(Key(&store, physical));
   co_return ok();
+}
+
+Task<std::vector<std::string>> Catalogue::known(store::Store& store, std::string prefix) {
+  store::Plan plan;
+  plan.table = kShapes;
+  plan.select = {"name"};
+  Task<std::vector<store::Row>> reading = store::rows(store, std::move(plan));
+  CO_TRY(const std::vector<store::Row> rows, co_await reading);
+  std::vector<std::string> out;
+  for (const store::Row& row : rows)
+    if (row.text("name").starts_with(prefix)) out.emplace_back(row.text("name"));
+  co_return out;
 }
 
 Task<std::int64_t> Catalogue::next_id(const OperationContext& context) {
@@ -281,17 +305,6 @@ Task<void> check_columns(store::Store& store, const tenant::Service& service, co
   Task<std::vector<store::ColumnSpec>> look = store.describe(physical_name(service.name, table.name));
   CO_TRY(const std::vector<store::ColumnSpec> columns, co_await look);
   if (const std::string differ = differing(table, columns); !differ.empty()) co_return Error(Code::invalid_request, "columns: " + differ);
-  co_return ok();
-}
-
-Task<void> settle_indexes(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
-  std::string physical = physical_name(service.name, table.name);
-  Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
-  CO_TRY(const std::vector<store::ColumnSpec> columns, co_await look);
-  if (columns.empty()) co_return ok();  // made when it is first used
-  std::vector<store::IndexSpec> indexes = indexes_of(table);
-  Task<void> index = store.ensure_indexes(std::move(physical), std::move(indexes));
-  CO_CHECK(co_await index);
   co_return ok();
 }
 

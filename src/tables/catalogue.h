@@ -29,11 +29,14 @@ class Catalogue {
   Task<SchemaPtr> get(const OperationContext& context);
   /// Adds columns; when someone else was faster, theirs stay. The schema afterwards.
   Task<SchemaPtr> extend(const OperationContext& context, std::vector<store::ColumnSpec> columns);
-  /// Gives an existing table the columns and indexes that `table` declares, before that is the configuration; what others need
-  /// stays, see settle_indexes(). invalid_request: a column that is there with another type, rows that are not unique; the hint
-  /// says which.
+  /// Gives an existing table the indexes over columns it has that `table` declares, before that is the configuration; what others
+  /// need stays. invalid_request: a column that is there with another type, rows that are not unique; the hint says which.
   Task<void> prepare(store::Store& store, const tenant::Service& service, const tenant::Table& table);
+  /// Gives an existing table the columns that the tenant's configuration declares, and its indexes and no others.
+  Task<void> settle(store::Store& store, const tenant::Service& service, const tenant::Table& table);
   Task<void> drop(store::Store& store, std::string physical);
+  /// Physical names that begin so, of tables that were ever made and are not dropped.
+  Task<std::vector<std::string>> known(store::Store& store, std::string prefix);
 
   /// The next id of an integer-id table: 1, 2, 3 …; never given twice, holes are possible under contention.
   Task<std::int64_t> next_id(const OperationContext& context);
@@ -88,7 +91,5 @@ class Catalogue {
 
 /// invalid_request when the table has a declared column with another type; the hint says which. Reads only.
 Task<void> check_columns(store::Store& store, const tenant::Service& service, const tenant::Table& table);
-/// Makes the indexes of an existing table those of the configuration that has become the tenant's, and no others.
-Task<void> settle_indexes(store::Store& store, const tenant::Service& service, const tenant::Table& table);
 
 }  // namespace mandate::tables

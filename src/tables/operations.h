@@ -163,14 +163,20 @@ class Tables {
 
   /// Creates or extends the physical table from its configuration; for management, before first use.
   Task<void> ensure(OperationContext context);
-  /// Brings an existing table to what `table` declares, before that is its configuration. invalid_request: columns that are there
-  /// with another type, rows that are not unique; the hint says which.
+  /// Whether an existing table can be what `table` declares, before that is its configuration; from then on rows that are not
+  /// unique are refused. No column is added. invalid_request: columns that are there with another type, rows that are not unique;
+  /// the hint says which. settle_table() has to follow, whatever becomes of the configuration.
   Task<void> prepare_table(tenant::Here here, const tenant::Service& service, const tenant::Table& table);
+  /// Brings an existing table to what its configuration declares: columns it lacks, its indexes and no others.
+  Task<void> settle_table(tenant::Here here, const tenant::Service& service, const tenant::Table& table);
   /// Why the caller may, or may not: {"permission","owner","rules":[{"rule","text","tree","condition"}],"row","verdict"}; the row
   /// only with an id, as it is at this moment.
   Task<JsonObject> explain(OperationContext context, Operation operation, std::string id);
-  /// Drops the physical table and its rows.
-  Task<void> drop(tenant::Here here, std::string service, std::string table);
+  /// Which tables of a service have rows, in lower case; also such as its configuration does not name any more.
+  Task<std::vector<std::string>> with_rows(tenant::Here here, std::string service);
+  /// Drops every table that a service ever had, with their rows, and `tables` of it whether they are known or not; gives how many.
+  /// Idempotent. `may` is asked before each: no more go when it says no, and the error is conflict.
+  Task<std::size_t> drop_service(tenant::Here here, std::string service, std::vector<std::string> tables, std::function<bool()> may = {});
 
   struct Impl;  ///< shared by the files of the room
   Impl& impl() { return *impl_; }

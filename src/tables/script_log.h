@@ -39,6 +39,9 @@ class ScriptLog {
   /// The last `limit` lines, oldest first; of one service or source when they are not empty.
   static Task<std::vector<ScriptLine>> last(store::Store& store, std::string service, std::string source, std::int64_t limit);
 
+  /// What removes the lines of a service that goes.
+  static store::Mutation forgetting(const std::string& service);
+
   static constexpr std::size_t kMostWaiting = 2000;
   static constexpr std::int64_t kMostKept = 10'000;
 

@@ -155,11 +155,44 @@ Task<void> Tables::prepare_table(tenant::Here here, const tenant::Service& servi
   co_return ok();
 }
 
-Task<void> Tables::drop(tenant::Here here, std::string service, std::string table) {
-  std::string physical = physical_name(service, table);
-  Task<void> task = impl_->catalogue.drop(*here.store, std::move(physical));
+Task<void> Tables::settle_table(tenant::Here here, const tenant::Service& service, const tenant::Table& table) {
+  Task<void> task = impl_->catalogue.settle(*here.store, service, table);
   CO_CHECK(co_await task);
   co_return ok();
+}
+
+Task<std::vector<std::string>> Tables::with_rows(tenant::Here here, std::string service) {
+  const std::string prefix = physical_name(service, "");
+  Task<std::vector<std::string>> listing = impl_->catalogue.known(*here.store, prefix);
+  CO_TRY(const std::vector<std::string> known, co_await listing);
+  std::vector<std::string> out;
+  for (const std::string& physical : known) {
+    Task<std::vector<store::ColumnSpec>> look = here.store->describe(physical);
+    CO_TRY(const std::vector<store::ColumnSpec> columns, co_await look);
+    if (columns.empty()) continue;
+    store::Plan plan;
+    plan.table = physical;
+    plan.select = {std::string(system_column::kId)};
+    plan.limit = 1;
+    Task<std::optional<store::Row>> reading = here.store->get(std::move(plan));
+    CO_TRY(const std::optional<store::Row> row, co_await reading);
+    if (row) out.push_back(physical.substr(prefix.size()));
+  }
+  co_return out;
+}
+
+Task<std::size_t> Tables::drop_service(tenant::Here here, std::string service, std::vector<std::string> tables, std::function<bool()> may) {
+  std::set<std::string> wanted;
+  for (const std::string& table : tables) wanted.insert(physical_name(service, table));
+  Task<std::vector<std::string>> listing = impl_->catalogue.known(*here.store, physical_name(service, ""));
+  CO_TRY(const std::vector<std::string> known, co_await listing);
+  wanted.insert(known.begin(), known.end());
+  for (const std::string& physical : wanted) {
+    if (may && !may()) co_return Error(Code::conflict, "Another is at work on the tables of the service.");
+    Task<void> dropping = impl_->catalogue.drop(*here.store, physical);
+    CO_CHECK(co_await dropping);
+  }
+  co_return wanted.size();
 }
 
 Task<Fitted> fit_and_grow(Tables::Impl& impl, const OperationContext& context, Catalogue::SchemaPtr& schema, const JsonObject& item) {

@@ -1,3 +1,4 @@
+#include "tenant/departed.h"
 #include "tenant/desired.h"
 #include "tenant/snapshot.h"
 
@@ -54,6 +55,7 @@ class Planner {
 
   Result<void> want(const ObjectKey& key, const DesiredObject& wanted) {
     const auto found = current_.find(key);
+    if (key.kind == kind::kService && current_.contains(departed_key(key.name))) return still_leaving(key.name);
     StoredObject next;
     next.body = wanted.body;
     next.revision = plan_.revision + 1;
@@ -140,6 +142,10 @@ class Planner {
     plan_.changes.push_back(std::move(change));
     plan_.mutations.push_back(remove_object(key));
     plan_.after.erase(key);
+    if (key.kind != kind::kService) return;
+    StoredObject note = departed_note(current_, key.name, plan_.revision + 1);
+    plan_.mutations.push_back(write_object(departed_key(key.name), note));
+    plan_.after.insert_or_assign(departed_key(key.name), std::move(note));
   }
 
   /// Everything named by another object must exist.

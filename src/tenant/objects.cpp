@@ -23,12 +23,12 @@ Result<StoredObject> parse_row(const store::Row& row) {
   return out;
 }
 
-}  // namespace
-
-Task<Objects> load_objects(store::Store& store) {
+/// The rows of `kind`; of every kind when it is empty.
+Task<Objects> load(store::Store& store, std::string kind) {
   store::Plan plan;
   plan.table = kTable;
   plan.select = {"kind", "name", "body", "revision"};
+  if (!kind.empty()) plan.where = store::equals("kind", std::move(kind));
   Result<std::vector<store::Row>> found = co_await store::rows(store, std::move(plan));
   if (!found.ok()) co_return std::move(found).error();
   Objects objects;
@@ -40,6 +40,12 @@ Task<Objects> load_objects(store::Store& store) {
   }
   co_return objects;
 }
+
+}  // namespace
+
+Task<Objects> load_objects(store::Store& store) { return load(store, {}); }
+
+Task<Objects> load_objects_of(store::Store& store, std::string kind) { return load(store, std::move(kind)); }
 
 store::Mutation write_object(const ObjectKey& key, const StoredObject& object) {
   JsonObject all{{"body", object.body}};

@@ -29,6 +29,7 @@ inline constexpr std::string_view kTable = "table";    ///< "service/table", tab
 inline constexpr std::string_view kScript = "script";  ///< "service/table/operation"
 inline constexpr std::string_view kServiceCode = "service_code";  ///< service: which version of its folder runs
 inline constexpr std::string_view kRetiredKeys = "retired_keys";  ///< service: keys that were replaced and still count for a while
+inline constexpr std::string_view kDepartedService = "departed_service";  ///< service: deleted, and its rows are not all gone (departed.h)
 inline constexpr std::string_view kSigningKey = "signing_key";  ///< kid
 inline constexpr std::string_view kTenantName = "tenant";       ///< only in the system store: the tenants of this server
 }  // namespace kind
@@ -48,6 +49,8 @@ using Objects = std::map<ObjectKey, StoredObject>;
 
 /// All objects, read in one look. Code::corrupt when a row is not what we wrote.
 Task<Objects> load_objects(store::Store& store);
+/// The objects of one kind.
+Task<Objects> load_objects_of(store::Store& store, std::string kind);
 
 store::Mutation write_object(const ObjectKey& key, const StoredObject& object);
 store::Mutation remove_object(const ObjectKey& key);

@@ -97,9 +97,23 @@ TEST_F(Declarations, AFileThatIsRefusedLeavesTheTablesAsTheyWere) {
   EXPECT_NE(apply("tables: {a: {columns: {name: {type: string, unique: true}}}, b: {columns: {name: {type: string, unique: true}}}}"), "");
   EXPECT_TRUE(insert("a", "one")) << "it is not unique: the file was refused";
   EXPECT_NE(apply("tables: {a: {columns: {name: string, more: string}}, b: {columns: {name: date}}}"), "");
+  EXPECT_NE(apply("tables: {a: {columns: {name: string, more: string}}, b: {columns: {name: {type: string, unique: true}}}}"), "");
+  EXPECT_NE(apply("tables: {a: {columns: {name: string, more: string}}, b: {}}\nclient_grants: [{client_id: nobody, audience: nowhere}]"), "");
   const auto columns = test::run(house.loop, context("a").here.store->describe(tables::physical_name("default", "a")));
   ASSERT_TRUE(columns.ok());
   for (const store::ColumnSpec& column : *columns) EXPECT_NE(column.name, "more");
+}
+
+TEST_F(Declarations, AFileThatIsTakenGivesTheTablesItsColumnsAtOnce) {
+  ASSERT_EQ(apply("tables: {a: {columns: {name: string}}}"), "");
+  ASSERT_TRUE(test::run(house.loop, tables.insert(context("a"), {{"name", "one"}})).ok());
+  ASSERT_EQ(apply("tables: {a: {columns: {name: string, code: {type: string, unique: true}}}}"), "");
+  const auto columns = test::run(house.loop, context("a").here.store->describe(tables::physical_name("default", "a")));
+  ASSERT_TRUE(columns.ok());
+  EXPECT_TRUE(std::ranges::any_of(*columns, [](const store::ColumnSpec& each) { return each.name == "code"; }));
+  const auto insert = [&](std::string_view code) { return test::run(house.loop, tables.insert(context("a"), {{"code", code}})).ok(); };
+  EXPECT_TRUE(insert("x"));
+  EXPECT_FALSE(insert("x"));
 }
 
 TEST_F(Declarations, ARuleIsExplainedForAUserAndARow) {

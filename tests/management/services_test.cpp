@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include "base/url.h"
+#include "management/departures.h"
 #include "management/mount.h"
+#include "push/mount.h"
 #include "tables/code/code.h"
 #include "tables/mount.h"
 #include "tables/operations.h"
@@ -87,15 +89,17 @@ class Services : public ::testing::Test {
     return found.ok() ? static_cast<std::int64_t>(found->size()) : -1;
   }
 
-  test::DirectoryHouse house{"", {tables::kMigrations}};
+  test::DirectoryHouse house{"", {tables::kMigrations, push::kMigrations}};
   Nobody people;
   Scripts scripts;
   tables::code::CodeStore code{house.pool, house.log, house.metrics};
+  tables::Tables acts{house.clock, house.random, house.log, house.metrics};
+  Departures departures{house.tenants(), acts, "node", house.clock, house.log};
   Deps deps{house.tenants(), people, &scripts, {}, house.clock, house.random, house.log, "1.2.3"};
   http::Router router;
   tenant::Here held;
   struct Wire {
-    explicit Wire(Services& s) { s.deps.code = &s.code; }
+    explicit Wire(Services& s) { s.deps.code = &s.code, s.deps.departures = &s.departures; }
   } wire{*this};
 };
 
@@ -326,7 +330,9 @@ TEST_F(Services, AreMadeListedAndTakenAway) {
   EXPECT_EQ(ask(http::Method::delete_, "/admin/services/shop", "force=true").status, 204);
   EXPECT_FALSE(here()->services.contains("shop"));
   EXPECT_EQ(rows("service_deployments"), 0);
+  EXPECT_EQ(rows("service_files"), 0);
   EXPECT_EQ(ask(http::Method::delete_, "/admin/services/shop", "force=true").status, 404);
+  EXPECT_EQ(ask(http::Method::post, "/admin/services", "", R"({"name":"shop"})").status, 201) << "its name is free";
 }
 
 TEST_F(Services, AppliedFilesLeaveTheCodeAloneUnlessTheServiceGoes) {

@@ -182,7 +182,7 @@ TEST_F(DeclaredColumns, ComeToATableThatHasRowsAndGoAgain) {
   EXPECT_EQ(patch("/tables/old/b", R"({"name":"x"})").status, 409) << "as long as that is not the configuration";
   service.tables["old"] = table;
   publish();
-  ASSERT_TRUE(run(loop, settle_indexes(store.store(), service, table)).ok());
+  ASSERT_TRUE(run(loop, tables.settle_table(tenants.here, service, table)).ok());
   EXPECT_EQ(patch("/tables/old/b", R"({"name":"x"})").status, 200) << "unique no more";
 }
 

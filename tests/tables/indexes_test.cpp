@@ -65,7 +65,7 @@ TEST_F(Indexes, ATableThatComesBackHasThemAgain) {
   unique(true);
   publish();
   EXPECT_EQ(add("one"), 409);
-  ASSERT_TRUE(run(loop, tables.drop(tenants.here, "default", "items")).ok());
+  ASSERT_TRUE(run(loop, tables.drop_service(tenants.here, "default", {"items"})).ok());
   EXPECT_EQ(add("one"), 201);
   EXPECT_EQ(add("one"), 409);
 }

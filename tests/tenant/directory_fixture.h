@@ -1,6 +1,7 @@
 // A directory of tenants over SQLite files of its own, for tests of this room and the ones above.
 #pragma once
 
+#include "store/fault.h"
 #include "store/sqlite/sqlite.h"
 #include "tenant/directory.h"
 #include "tests/support/temp_store.h"
@@ -42,6 +43,8 @@ class DirectoryHouse {
   Log log{clock, Level::warn, [this](std::string_view line) { lines.emplace_back(line); }};
   CpuPool pool{1, 100};
   Result<void> opened;
+  bool faulty = false;                              ///< stores that are opened from now on may be told to fail
+  std::map<std::string, store::FaultStore*> faults;
 
  private:
   Result<std::unique_ptr<store::Store>> open_store(std::string_view name) {
@@ -52,7 +55,10 @@ class DirectoryHouse {
     CHECK_OK(made->migrate(store::kMigrations));
     CHECK_OK(made->migrate(tenant::kMigrations));
     for (const auto room : rooms_) CHECK_OK(made->migrate(room));
-    return std::unique_ptr<store::Store>(std::move(made));
+    if (!faulty) return std::unique_ptr<store::Store>(std::move(made));
+    auto wrapped = std::make_unique<store::FaultStore>(std::move(made));
+    faults[std::string(name)] = wrapped.get();
+    return std::unique_ptr<store::Store>(std::move(wrapped));
   }
 
   std::string default_tenant_;

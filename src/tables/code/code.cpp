@@ -298,11 +298,19 @@ Task<Manifest> manifest(store::Store& store, std::string service, std::int64_t v
   co_return Manifest::from_text(row->text("manifest"));
 }
 
-std::vector<store::Mutation> forgetting(const std::string& service) {
-  // Files that other services have too stay: what nobody has any more goes when versions are pruned.
+Task<std::vector<store::Mutation>> forgetting(store::Store& store, std::string service) {
+  Task<std::vector<Version>> listing = versions(store, service);
+  CO_TRY(const std::vector<Version> all, co_await listing);
+  std::vector<std::int64_t> every;
+  for (const Version& each : all) every.push_back(each.version);
+  const Manifest none;
+  Task<std::vector<store::Mutation>> ending = pruning(store, service, std::move(every), none);
+  Result<std::vector<store::Mutation>> ended = co_await ending;
+  if (ended.ok() || ended.error().code != Code::corrupt) co_return ended;
+  // Which files others need cannot be told any more: they stay, the service goes.
   std::vector<store::Mutation> out;
   out.push_back(store::remove(kDeployments, store::equals("service", service)));
-  return out;
+  co_return out;
 }
 
 }  // namespace mandate::tables::code

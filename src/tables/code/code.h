@@ -80,7 +80,8 @@ scripts::BundlePtr bundle_of(const Files& files, std::string version);
 Task<std::vector<Version>> versions(store::Store& store, std::string service);
 /// not_found.
 Task<Manifest> manifest(store::Store& store, std::string service, std::int64_t version);
-/// What removes all versions of a service.
-std::vector<store::Mutation> forgetting(const std::string& service);
+/// What removes all versions of a service, and the files that no other service has. Read before the configuration's revision is
+/// raised, as filing() is.
+Task<std::vector<store::Mutation>> forgetting(store::Store& store, std::string service);
 
 }  // namespace mandate::tables::code

@@ -132,4 +132,10 @@ store::Mutation move_time(const Time& from, Millis next_at) {
 
 store::Mutation remove_time(const Time& time) { return store::remove(kTimes, time_of(time)); }
 
+std::vector<store::Mutation> forgetting(const std::string& service) {
+  std::vector<store::Mutation> out;
+  for (const char* table : {kRuns, kTimes}) out.push_back(store::remove(table, store::equals("service", service)));
+  return out;
+}
+
 }  // namespace mandate::tables::jobs

@@ -65,4 +65,7 @@ store::Mutation set_time(const Time& time);
 store::Mutation move_time(const Time& from, Millis next_at);
 store::Mutation remove_time(const Time& time);
 
+/// What removes the runs and times of a service that goes.
+std::vector<store::Mutation> forgetting(const std::string& service);
+
 }  // namespace mandate::tables::jobs
