@@ -22,8 +22,12 @@ class CsvRows final : public RowFile {
     if (there.empty()) {
       TRY(const bool any, read());
       if (!any) return Error(Code::bad_request, "the file is empty");
+      if (tells_delimiter()) {
+        TRY([[maybe_unused]] const bool more, read());
+      }
       for (const CsvField& field : record_) there.push_back(field.text);
     }
+    CHECK_OK(check_named(there, options));
     TRY(names_, names_of(there, options));
     return {};
   }
@@ -50,6 +54,9 @@ class CsvRows final : public RowFile {
     return more;
   }
 
+  /// Excel's "sep=;" above the header.
+  bool tells_delimiter() const { return record_.size() == 2 && iequals(record_[0].text, "sep=") && record_[1].text.empty() && !record_[0].quoted; }
+
   Json cell(const CsvField& field) const {
     if (bcp_ && field.text == kEmptyOfBcp) return "";
     if (!field.quoted && (field.text.empty() || (!null_word_.empty() && field.text == null_word_))) return nullptr;
@@ -64,6 +71,21 @@ class CsvRows final : public RowFile {
 };
 
 }  // namespace
+
+Result<void> check_named(const std::vector<std::string>& there, const RowsOptions& options) {
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(there, [&](const std::string& each) {
+      const std::size_t begin = std::min(each.find_first_not_of(" \t"), each.size()), end = each.find_last_not_of(" \t") + 1;
+      return iequals(std::string_view(each).substr(begin, end > begin ? end - begin : 0), name);
+    });
+  };
+  const auto missing = [](const std::string& name, std::string_view why) { return Error(Code::bad_request, "the file has no column '" + name + "' " + std::string(why)); };
+  for (const auto& [name, other] : options.renamed)
+    if (!has(name)) return missing(name, "to rename");
+  for (const std::string& name : options.left_out)
+    if (!has(name)) return missing(name, "to leave out");
+  return {};
+}
 
 Result<std::vector<std::string>> names_of(const std::vector<std::string>& there, const RowsOptions& options) {
   std::vector<std::string> out;

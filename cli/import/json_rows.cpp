@@ -6,6 +6,8 @@ namespace mandate::cli {
 namespace {
 
 constexpr std::size_t kLongestLine = 4 << 20;
+/// What parse_json() says of a request.
+constexpr std::string_view kNoJson = "The body is not valid JSON.";
 
 class JsonLines final : public RowFile {
  public:
@@ -21,8 +23,9 @@ class JsonLines final : public RowFile {
     JsonLimits limits;
     limits.bytes = limits.string_bytes = kLongestLine;
     const Result<Json> parsed = parse_json(text, limits);
-    if (!parsed.ok()) return wrong(parsed.error().hint.empty() ? "no JSON" : parsed.error().hint);
-    if (parsed->is_array()) return wrong("a list: write each of its objects on a line of its own (jq -c '.[]' does)");
+    // One that goes on over several lines is none yet.
+    if (text[text.find_first_not_of(" \t\r")] == '[') return wrong("a list: write each of its objects on a line of its own (jq -c '.[]' does)");
+    if (!parsed.ok()) return wrong(parsed.error().hint == kNoJson || parsed.error().hint.empty() ? "no JSON" : parsed.error().hint);
     if (!parsed->is_object()) return wrong("no object");
     row.item.clear();
     std::vector<std::string> there;

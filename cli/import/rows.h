@@ -52,6 +52,9 @@ Result<std::unique_ptr<RowFile>> open_rows(const std::string& path, const RowsOp
 /// Names of the file's columns as they are to be here; empty = left out. bad_request: a name twice, an empty one.
 Result<std::vector<std::string>> names_of(const std::vector<std::string>& there, const RowsOptions& options);
 
+/// bad_request: a column to rename or to leave out that the file does not have; a slip there would bring what was not wanted.
+Result<void> check_named(const std::vector<std::string>& there, const RowsOptions& options);
+
 /// CSV and bcp over any bytes. `names`: those of options.header, else the first record's. Types as in options only.
 Result<std::unique_ptr<RowFile>> read_csv_rows(std::unique_ptr<Bytes> from, CsvShape shape, bool bcp, const RowsOptions& options);
 /// An object in each line.

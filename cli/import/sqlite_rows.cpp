@@ -51,6 +51,7 @@ class SqliteRows final : public RowFile {
     TRY(rows_, prepare("SELECT * FROM " + identifier(options.source_table)));
     std::vector<std::string> there;
     for (int i = 0; i < sqlite3_column_count(rows_.get()); ++i) there.emplace_back(sqlite3_column_name(rows_.get(), i));
+    CHECK_OK(check_named(there, options));
     TRY(names_, names_of(there, options));
     for (const std::string& name : names_) {
       const auto type = types_.find(ascii_lower(name));

@@ -62,6 +62,21 @@ TEST_F(ImportedFile, ColumnsAreRenamedLeftOutAndDeclared) {
   EXPECT_EQ(types.at("done"), "boolean");
 }
 
+TEST_F(ImportedFile, ColumnsThatAreToBeRenamedOrLeftOutMustBeThere) {
+  RowsOptions options;
+  options.left_out = {"secrets"};
+  EXPECT_EQ(read(write("a.csv", "id,secret\na,x\n"), options), "the file has no column 'secrets' to leave out");
+  options.left_out = {"Secret"};
+  options.renamed = {{"due", "at"}};
+  EXPECT_EQ(read(write("a.csv", "id, secret ,when\na,x,y\n"), options), "the file has no column 'due' to rename");
+  options.renamed.clear();
+  EXPECT_EQ(read(write("a.csv", "id, secret ,when\na,x,y\n"), options), "2{\"id\":\"a\",\"when\":\"y\"}\n");
+}
+
+TEST_F(ImportedFile, ExcelsWordAboutItsDelimiterIsNoHeader) {
+  EXPECT_EQ(read(write("a.csv", "sep=;\r\nid;text\r\na;x,y\r\n")), "3{\"id\":\"a\",\"text\":\"x,y\"}\n");
+}
+
 TEST_F(ImportedFile, WhatIsWrongWithTextIsFoundBeforeTheFirstRow) {
   EXPECT_EQ(read(write("a.csv", "id,n\na,1\nb,2,3\n")), "line 3: 3 fields where there are 2 columns");
   EXPECT_EQ(read(write("b.csv", "id,n,N\n")), "the column 'N' is there twice: rename one, or leave it out");
@@ -87,7 +102,8 @@ TEST_F(ImportedFile, JsonLinesKeepTheirTypes) {
   EXPECT_EQ(read(write("a.txt", "{\"id\":\"a\",\"n\":1,\"list\":[true]}\r\n\n  {\"ID\":\"b\",\"n\":null}")),
             "1{\"id\":\"a\",\"n\":1,\"list\":[true]}\n3{\"id\":\"b\",\"n\":null}\n");
   EXPECT_NE(read(write("a.json", "[{\"id\":1}]\n")).find("line 1: a list"), std::string::npos);
-  EXPECT_NE(read(write("b.jsonl", "{\"id\":1}\n{\"id\":\n")).find("line 2: "), std::string::npos);
+  EXPECT_NE(read(write("d.json", "[\n{\"id\":1}\n]\n")).find("line 1: a list"), std::string::npos);
+  EXPECT_NE(read(write("b.jsonl", "{\"id\":1}\n{\"id\":\n")).find("line 2: no JSON"), std::string::npos);
   EXPECT_EQ(read(write("c.jsonl", "7\n")), "line 1: no object");
 }
 

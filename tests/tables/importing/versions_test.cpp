@@ -77,7 +77,7 @@ TEST_F(ImportedVersions, AreNoConflictUntilTheRowChanges) {
 }
 
 TEST_F(ImportedVersions, CountOnEveryWayUnderEveryPolicy) {
-  for (const std::string_view name : {"report", "client", "server", "newest"}) {
+  for (const std::string_view name : {"report", "client", "server", "newest", "script"}) {
     policy(name);
     for (const Way& way : kWays) {
       SCOPED_TRACE(std::string(name) + ", " + std::string(way.name));
