@@ -112,5 +112,28 @@ TEST_F(AppBindings, TheColumnsAreToldByTheNamesOfTheirTypes) {
     EXPECT_NE(told.find(column), std::string::npos) << told;
 }
 
+TEST_F(AppBindings, NoRelationLeadsAroundTheHandlersOfAnAppNorToATableThatItDoesNotServe) {
+  post("/tables/Lists", R"({"id":"l","title":"list"})");
+  post("/tables/Cards", R"({"id":"c","title":"card","listId":"l"})");
+  const std::string expanded = "/tables/Cards?$expand=list";
+  const auto v4 = [](Headers more = {}) {
+    more.emplace_back("User-Agent", "Datasync/8.0.0");
+    return more;
+  };
+  EXPECT_NE(get(expanded, v4()).body.find(R"("title":"list")"), std::string::npos);
+  service.code.app = "app.js";
+  service.code.app_acts = {{"cards", {}}, {"lists", {"insert"}}};
+  publish();
+  EXPECT_EQ(get(expanded, v4()).status, 200) << "handlers of inserts have no word in what is read";
+  service.code.app_acts["lists"] = {"read"};
+  publish();
+  EXPECT_EQ(get(expanded, v4()).status, 400);
+  service.code.app_acts.erase("lists");
+  publish();
+  EXPECT_EQ(get(expanded, v4()).status, 400);
+  EXPECT_EQ(get("/tables/Lists", v4()).status, 404);
+  EXPECT_EQ(get("/tables/Lists", v4({{"X-ZUMO-MASTER", std::string(kMasterKey)}})).status, 200);
+}
+
 }  // namespace
 }  // namespace mandate::tables::test
