@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {after, before} from 'node:test';
-import {Mandated} from './harness.mjs';
+import {Mandated, root} from './harness.mjs';
 
 const tenant = `
 tenant: importing
@@ -51,6 +51,12 @@ test('a CSV comes with ids, times and versions, and may come again', async () =>
   assert.equal((await get('/tables/TodoItem/a')).text, 'cream');
   good(run('TodoItem', path, '--replace'));
   assert.equal((await get('/tables/TodoItem/a')).text, 'milk, "fresh"');
+});
+
+test("the guide's first commands are given as they stand there", () => {
+  const [, commands] = readFileSync(join(root, 'docs/guide/importing.md'), 'utf8').match(/```\n(mandate import[^]*?)```/);
+  const told = commands.trim().split('\n').map((line) => server.cli(...line.split(' ').slice(1)).stdout);
+  assert.deepEqual(told, ['Would be inserted: 0, updated: 1, newer here and left alone: 1\n', 'Inserted: 0, updated: 1, newer here and left alone: 1\n']);
 });
 
 test('bad rows stop the import at their line, or are left out', async () => {
