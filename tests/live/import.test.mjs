@@ -18,6 +18,12 @@ tables:
   Mine: {permissions: authenticated, per_user: true}
   Ruled: {permissions: public, rules: {read: open, update: open}, columns: {open: boolean, name: {type: string, required: true, max_length: 10}}}
   Cut: {permissions: public}
+  Asked:
+    permissions: public
+    conflicts: script
+    scripts:
+      update: "function update(item, user, request) { item.by = 'script'; request.execute(); }"
+      conflict: "function conflict(item, server, user, request) { item.text = server.text + '+' + item.text; request.execute(); }"
 `;
 let server;
 before(async () => { server = await new Mandated({tenant}).start(); });
@@ -130,6 +136,19 @@ test('what a table demands of a row counts, its rules and scripts do not', async
   const mine = run('Mine', file('mine.csv', 'id,userId,text\na,Custom:ana,x\nb,,y\n'), '--skip-bad');
   assert.match(mine.stderr, /mine\.csv:3: The row has no 'userId'/);
   assert.deepEqual(counts(JSON.parse(mine.stdout)), [1, 0, 0, 1]);
+});
+
+test('a script that decides about conflicts is not asked about a row that nobody changed', async () => {
+  good(run('Asked', file('asked.csv', 'id,text,updatedAt,version\na,milk,2014-05-06 07:08:09,0x00000000000007D1\nb,milk,2014-05-06 07:08:09,0x00000000000007D2\n')));
+  const steps = (id, version, text) => server.call('PATCH', `/v3/tables/Asked/${id}`, {headers: {'ZUMO-API-VERSION': '3.0.0', 'If-Match': `"${version}"`, 'Content-Type': 'application/json-patch+json'},
+    body: [{op: 'replace', path: '/text', value: text}]});
+  const change = (id, version, text) => server.call('PATCH', `/tables/Asked/${id}`, {headers: {...v2, 'If-Match': `"${version}"`}, body: {text}});
+  for (const [id, version, send] of [['a', 'AAAAAAAAB9E=', change], ['b', 'AAAAAAAAB9I=', steps]]) {
+    const first = await send(id, version, 'cream');
+    assert.deepEqual([first.status, first.json.text, first.json.by], [200, 'cream', 'script'], first.text);
+    const second = await send(id, version, 'butter');
+    assert.deepEqual([second.status, second.json.text], [200, 'cream+butter'], second.text);
+  }
 });
 
 test('a server that dies in the middle has every row once when the command is given again', async () => {
