@@ -11,6 +11,7 @@
 #include "oauth/revocations.h"
 #include "server/health.h"
 #include "server/mover.h"
+#include "server/nowhere.h"
 #include "server/people.h"
 #include "server/pushing.h"
 #include "server/scheduling.h"
@@ -147,11 +148,12 @@ struct House::Rooms {
   }
 
   void mount() {
-    // Each service's doors are below its own path too.
+    // Each service's doors are below its own path too. Where there is none, pages of its origins may read that.
     routes->on_unknown([this](http::Request& request) {
       const Result<tenant::Here> here = tenants.by_host(request.host);
-      return here.ok() && (*here)->strip_prefix(request);
+      return here.ok() && ((*here)->strip_prefix(request) || lead_nowhere(**here, request));
     });
+    mount_nowhere(*routes, tenants);
     mount_health(*routes);
     identity::mount(*routes, login, oauth::post_json_login(authorization, bearers, strategies));
     std::vector<std::unique_ptr<oauth::Grant>> grants;
