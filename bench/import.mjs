@@ -52,8 +52,8 @@ async function walk(what, table, count, path, ...more) {
   const watch = setInterval(() => { try { largest = Math.max(largest, memory(command.pid)); } catch { /* it has ended */ } }, 20);
   const [status] = await once(command, 'close');
   clearInterval(watch);
-  const seconds = (performance.now() - began) / 1000, {inserted, updated} = JSON.parse(told);
-  if (status !== 0 || inserted + updated !== count) throw new Error(`${what}: ${status} ${told}`);
+  const seconds = (performance.now() - began) / 1000, {rows: taken, refused} = JSON.parse(told);
+  if (status !== 0 || refused || taken !== count) throw new Error(`${what}: ${status} ${told}`);
   console.log(`${what.padEnd(34)} ${String(Math.round(count / seconds)).padStart(7)} rows/s  ${((ticks(server.child.pid) - before) * 1e4 / count).toFixed(0).padStart(4)} µs a row in the server  ` +
     `${memory(server.child.pid).toFixed(0)} MB server, ${largest.toFixed(0)} MB command`);
 }
