@@ -24,7 +24,7 @@ const once = {'docs.test.mjs': 'nothing is stored there', 'example_cluster.test.
   'nodes.test.mjs': 'it has a PostgreSQL of its own', 'cluster_faults.test.mjs': 'it has a PostgreSQL of its own',
   'failover.test.mjs': 'it has a PostgreSQL of its own', 'service_nodes.test.mjs': 'it has a PostgreSQL of its own', 'mixed_versions.test.mjs': 'it has a PostgreSQL of its own'};
 /** About how many seconds a binary (all of it, on SQLite) or a file takes; 5 where nothing is said. Only the order depends on it. */
-const seconds = {fault: 320, scripts: 80, wire: 60, conformance: 45, tenant: 33, tables: 28, delegation: 18, oauth: 12, http: 10, management: 40,
+const seconds = {fault: 320, scripts: 80, wire: 60, conformance: 45, tenant: 33, tables: 28, delegation: 18, oauth: 12, http: 10, management: 70,
   'cluster_faults.test.mjs': 60, 'upgrade.test.mjs': 50, 'nodes.test.mjs': 45, 'move.test.mjs': 45, 'kill.test.mjs': 40, 'crowd.test.mjs': 35,
   'scripts.test.mjs': 20, 'hostile_bodies.test.mjs': 20, 'overload.test.mjs': 15, 'failover.test.mjs': 15, 'reload.test.mjs': 12, 'client-suite.test.mjs': 60, 'client-offline.test.mjs': 15, 'pull.test.mjs': 8, 'service.test.mjs': 20, 'service_nodes.test.mjs': 30, 'example_cluster.test.mjs': 12};
 /** A binary is cut into shares of about so long. */
