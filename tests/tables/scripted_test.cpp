@@ -13,7 +13,8 @@ using ::testing::StartsWith;
 
 class Scripted : public World {
  protected:
-  Scripted() {
+  /// `longest`: how long a script may take. Generous: a test whose script answers never waits for it.
+  explicit Scripted(std::chrono::milliseconds longest = std::chrono::seconds(30)) : wall(longest) {
     router = std::make_unique<http::Router>();
     mount(*router, Deps{tenants, bearers, tables, script.get(), store.clock(), store.log(), store.metrics()});
   }
@@ -53,11 +54,17 @@ class Scripted : public World {
     return out;
   }
 
+  const std::chrono::milliseconds wall;
   std::uint64_t version = 0;
   ScriptLog script_lines{store.clock(), store.log(), store.metrics()};
-  std::unique_ptr<scripts::Host> host = scripts::make_host({.children = 1, .node = "node", .limits = {.wall = std::chrono::milliseconds(2000), .cpu = std::chrono::milliseconds(1000)}, .run_as = {}}, store.log(), store.metrics());
+  std::unique_ptr<scripts::Host> host = scripts::make_host({.children = 1, .node = "node", .limits = {.wall = wall, .cpu = std::chrono::milliseconds(1000)}, .run_as = {}}, store.log(), store.metrics());
   std::unique_ptr<Script> script = make_table_scripts(*host, tables, script_lines);
   std::unique_ptr<http::Router> router;
+};
+
+/// Scripts that have little time: only for those that would never answer.
+struct ScriptedBriefly : Scripted {
+  ScriptedBriefly() : Scripted(std::chrono::milliseconds(500)) {}
 };
 
 TEST_F(Scripted, TheTutorialsScriptsStampAndFilter) {
@@ -230,6 +237,31 @@ TEST_F(Scripted, AConflictScriptIsAskedAboutAJsonPatchToo) {
   EXPECT_EQ(again.text("text"), "third+ours");
 }
 
+TEST_F(Scripted, AJsonPatchSaysNothingOfRowsThatAScriptHides) {
+  (void)insert(R"({"id":"1","text":"secret","n":1})");
+  const Headers v3{{"Content-Type", "application/json-patch+json"}};
+  const auto answered = [&](std::string_view body, const Headers& headers) { return ask(http::Method::patch, "/v3/tables/Items/1", headers, body).status; };
+  const std::string_view right = R"([{"op":"test","path":"/text","value":"secret"},{"op":"replace","path":"/n","value":2}])", wrong = R"([{"op":"test","path":"/text","value":"other"}])";
+  EXPECT_EQ(answered(right, v3), 200);
+  EXPECT_EQ(answered(wrong, v3), 409);
+  with_script("update", "function update(item, user, request) { if (user.level === 'admin' || item.n === 3) request.execute(); else request.respond(404); }");
+  for (const std::string_view each : {right, wrong, std::string_view(R"([{"op":"copy","from":"/text","path":"/m"}])"), std::string_view(R"([{"op":"move","from":"/text","path":"/m"}])"), std::string_view(R"([{"op":"add","path":"/text/a","value":1}])"),
+                                      std::string_view(R"([{"op":"replace","path":"/version","value":"AA"}])")})
+    EXPECT_EQ(answered(each, v3), 400) << each;
+  EXPECT_EQ(answered(R"([{"op":"replace","path":"/n","value":2}])", v3), 404) << "as the script says";
+  EXPECT_EQ(answered(R"([{"op":"replace","path":"/n","value":3},{"op":"remove","path":"/text"}])", v3), 200);
+  Headers master = v3;
+  master.emplace_back("X-ZUMO-MASTER", kMasterKey);
+  EXPECT_EQ(answered(R"([{"op":"test","path":"/n","value":3},{"op":"replace","path":"/n","value":4}])", master), 200);
+}
+
+TEST_F(Scripted, AnExpansionIsRefusedWhereAScriptReads) {
+  with_script("read", "function read(query, user, request) { request.execute({ success: function (results) { request.respond(200, results); } }); }");
+  const Reply refused = ask(http::Method::get, "/v4/tables/Items?$expand=list", {});
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_EQ(ask(http::Method::get, "/v4/tables/Items", {}).status, 200);
+}
+
 TEST_F(Scripted, AConflictScriptWhoseRowChangesMeanwhileIsAskedAgain) {
   service.tables.at("items").sync.conflicts = "script";
   const std::string old = insert(R"({"id":"1","text":"read"})").text("version");
@@ -355,9 +387,12 @@ TEST_F(Scripted, ConsoleLinesAreKept) {
   EXPECT_EQ(kept[0].text, "who: anonymous");
 }
 
-TEST_F(Scripted, AnEndlessLoopIs500AndSilenceIs503) {
+TEST_F(Scripted, AnEndlessLoopIs500) {
   with_script("insert", "function insert() { for (;;) {} }");
   EXPECT_EQ(insert("{}").status, 500);
+}
+
+TEST_F(ScriptedBriefly, SilenceIs503) {
   with_script("insert", "function insert() {}");
   const Reply silent = insert("{}");
   EXPECT_EQ(silent.status, 503);
