@@ -1,6 +1,9 @@
 #include "management/service_app.h"
 
+#include "base/base64.h"
+#include "base/crypto.h"
 #include "base/url.h"
+#include "tables/app_acts.h"
 #include "tables/code/app.h"
 #include "tables/code/code.h"
 #include "tables/operations.h"
@@ -45,8 +48,10 @@ Task<void> ask_app(Deps& deps, const Site& site, const code::Files& files, std::
   call.kind = "describe";
   call.name = "/" + app;
   call.context = to_json(JsonObject{{"app", app}});
-  call.bundle = code::bundle_of(files, std::move(hash));
   call.environment = calls.environment(site.here, *site.service);
+  // The same folder says something else with other settings: a child that answered before is not to say it again.
+  if (call.environment) hash += "-" + base64url(sha256(*call.environment));
+  call.bundle = code::bundle_of(files, std::move(hash));
   call.deadline = deadline;
   const auto binding = std::make_shared<Describing>();
   Task<Json> asking = deps.scripts->run(std::move(call), binding);
@@ -54,6 +59,16 @@ Task<void> ask_app(Deps& deps, const Site& site, const code::Files& files, std::
   said.insert(said.end(), binding->lines.begin(), binding->lines.end());
   if (!described.ok()) co_return as_the_authors(app, described.error());
   co_return code::add_app(*described, derived);
+}
+
+void add_farewells(const tenant::ServiceCode& before, const code::Derived& now, std::vector<std::string>& said) {
+  if (before.app.empty()) return;
+  const bool gone = now.service.code.app.empty();
+  for (const auto& [table, acts] : before.app_acts) {
+    if (acts.contains(tables::kWithheld)) continue;
+    if (!now.tables.contains(table)) said.push_back("table " + table + ": " + (gone ? "there is no app any more, and no file names it" : "the app no longer has it") + ", so it is not served; its rows stay");
+    else if (gone && !acts.empty()) said.push_back("table " + table + ": there is no app any more, so it is served without the code that stood around it");
+  }
 }
 
 Task<void> check_app_tables(Deps& deps, const tenant::Desired& desired, const tenant::Objects& current, std::string service, bool dry_run) {

@@ -13,6 +13,10 @@ namespace mandate::management {
 Task<void> ask_app(Deps& deps, const Site& site, const tables::code::Files& files, std::string hash, Deadline deadline, tables::code::Derived& derived,
                    std::vector<std::string>& said);
 
+/// A line for each table that the app of before had and this version has not, and is served no longer; and for those that a folder
+/// without app names, which are served without the functions that stood around them.
+void add_farewells(const tenant::ServiceCode& before, const tables::code::Derived& now, std::vector<std::string>& said);
+
 /// check_tables() of the service's tables as they will be, those included that the folder does not name.
 Task<void> check_app_tables(Deps& deps, const tenant::Desired& desired, const tenant::Objects& current, std::string service, bool dry_run);
 

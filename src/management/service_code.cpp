@@ -137,6 +137,7 @@ Task<http::Response> put_in_place(Deps& deps, const http::Request& request, Comi
     CO_CHECK(co_await fitting);
   }
   said.insert(said.begin(), derived.notices.begin(), derived.notices.end());
+  add_farewells(site.service->code, derived, said);
   const code::ManifestDiff diff = code::diff(now.manifest, manifest);
   JsonObject answer = answer_of(coming, version, now.version, manifest, diff, plan.changes);
   add_lines(answer, "notices", said);

@@ -21,7 +21,8 @@
 //                Outcome  {"made": there is an app, "tables":[{"name","code":[operations that the app's own functions stand around],
 //                         "levels"?:{operation: public | authenticated | disabled},"dynamicSchema"?,"autoIncrement"?,"softDelete"?,
 //                         "perUser"?,"userIdColumn"?,"pageSize"?,"maxTop"?,"columns"?:{name: type},"indexes"?:[[columns]],
-//                         "seed"?:[rows],"databaseTableName"?}],"apis":[{"name","levels":{verb: level}}]}
+//                         "seed"?:[rows],"databaseTableName"?}],"apis":[{"name","levels":{verb: level}}],
+//                         "refused"?:[what of the main file cannot be served and must not be lost]}; of the levels those that are said
 //   "api"        Context also {"app","name"}; what it may is said by the app itself
 //   "hooks"      Context also {"app": true,"dialect","asked": what an API is told, without a body}; "script" is the main file
 //                Outcome also {"response":{"status","headers","body" | "base64"}}, and "headers" beside "default"

@@ -19,14 +19,6 @@ std::string text_of(const store::Value& id) {
   return {};
 }
 
-/// Whether JavaScript has a say in what is read of the table. Which hooks a file has is known there only, so any file counts.
-bool has_read_script(const tenant::Table& table) {
-  return std::ranges::any_of(std::initializer_list<std::string_view>{name(Operation::read), tenant::kHooks}, [&](std::string_view each) {
-    const auto found = table.scripts.find(each);
-    return found != table.scripts.end() && !found->second.source.empty();
-  });
-}
-
 using Found = std::unordered_map<std::string, std::string>;
 
 Error too_large() { return Error(Code::payload_too_large, "The answer is too large. Ask for fewer items with $top, or without $expand."); }
@@ -86,7 +78,7 @@ Result<std::vector<Expansion>> expansions_of(const OperationContext& context, co
     for (const Expansion& each : out)
       if (each.relation == relation) return Error(Code::bad_request, "The relation '" + name + "' is expanded twice.");
     const tenant::Table* other = context.service->table(relation->table);
-    if (other && (has_read_script(*other) || is_of_app(*context.service, *other, Operation::read) || !is_served(*context.service, *other)) && context.principal.level != identity::Level::admin)
+    if (other && is_read_through_code(*context.service, *other) && context.principal.level != identity::Level::admin)
       return Error(Code::bad_request, "The relation '" + name + "' cannot be expanded: '" + other->name + "' is read through a script. Ask for it by itself.");
     const store::ColumnSpec* column = schema.own(relation->column);
     if (!column) return Error(Code::server_error, "", "a relation without its column");

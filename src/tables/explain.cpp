@@ -66,7 +66,7 @@ Task<JsonObject> Tables::explain(OperationContext context, Operation operation, 
   out["rules"] = rules_of(*schema, operation, context.principal, now);
   if (schema->rules && schema->rules->broken) out["broken"] = "a rule does not parse: nothing exists for anybody but administrators";
   const bool off = permission_for(context.table->permissions, operation) == Permission::nobody;
-  std::string verdict = !is_served(*context.service, *context.table) ? "refused (404): the service's app does not have this table" : off ? "refused (405)" : level && owner.ok() ? "allowed" : "refused (401)";
+  std::string verdict = !is_served(*context.service, *context.table) ? std::string("refused (404): ") + (context.service->code.app.empty() ? "an app had this table, and the folder that runs does not name it" : "the service's app does not have this table") : off ? "refused (405)" : level && owner.ok() ? "allowed" : "refused (401)";
   if (!id.empty() && owner.ok()) {
     static const std::vector<store::Cell> kNothingSent;
     CO_TRY(store::Value key, id_of_url(*schema, id));

@@ -4,6 +4,7 @@
 #include "management/departures.h"
 #include "management/mount.h"
 #include "push/mount.h"
+#include "tables/app_acts.h"
 #include "tables/code/code.h"
 #include "tables/mount.h"
 #include "tables/operations.h"
@@ -140,9 +141,39 @@ TEST_F(Services, AnAppSaysItsTablesAndApisWhenItIsDeployed) {
   EXPECT_EQ(version_of(deploy(kApp)), 1);
   EXPECT_FALSE(json(deploy(kApp)).contains("seeded"));
   // A folder of the old kind is none of an app.
+  EXPECT_EQ(to_json(json(deploy(kTodo, "dry_run=true")).at("notices")), R"(["table inline: there is no app any more, and no file names it, so it is not served; its rows stay",)"
+                                                                                          R"("table todo: there is no app any more, and no file names it, so it is not served; its rows stay"])");
   EXPECT_EQ(version_of(deploy(kTodo)), 2);
   EXPECT_TRUE(service().code.app.empty());
-  EXPECT_TRUE(service().code.app_acts.empty());
+  // What kept the rows of the app's tables apart may have been its code: nobody is served them until a folder names them.
+  const auto served = [&](const char* table) { return tables::is_served(service(), service().tables.at(table)); };
+  EXPECT_FALSE(served("todo"));
+  EXPECT_FALSE(served("inline"));
+  EXPECT_TRUE(served("todoitem"));
+  Files named = kTodo;
+  named["table/Todo.json"] = R"({"read":{"permission":"admin"}})";
+  EXPECT_EQ(version_of(deploy(named)), 3);
+  EXPECT_TRUE(served("todo"));
+  EXPECT_FALSE(served("inline"));
+  // Another app, too, has only what it names, and leaves the marks as they are.
+  scripts.described = *parse_json(R"({"made":true,"tables":[{"name":"Inline","code":[]}],"apis":[]})");
+  EXPECT_EQ(version_of(deploy(kApp)), 1 + 3);
+  EXPECT_TRUE(served("inline"));
+  EXPECT_FALSE(served("todo"));
+  EXPECT_FALSE(served("todoitem"));
+  EXPECT_EQ(version_of(deploy(kTodo)), 5);
+  EXPECT_FALSE(served("inline"));
+}
+
+TEST_F(Services, AnAppIsAskedAgainWhenTheSettingsAreOthers) {
+  scripts.described = *parse_json(R"({"made":true,"tables":[],"apis":[]})");
+  deploy(kApp);
+  const std::string before = scripts.calls.back().bundle->version;
+  deploy(kApp);
+  EXPECT_EQ(scripts.calls.back().bundle->version, before);
+  EXPECT_EQ(ask(http::Method::post, "/admin/apply", "", "tenant: demo\nservices: {default: {settings: {WORD: other}}}").status, 200);
+  deploy(kApp);
+  EXPECT_NE(scripts.calls.back().bundle->version, before);
 }
 
 TEST_F(Services, AnAppThatDoesNotLoadChangesNothing) {

@@ -117,8 +117,8 @@ TEST_F(Mobile, TablesAndMiddlewareOfTheMainFileCount) {
 }
 
 TEST_F(Mobile, AMainFileMayBeAnEsModule) {
-  files({{"package.json", R"({"type":"module"})"}, {"app.js", "import azureMobileApps from 'azure-mobile-apps';\nconst mobile = azureMobileApps();\nmobile.tables.add('T', { softDelete: true });\nawait mobile.tables.initialize();"}});
-  EXPECT_EQ(describe(), R"({"tables":[{"name":"T","code":[],"softDelete":true}],"apis":[],"made":true})");
+  files({{"package.json", R"({"type":"module"})"}, {"app.js", "import azureMobileApps from 'azure-mobile-apps';\nconst mobile = azureMobileApps();\nmobile.tables.add('T', { softDelete: true, insert: context => context.execute() });\nawait mobile.tables.initialize();"}});
+  EXPECT_EQ(describe(), R"({"tables":[{"name":"T","code":["insert"],"softDelete":true}],"apis":[],"made":true})");
   answers("request.execute", R"({"item":{"id":"1"}})");
   EXPECT_EQ(act("insert"), R"({"default":{"item":{"id":"1"}}})");
 }
@@ -138,6 +138,59 @@ TEST_F(Mobile, WhatAnAppDoesWhenItsTablesAreInitializedIsPartOfIt) {
   EXPECT_EQ(act("read"), R"({"default":{"results":[]},"headers":[["X-Late","1"]]})");
   files({{"app.js", "var mobile = require('azure-mobile-apps')();\nmobile.tables.initialize().then(function () { nosuch(); });"}}, "2");
   EXPECT_THAT(describe(), StartsWith("server_error: ReferenceError: nosuch is not defined\n    at /app.js:2:"));
+}
+
+TEST_F(Mobile, WhatIsAddedATurnLaterIsThereForTheFirstRequestToo) {
+  files({{"app.js", "var mobile = require('azure-mobile-apps')();\nsetTimeout(function () { mobile.tables.add('T', { read: function (context) { context.query.where({ open: true }); return context.execute(); } }); }, 0);"}});
+  answers("request.execute", R"({"results":[]})");
+  EXPECT_EQ(act("read"), R"({"default":{"results":[]}})");
+  EXPECT_THAT(asked(), HasSubstr("(open eq true)"));
+  EXPECT_THAT(describe(), HasSubstr(R"("code":["read"])"));
+}
+
+TEST_F(Mobile, AnOperationWhoseCodeIsNotThereAnyMoreIsNotDoneWithoutIt) {
+  files({{"app.js", "var mobile = require('azure-mobile-apps')(); if (process.env.WITH) mobile.tables.add('T', { read: function (context) { return context.execute(); } });"}});
+  EXPECT_THAT(act("read"), StartsWith("server_error: Error: The app did not add the table 'T' when it was loaded, as it did when it was deployed."));
+  app({{"tables/T.js", table("table.read(function (context) { return context.execute(); });")}});
+  bundle = std::make_shared<const Bundle>(Bundle{"2", bundle->files});
+  EXPECT_THAT(act("update"), StartsWith("server_error: Error: The app has no code for update of the table 'T', as it had when it was deployed."));
+  EXPECT_TRUE(binding->asked.empty());
+}
+
+TEST_F(Mobile, OnlyLevelsThatAreSaidAreToldAndWhatIsTrueEnoughIsTrue) {
+  app({{"tables/T.js", table("table.read.access = 'authenticated'; table.perUser = 1; table.softDelete = 'yes'; table.dynamicSchema = 0;")}});
+  EXPECT_THAT(describe(), HasSubstr(R"({"name":"T","code":[],"levels":{"read":"authenticated"},"dynamicSchema":false,"softDelete":true,"perUser":true,"userIdColumn":"userId"})"));
+}
+
+TEST_F(Mobile, MiddlewareThatOnlySomeAddressesMeetCounts) {
+  const auto with = [&](std::string_view line, std::string version) {
+    files({{"app.js", "var express = require('express'), app = express(), mobile = require('azure-mobile-apps')(); mobile.tables.add('T'); mobile.api.add('hello', { get: function () {} });\n" + std::string(line) + "\napp.use(mobile); app.get('*', function () {});"}}, std::move(version));
+    return describe();
+  };
+  const std::string all = R"("code":["read","insert","update","delete","undelete"])", none = R"("code":[])";
+  EXPECT_THAT(with("app.use('/tables/T/:id', function (req, res, next) { next(); });", "a"), HasSubstr(all));
+  EXPECT_THAT(with("app.use('/tables/T/1', function (req, res, next) { next(); });", "b"), HasSubstr(all));
+  EXPECT_THAT(with("app.use(/^\\/tables\\/t\\/[0-9a-f]+/, function (req, res, next) { next(); });", "c"), HasSubstr(all));
+  EXPECT_THAT(with("app.use('/other', function (req, res, next) { next(); });", "d"), HasSubstr(none));
+  // What Express alone would serve is refused where it stands before them.
+  for (const char* line : {"app.all('/tables/*', function () {});", "app.get('/tables/:name', function () {});", "app.route('/api/hello').post(function () {});", "app.get(/tables/, function () {});", "app.all('*', function () {});",
+                           "var inner = express.Router(); inner.get('/t/:id', function () {}); app.use('/tables', inner);"})
+    EXPECT_THAT(with(line, line), HasSubstr(R"(of Express stands before the tables or APIs of the app and is not served here)")) << line;
+  EXPECT_THAT(with("app.get('/', function () {}); app.post('/login', function () {});", "e"), ::testing::Not(HasSubstr("refused")));
+}
+
+TEST_F(Mobile, MiddlewareOfAnExpressThatDoesNotHaveTheAppIsRefused) {
+  files({{"app.js", "var app = require('express')(), mobile = require('azure-mobile-apps')(); mobile.tables.add('T'); app.use(function (req, res, next) { next(); });"}});
+  EXPECT_THAT(describe(), HasSubstr(R"("refused":["what express() was given does not have the app in it)"));
+}
+
+TEST_F(Mobile, OneFunctionMayServeEveryVerbOfAnApi) {
+  app({{"tables/T.js", table("")}, {"api/hello.js", "module.exports = { all: function (req, res) { res.send(req.method); }, get: function (req, res) { res.send('own'); }, options: function () {} }; module.exports.all.access = 'authenticated';"}});
+  EXPECT_THAT(describe(), HasSubstr(R"("apis":[{"name":"hello","levels":{"get":"public","post":"authenticated","put":"authenticated","patch":"authenticated","delete":"authenticated","head":"public"}}])"));
+  EXPECT_THAT(binding->lines, ::testing::Contains(HasSubstr("has a function for OPTIONS, which is left out")));
+  EXPECT_THAT(api("get"), HasSubstr(R"("body":"own")"));
+  EXPECT_EQ(api("post"), R"({"status":401,"none":true})");
+  EXPECT_THAT(api("post", {{"proved", json(R"({"user":true})")}, {"user", json(R"({"userId":"u"})")}}), HasSubstr(R"("body":"POST")"));
 }
 
 TEST_F(Mobile, ExpressIsThereForAppsOnly) {
@@ -170,6 +223,10 @@ TEST_F(Mobile, AReadOfOneGivesTheRowItsTagOr404) {
   EXPECT_EQ(act("read", one), R"({"default":{"results":[{"id":"7","version":"AA==","seen":true}]},"headers":[["ETag","\"AA==\""]]})");
   answers("request.execute", R"({"results":[]})");
   EXPECT_EQ(act("read", one), R"({"error":{"statusCode":404,"message":"The item does not exist","stack":""}})");
+  answers("request.execute", R"({"results":[]})");
+  JsonObject later = one;
+  later["dialect"] = "v4";
+  EXPECT_EQ(act("read", later), R"({"default":{"results":[]}})") << "404 or 410, as the store says";
 }
 
 TEST_F(Mobile, ErrorsSayByTheirWordHowTheyAreAnswered) {

@@ -75,6 +75,7 @@ function apps({ host, load, console, Query, turn_of, plain_builtin }) {
   function add_api(name, definition) {
     if (!name) throw new Error('An api name was not specified');
     if (!is_group(definition)) throw new Error(`The api '${name}' has no definition.`);
+    if (handlers_of(definition, 'options') !== undefined) console.warn(`The api '${name}' has a function for OPTIONS, which is left out: the service answers that by itself (CORS).`);
     routes.set(String(name).toLowerCase(), { name: String(name), definition });
   }
 
@@ -158,11 +159,25 @@ function apps({ host, load, console, Query, turn_of, plain_builtin }) {
   function use(owner, args) {
     const given = is_path(args[0]) ? [args.shift()] : Array.isArray(args[0]) && args[0].length > 0 && args[0].every(is_path) ? args.shift() : [''];
     const lengths = given.map(mount_of), length_of = (path) => lengths.map((each) => each(path)).find((length) => length >= 0) ?? -1;
-    for (const fn of args.flat(Infinity)) if (is_function(fn) && !idle.has(fn)) stacks.get(owner).push({ path: typeof given[0] === 'string' ? given[0].replace(/\/+$/, '') : '', length_of, fn });
+    // An expression or a parameter may mean addresses that nobody thinks of when the app is described.
+    const vague = given.some((each) => each instanceof RegExp || /[:*?+(]/.test(each));
+    for (const fn of args.flat(Infinity)) if (is_function(fn) && !idle.has(fn)) stacks.get(owner).push({ path: typeof given[0] === 'string' ? given[0].replace(/\/+$/, '') : '', length_of, fn, vague });
+  }
+  /// A route of Express: nothing is served by it, but what it would have kept from the tables and APIs must not be lost.
+  function add_route(owner, verb, path) {
+    const given = [path].flat(Infinity).filter(is_path);
+    const tests = given.map((each) => {
+      if (each instanceof RegExp) return (target) => /tables|api/i.test(each.source) || new RegExp(each.source, each.flags.replace(/[gy]/g, '')).test(target);
+      const text = each.replace(/\/+$/, '');
+      const pattern = text === '' ? /^\/?$/ : new RegExp(`^${text.replace(/[\\^$.|[\]{}]/g, '\\$&').replace(/:\w+(\([^)]*\))?\??/g, '[^/]*').replace(/[*]|\([^)]*\)/g, '.*').replace(/[?+]/g, '.*')}/?$`, 'i');
+      return (target) => pattern.test(target);
+    });
+    stacks.get(owner).push({ route: `${verb}('${String(given[0])}')`, path: '', length_of: () => -1, means: (target) => tests.some((each) => each(target)) });
   }
   /// The path at which `owner` has the app; undefined: it has none.
   function place_in(owner) {
     for (const { path, fn } of stacks.get(owner)) {
+      if (fn === undefined) continue;
       const inner = served.has(fn) ? '' : stacks.has(fn) ? place_in(fn) : undefined;
       if (inner !== undefined) return path + inner;
     }
@@ -182,16 +197,39 @@ function apps({ host, load, console, Query, turn_of, plain_builtin }) {
       }
       return false;
     };
+    const { root, place } = around_app();
+    path = place + target;
+    if (root !== undefined) walk(root, 0);
+    return { steps, place };
+  }
+  /// The outermost of what has the app in it, and where in that it stands. The app itself where nothing has it.
+  function around_app() {
     const inside = new Set(roots.flatMap((root) => stacks.get(root).map(({ fn }) => fn)));
     for (const root of roots) {
       const place = inside.has(root) ? undefined : place_in(root);
-      if (place === undefined) continue;
-      path = place + target;
-      walk(root, 0);
-      return { steps, place };
+      if (place !== undefined) return { root, place };
     }
-    if (own_app !== undefined) walk(own_app, 0);
-    return { steps, place: '' };
+    return { root: own_app, place: '' };
+  }
+  /// Whether something may stand before one of these paths of the app. `routes`: those of Express that would stand there, too.
+  function may_meet(targets, routes) {
+    const { root, place } = around_app();
+    let met = false;
+    const walk = (owner, rest) => {
+      for (const { fn, length_of, vague, route, means } of stacks.get(owner)) {
+        if (route !== undefined) {
+          if (rest.some(means)) routes.add(route);
+          continue;
+        }
+        const inner = rest.map((each) => ({ each, length: length_of(each) })).filter(({ length }) => length >= 0).map(({ each, length }) => each.slice(length) || '/');
+        if (vague ? stacks.has(fn) && !served.has(fn) && stacks.get(fn).length === 0 : inner.length === 0) continue;
+        if (!stacks.has(fn) || (vague && inner.length === 0)) met = true;
+        else if (walk(fn, inner) || served.has(fn)) return true;
+      }
+      return false;
+    };
+    if (root !== undefined) walk(root, targets.map((each) => place + each));
+    return met;
   }
 
   // ── what stands around it in app.js ──
@@ -203,9 +241,16 @@ function apps({ host, load, console, Query, turn_of, plain_builtin }) {
     const unserved = (verb) => (...args) => {
       if (verb === 'get' && args.length === 1) return out.settings[args[0]];
       console.warn(`${verb}('${args[0]}') of Express is not served: an app has tables and APIs.`);
+      add_route(out, verb, args[0]);
       return out;
     };
-    for (const verb of [...kVerbs, 'all', 'options', 'route']) out[verb] = unserved(verb);
+    const kRoutes = [...kVerbs, 'all', 'options'];
+    for (const verb of kRoutes) out[verb] = unserved(verb);
+    out.route = (path) => {
+      const route = {};
+      for (const verb of kRoutes) route[verb] = (...fns) => { unserved(verb)(path, ...fns); return route; };
+      return route;
+    };
     return Object.assign(out, {
       settings: {}, locals: {}, use: (...args) => { use(out, args); return out; }, set: (name, value) => { out.settings[name] = value; return out; }, enable: (name) => out.set(name, true), disable: (name) => out.set(name, false),
       engine: () => out, param: () => out, on: () => out, once: () => out,
@@ -229,15 +274,18 @@ function apps({ host, load, console, Query, turn_of, plain_builtin }) {
 
   // ── what the parent is told ──
   const list_of = (value) => (Array.isArray(value) ? value : []);
+  /// Addresses of a table or an API, one of each kind.
+  const places_of = (kind, name) => [`/${kind}/${name}`, `/${kind}/${name}/x`, `/${kind}/${name}/1`];
   function code_of(definition) {
-    const always = steps_at(`/tables/${definition.name}`).steps.length > 0 || list_of(definition.middleware.execute).length > 0 || list_of(definition.hooks).length > 0 || Boolean(definition.webhook);
+    const always = may_meet(places_of('tables', definition.name), new Set()) || list_of(definition.middleware.execute).length > 0 || list_of(definition.hooks).length > 0 || Boolean(definition.webhook);
     const filtered = list_of(definition.filters).length > 0 || Boolean(definition.recordsExpire), transformed = list_of(definition.transforms).length > 0;
     return kOperations.filter((name) => always || is_function(definition.operations[name]) || list_of(definition.middleware[name]).length > 0 || (name === 'insert' ? transformed : filtered || (name === 'update' && transformed)));
   }
   function describe_table(definition) {
     const out = { name: definition.name, code: code_of(definition) };
-    if (says_who(definition) || kOperations.some((name) => says_who(definition[name]))) out.levels = Object.fromEntries(kOperations.map((name) => [name, level_of(definition, name)]));
-    for (const member of ['dynamicSchema', 'autoIncrement', 'softDelete', 'perUser']) if (typeof definition[member] === 'boolean') out[member] = definition[member];
+    const said = kOperations.filter((name) => says_who(definition) || says_who(definition[name]));
+    if (said.length > 0) out.levels = Object.fromEntries(said.map((name) => [name, level_of(definition, name)]));
+    for (const member of ['dynamicSchema', 'autoIncrement', 'softDelete', 'perUser']) if (definition[member] !== undefined) out[member] = Boolean(definition[member]);
     for (const member of ['pageSize', 'maxTop']) if (Number.isInteger(definition[member])) out[member] = definition[member];
     if (definition.perUser) out.userIdColumn = definition.userIdColumn;
     if (is_group(definition.columns)) out.columns = Object.fromEntries(Object.keys(definition.columns).map((name) => [name, String(definition.columns[name])]));
@@ -254,11 +302,27 @@ function apps({ host, load, console, Query, turn_of, plain_builtin }) {
     const list = (Array.isArray(given) ? given : Object.keys(given).filter((key) => /^\d+$/.test(key)).map((key) => given[key])).flat(Infinity);
     return list.length > 0 && list.every(is_function) ? list : undefined;
   }
-  const describe_api = ({ name, definition }) => ({ name, levels: Object.fromEntries(kVerbs.filter((verb) => handlers_of(definition, verb) !== undefined).map((verb) => [verb, level_of(definition, verb)])) });
-  const describe = () => ({ tables: [...tables.values()].map(describe_table), apis: [...routes.values()].map(describe_api), made: settings !== undefined });
+  /// Under which name the definition has what serves a verb: its own, "get" for "head", "all" for every other one.
+  const meant_by = (definition, verb) => [verb, ...(verb === 'head' ? ['get'] : []), 'all'].find((name) => handlers_of(definition, name) !== undefined);
+  const describe_api = ({ name, definition }) => ({ name, levels: Object.fromEntries(kVerbs.filter((verb) => handlers_of(definition, verb) !== undefined || handlers_of(definition, 'all') !== undefined).map((verb) => [verb, level_of(definition, meant_by(definition, verb))])) });
+  /// What of app.js would stand before its tables and APIs and cannot here: to go without it might open them.
+  function refusals() {
+    const met = new Set(), out = [];
+    for (const name of tables.keys()) may_meet(places_of('tables', name), met);
+    for (const name of routes.keys()) may_meet(places_of('api', name), met);
+    for (const route of met) out.push(`${route} of Express stands before the tables or APIs of the app and is not served here: use app.use(path, function) in its place, or put it behind app.use(mobile).`);
+    const { root } = around_app(), inside = new Set([...roots, own_app].flatMap((each) => (each === undefined ? [] : stacks.get(each).map(({ fn }) => fn))));
+    if (root === own_app && own_app !== undefined && roots.some((each) => !inside.has(each) && stacks.get(each).length > 0))
+      out.push('what express() was given does not have the app in it: app.use(mobile) is missing, or it came too late.');
+    return out;
+  }
+  function describe() {
+    const out = { tables: [...tables.values()].map(describe_table), apis: [...routes.values()].map(describe_api), made: settings !== undefined }, refused = refusals();
+    return refused.length > 0 ? { ...out, refused } : out;
+  }
 
   return {
-    begin, describe, level_of, handlers_of, steps_at, logger, settings: () => settings ?? { ...kSettings, tables: {} },
+    begin, describe, code_of, meant_by, level_of, handlers_of, steps_at, logger, settings: () => settings ?? { ...kSettings, tables: {} },
     builtin: (name) => (!active ? undefined : Object.hasOwn(given, name) ? given[name] : /^(node:)?https?$/.test(name) ? listening(name) : undefined),
     table: (name) => tables.get(String(name).toLowerCase()), api: (name) => routes.get(String(name).toLowerCase()),
   };

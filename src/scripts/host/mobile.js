@@ -15,11 +15,12 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
   const find = (name) => app.table(name) ?? { name: String(name), middleware: {}, operations: {} };
 
   // ── the app's main file, loaded once ──
-  let loaded, loading;
+  let loaded, loading, rested;
   function ready(main) {
     if (loaded === main) return undefined;
     if (loading !== undefined) return loading;
     app.begin(main);
+    rested = undefined;
     const given = entry(main), over = () => { loading = undefined; };
     const load_all = async () => {
       await given;
@@ -106,12 +107,24 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
   }
 
   // ── tables ──
+  /// The table whose code is to stand around the operation. It had some when it was deployed: where it has none now, perhaps as
+  /// app.js adds it on conditions, the operation is not done without.
+  const proven = new WeakMap();  // definition → words
+  function own_table(name, word) {
+    const out = app.table(name);
+    if (out !== undefined && proven.get(out)?.includes(word)) return out;
+    if (out === undefined) throw new Error(`The app did not add the table '${name}' when it was loaded, as it did when it was deployed.`);
+    const words = app.code_of(out);
+    proven.set(out, words);
+    if (!words.includes(word)) throw new Error(`The app has no code for ${word} of the table '${name}', as it had when it was deployed.`);
+    return out;
+  }
   class Turn {
     constructor(call, made, release) {
       this.call = call;
       this.release = release;
-      this.definition = find(call.context.table);
       this.word = call.context.undelete === true ? 'undelete' : kWords[call.context.operation];
+      this.definition = own_table(call.context.table, this.word);
       this.kept = undefined;     // what the store gave last: {value}
       this.refusal = undefined;  // or the error that it gave
       this.res = new Response({ answer: (response) => call.answer({ response }), console: (...args) => call.console(...args), fail: (error) => call.fail(error) });
@@ -201,6 +214,8 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
       if (error !== undefined) return this.refuse(error);
       const results = res.results, list = Array.isArray(results), single = word === 'read' && this.context.query?.single === true;
       const given = single && list ? results[0] : results;
+      // Which of the two ways a row is not there, the store knows.
+      if (!given && single && list && this.kept !== undefined && /^v[34]$/.test(call.context.dialect)) return call.answer({ default: { results: [] } });
       if (!given) return this.refuse(data.error_of('notFound', 'The item does not exist'));
       if (single && typeof given.version === 'string') tag_by(res, given);
       const headers = res.fields();
@@ -250,7 +265,7 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
     const { context } = call, { name, method, path, proved } = context, api = app.api(name), verb = method.toLowerCase();
     if (api === undefined) throw new Error(`The app has no API '${name}'.`);
     if (context.probe === true) return call.answer({ status: 204, none: true });
-    const meant = verb === 'head' && app.handlers_of(api.definition, 'head') === undefined ? 'get' : verb, handlers = app.handlers_of(api.definition, meant);
+    const meant = app.meant_by(api.definition, verb), handlers = meant === undefined ? undefined : app.handlers_of(api.definition, meant);
     if (handlers === undefined || !/^\/?$/.test(path)) return call.answer({ status: 404, none: true });
     const level = app.level_of(api.definition, meant), res = new Response(call);
     if (level === 'disabled') return res.status(405).send(`Method ${verb} is not allowed`);
@@ -264,16 +279,20 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
     return new Promise((good) => chain(on_the_way(req, 'api', context, handlers), req, res, (error) => { good(); end(error); }, good));
   }
 
-  /// `then` with the app loaded: now, or when its modules are.
-  function with_app(main, then) {
-    const waiting = ready(main);
-    return waiting === undefined ? then() : waiting.then(then);
+  /// `then` with the app loaded: now, or a turn after its modules are. What it does a turn later is there then, whoever asks
+  /// first; and what its promises throw is heard.
+  function with_app(call, main, then) {
+    if (rested === main && loaded === main) return then();
+    const turn = () => new Promise((good) => { call.start_timer(false, good, 0, []); });
+    return Promise.resolve(ready(main)).then(turn).then(() => {
+      rested = main;
+      return call.ended ? undefined : then();
+    });
   }
   return {
     builtin: app.builtin,
-    act: (call, made) => with_app(call.context.script, () => act(call, made)),
-    serve_api: (call) => with_app(call.context.app, () => serve_api(call)),
-    // A turn later: what its promises throw is heard by then.
-    describe: (call) => with_app(call.context.app, () => new Promise((good) => { call.start_timer(false, good, 0, []); }).then(() => { if (!call.ended) call.answer(app.describe()); })),
+    act: (call, made) => with_app(call, call.context.script, () => act(call, made)),
+    serve_api: (call) => with_app(call, call.context.app, () => serve_api(call)),
+    describe: (call) => with_app(call, call.context.app, () => call.answer(app.describe())),
   };
 }

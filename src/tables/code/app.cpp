@@ -54,6 +54,51 @@ std::vector<std::string> candidates(const Files& files) {
   return out;
 }
 
+/// "src/a" + "../b/c" → "b/c"; nullopt when it leads out of the folder.
+std::optional<std::string> joined(std::string_view folder, std::string_view name) {
+  std::vector<std::string> out;
+  for (const std::string_view text : {folder, name})
+    for (std::string& part : split(text, '/')) {
+      if (part.empty() || part == ".") continue;
+      if (part != "..") out.push_back(std::move(part));
+      else if (out.empty()) return std::nullopt;
+      else out.pop_back();
+    }
+  std::string path;
+  for (const std::string& part : out) path += (path.empty() ? "" : "/") + part;
+  return path;
+}
+
+/// Whether the file, or one that it names in quotes by a path from its own place, and so on, asks for azure-mobile-apps.
+bool reaches_it(const Files& files, const std::string& start) {
+  std::set<std::string> seen;
+  std::vector<std::string> next{start};
+  while (!next.empty()) {
+    const std::string path = std::move(next.back());
+    next.pop_back();
+    const auto file = files.find(path);
+    if (file == files.end() || !seen.insert(path).second) continue;
+    const std::string_view source = file->second;
+    if (asks_for_it(source)) return true;
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == path.npos ? std::string() : path.substr(0, slash);
+    for (std::size_t at = source.find_first_of("'\"`"); at != source.npos; at = source.find_first_of("'\"`", at + 1)) {
+      const std::size_t end = source.find(source[at], at + 1);
+      const std::string_view name = source.substr(at + 1, std::min(end, source.size()) - at - 1);
+      if (end == source.npos || name.size() > 256 || !(name.starts_with("./") || name.starts_with("../"))) continue;
+      if (const auto whole = joined(folder, name)) next.push_back(file_named(files, *whole));
+    }
+  }
+  return false;
+}
+
+/// Of packages, and of the folders that services of the first generation have: those ask for nothing of an app's.
+bool is_of_others(std::string_view path) {
+  for (const std::string_view folder : {"node_modules/", "table/", "scheduler/", "shared/", "extensions/"})
+    if (path.starts_with(folder)) return true;
+  return !path.ends_with("js") || path.find("/node_modules/") != path.npos;
+}
+
 const JsonObject* group(const JsonObject& object, std::string_view name) {
   const Json* found = object.if_contains(name);
   return found ? found->if_object() : nullptr;
@@ -64,6 +109,18 @@ const JsonArray* list(const JsonObject& object, std::string_view name) {
 }
 
 bool is_level(std::string_view word) { return word == "public" || word == "authenticated" || word == "disabled"; }
+
+constexpr std::string_view kActs[] = {"read", "insert", "update", "delete", "undelete"};
+
+/// What the app says of its operations over what is there; what it does not say stays.
+tenant::TablePermissions merged(const std::map<std::string, std::string>& levels, tenant::TablePermissions out) {
+  if (out.undelete.empty()) out.undelete = out.insert;
+  std::string* const places[] = {&out.read, &out.insert, &out.update, &out.remove, &out.undelete};
+  for (std::size_t i = 0; i < std::size(kActs); ++i)
+    if (const auto said = levels.find(std::string(kActs[i])); said != levels.end()) *places[i] = said->second;
+  if (out.undelete == out.insert) out.undelete.clear();
+  return out;
+}
 
 /// A moment was called a date.
 std::string_view type_of(std::string_view word) {
@@ -82,6 +139,9 @@ class Adder {
     const std::string& app = out_.service.code.app;
     if (!all || !bool_member(*all, "made").value_or(false))
       return Error(Code::invalid_request, app + ": makes no app: require('azure-mobile-apps')() is not called while it is loaded");
+    if (const JsonArray* refused = list(*all, "refused"))
+      for (const Json& each : *refused)
+        if (each.is_string()) problems_.add(app, std::string(view(each.get_string())));
     if (const JsonArray* tables = list(*all, "tables")) {
       if (tables->size() > kMostTables) return Error(Code::invalid_request, app + ": has more than " + std::to_string(kMostTables) + " tables");
       for (const Json& each : *tables)
@@ -101,7 +161,7 @@ class Adder {
     DerivedTable table;
     table.name = name;
     table.of_app = true;
-    if (const JsonObject* levels = group(said, "levels")) table.permissions = permissions_of(*levels, path);
+    if (const JsonObject* levels = group(said, "levels")) table.levels = levels_of(*levels, path);
     JsonObject& settings = table.settings;
     const auto copy = [&](std::string_view from, std::string_view to) {
       if (const Json* value = said.if_contains(from)) settings[to] = *value;
@@ -127,15 +187,15 @@ class Adder {
     out_.tables[ascii_lower(name)] = std::move(table);
   }
 
-  tenant::TablePermissions permissions_of(const JsonObject& levels, const std::string& path) {
-    tenant::TablePermissions out;
-    for (const auto& [act, place] : {std::pair("read", &out.read), std::pair("insert", &out.insert), std::pair("update", &out.update),
-                                     std::pair("delete", &out.remove), std::pair("undelete", &out.undelete)}) {
-      const std::string_view level = text_member(levels, act).value_or("");
-      if (is_level(level)) *place = level;
-      else problems_.add(path, std::string("has no access for ") + act);
+  std::map<std::string, std::string> levels_of(const JsonObject& levels, const std::string& path) {
+    std::map<std::string, std::string> out;
+    for (const auto& [key, word] : levels) {
+      const std::string act(key.data(), key.size());
+      const std::string_view level = word.is_string() ? view(word.get_string()) : std::string_view();
+      if (std::ranges::find(kActs, act) == std::end(kActs)) continue;
+      if (is_level(level)) out[act] = level;
+      else problems_.add(path, "has no access for " + act);
     }
-    if (out.undelete == out.insert) out.undelete.clear();
     return out;
   }
 
@@ -196,8 +256,13 @@ class Adder {
 }  // namespace
 
 std::string app_of(const Files& files) {
-  for (const std::string& path : candidates(files))
-    if (const auto file = files.find(path); file != files.end() && asks_for_it(file->second)) return path;
+  const std::vector<std::string> paths = candidates(files);
+  for (const std::string& path : paths)
+    if (reaches_it(files, path)) return path;
+  // By a path that is not written there as text. What comes of it is known when it has run.
+  const bool some = std::ranges::any_of(files, [](const auto& file) { return !is_of_others(file.first) && asks_for_it(file.second); });
+  for (const std::string& path : paths)
+    if (some && files.contains(path)) return path;
   return {};
 }
 
@@ -208,9 +273,10 @@ JsonObject app_table(const DerivedTable& table, const JsonObject* there) {
   if (!there && table.integer_id.value_or(false)) body["id"] = "integer";
   const Json name = body.if_contains("name") ? body.at("name") : Json(table.name);
   body.erase("name");
-  if (table.permissions) {
+  if (!table.levels.empty()) {
+    Problems none;
     tenant::Table said;
-    said.permissions = *table.permissions;
+    said.permissions = merged(table.levels, tenant::read_table(table.name, body, "table", none).permissions);
     body["permissions"] = tenant::write_table(said).at("permissions");
   }
   for (const auto& [key, value] : table.settings) {

@@ -6,8 +6,8 @@
 
 namespace mandate::tables::code {
 
-/// The app's main file: the one that package.json names as "main" or starts, else app.js, server.js or index.js, if it asks for
-/// azure-mobile-apps. Empty: the folder is none of this kind.
+/// The app's main file: the one that package.json starts or names as "main", else app.js, server.js or index.js, if it or what it
+/// requires asks for azure-mobile-apps. Empty: the folder is none of this kind.
 std::string app_of(const Files& files);
 
 /// Adds what the app described (scripts/service_protocol.h, "describe"). invalid_request; the hint has a line for each thing wrong.

@@ -1,6 +1,7 @@
 #include "tables/code/derive.h"
 
 #include "base/url.h"
+#include "tables/app_acts.h"
 #include "tables/code/app.h"
 #include "tables/code/settings_files.h"
 #include "tenant/codec/codec.h"
@@ -42,11 +43,8 @@ class Deriver {
     }
     for (const auto& [path, content] : api_settings_) add_api_settings(path, content);
     add_jobs();
-    if (out_.scripts.empty() && out_.tables.empty() && problems_.empty()) {
-      const auto tables = files_.lower_bound("tables/");
-      const bool second = tables != files_.end() && tables->first.starts_with("tables/");
-      problems_.add("the folder", second ? "has tables/, but no app.js that asks for azure-mobile-apps" : "has no table/, api/, scheduler/ or shared/: is it a service's folder?");
-    }
+    if (!of_app() && is_of_second()) problems_.add("the folder", "has tables/, but no app.js that asks for azure-mobile-apps");
+    else if (out_.scripts.empty() && out_.tables.empty() && problems_.empty()) problems_.add("the folder", "has no table/, api/, scheduler/ or shared/: is it a service's folder?");
     if (!problems_.empty()) return problems_.error();
     return std::move(out_);
   }
@@ -57,6 +55,13 @@ class Deriver {
     if (json.ok()) return std::move(*json);
     problems_.add(file.first, "is no JSON: " + json.error().hint);
     return std::nullopt;
+  }
+
+  /// Whether it has tables as an app has them: without the app nothing would say who may do what to them.
+  bool is_of_second() const {
+    for (auto file = files_.lower_bound("tables/"); file != files_.end() && file->first.starts_with("tables/"); ++file)
+      if (file->first.ends_with(".js") || file->first.ends_with(".json")) return true;
+    return false;
   }
 
   bool of_app() const { return !out_.service.code.app.empty(); }
@@ -183,6 +188,19 @@ JsonObject permissions_json(const tenant::TablePermissions& permissions) {
   return JsonObject{{"permissions", written.at("permissions")}};
 }
 
+/// Marks the tables that an app had and nobody names any more.
+void withhold(tenant::Service& said, const Derived& derived, const tenant::Objects& current, const std::string& service) {
+  const auto before = current.find({std::string(tenant::kind::kServiceCode), service});
+  if (before == current.end()) return;
+  const Json* acts = before->second.body.if_contains("app_acts");
+  if (!acts || !acts->is_object()) return;
+  for (const auto& member : acts->get_object()) {
+    const std::string lower(member.key().data(), member.key().size());
+    if (derived.tables.contains(lower) || !current.contains({std::string(tenant::kind::kTable), service + "/" + lower})) continue;
+    said.code.app_acts[lower] = {std::string(kWithheld)};
+  }
+}
+
 }  // namespace
 
 Result<Derived> derive(const Files& files) { return Deriver(files).derive(); }
@@ -216,6 +234,7 @@ tenant::Desired desire(const Derived& derived, const Files& files, const tenant:
   tenant::Service said = derived.service;
   said.code.version = version;
   said.code.hash = hash;
+  withhold(said, derived, current, service);
   out.objects[{std::string(tenant::kind::kServiceCode), service}] = {tenant::write_service_code(said), {}};
   out.scopes.push_back({std::string(tenant::kind::kScript), service + "/"});
   return out;

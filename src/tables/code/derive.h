@@ -17,6 +17,7 @@ struct DerivedTable {
   std::map<std::string, std::string> scripts;          ///< operation, or tenant::kHooks → path
   bool of_app = false;                                 ///< an app says it, with these members of the tenant's file
   JsonObject settings;
+  std::map<std::string, std::string> levels;           ///< … and of its operations these; what it does not say stays
   JsonArray seed;                                      ///< rows of a table that is not there yet
 };
 
@@ -32,7 +33,8 @@ struct Derived {
 Result<Derived> derive(const Files& files);
 
 /// What the tenant should be with this folder as the service's version `version`: its scripts are those of the folder and no
-/// others; tables it names are made or given its permissions, others are left alone.
+/// others; tables it names are made or given its permissions, others are left alone. Those that an app had and the folder does
+/// not name are withheld (tables/app_acts.h): what kept their rows apart may have been its code.
 tenant::Desired desire(const Derived& derived, const Files& files, const tenant::Objects& current, const std::string& tenant,
                        const std::string& service, std::int64_t version, const std::string& hash);
 

@@ -33,6 +33,9 @@ TEST(App, TheMainFileIsFoundAsNpmFindsItIfItAsksForThePackage) {
   EXPECT_EQ(app_of({{"package.json", R"({"main":"./src/start"})"}, {"src/start.js", kMain}}), "src/start.js");
   EXPECT_EQ(app_of({{"package.json", R"({"main":"other.js","scripts":{"start":"node --trace-warnings ./run.js --port 1"}})"}, {"run.js", kMain}, {"other.js", kMain}}), "run.js");
   EXPECT_EQ(app_of({{"app.js", "// azure-mobile-apps is not asked for"}, {"index.js", kMain}}), "index.js");
+  EXPECT_EQ(app_of({{"app.js", "module.exports = require('./lib/start')"}, {"lib/start.js", "require(\"../src/mobile\")"}, {"src/mobile.js", kMain}}), "app.js") << "what it requires counts";
+  EXPECT_EQ(app_of({{"app.js", "require(path.join(__dirname, 'lib', 'start'))"}, {"lib/start.js", kMain}}), "app.js") << "also by a path that is put together";
+  EXPECT_EQ(app_of({{"app.js", "require('./a')"}, {"a.js", "require('./app'); require('../../x')"}, {"node_modules/azure-mobile-apps/index.js", kMain}}), "");
   EXPECT_EQ(app_of({{"table/T.insert.js", "require('azure-mobile-apps')"}, {"package.json", "no JSON"}}), "");
   EXPECT_EQ(app_of({{"package.json", R"({"main":7,"scripts":{"start":"node"}})"}}), "");
 }
@@ -47,6 +50,7 @@ TEST(App, ItsFilesAreCheckedAndNoneIsTakenForOneOfTheOldService) {
   EXPECT_EQ(out->scripts, (std::vector<std::string>{"api/a.js", "app.js", "scheduler/J.js", "shared/x.js", "tables/T.js"}));
   EXPECT_EQ(out->service.jobs.size(), 1U);
   EXPECT_EQ(derive({{"app.js", kMain}, {"tables/T.json", "{"}}).error().hint.substr(0, 24), "tables/T.json: is no JSO");
+  EXPECT_EQ(derive({{"tables/T.js", "1"}, {"table/Old.js", "2"}}).error().hint, "the folder: has tables/, but no app.js that asks for azure-mobile-apps") << "also where something of the first generation is beside it";
   EXPECT_EQ(derive({{"tables/T.js", "1"}}).error().hint, "the folder: has tables/, but no app.js that asks for azure-mobile-apps");
 }
 
@@ -73,6 +77,19 @@ TEST(App, WhatATableThatIsThereHasAndTheAppDoesNotSayStays) {
   const JsonObject said = object_of(R"([{"name":"todo","code":[],"perUser":false,"softDelete":false}])", &there);
   EXPECT_FALSE(said.contains("user_id_column"));
   EXPECT_FALSE(said.contains("soft_delete"));
+}
+
+TEST(App, AnOperationOfWhichTheAppSaysNothingKeepsItsLevel) {
+  const JsonObject there = json(R"({"name":"todo","permissions":{"read":"authenticated","insert":"authenticated","update":"authenticated","delete":"admin"}})").as_object();
+  EXPECT_EQ(object_of(R"([{"name":"todo","code":[],"levels":{"insert":"public"}}])", &there).at("permissions"),
+            json(R"({"read":"authenticated","insert":"public","update":"authenticated","delete":"admin","undelete":"authenticated"})"));
+  EXPECT_EQ(object_of(R"([{"name":"todo","code":[],"levels":{"insert":"authenticated"}}])").at("permissions"),
+            json(R"({"read":"public","insert":"authenticated","update":"public","delete":"public","undelete":"public"})"))
+      << "of a new table the rest is for everybody, as it was there";
+}
+
+TEST(App, WhatItsMainFileLosesIsRefused) {
+  EXPECT_EQ(refused(R"({"made":true,"tables":[],"apis":[],"refused":["get('/tables/*') of Express is not served"]})"), "app.js: get('/tables/*') of Express is not served");
 }
 
 TEST(App, ItsTablesAreNamedWithTheOperationsThatHaveCode) {
