@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "base/url.h"
 #include "http/request.h"
 #include "http/response.h"
 
@@ -23,12 +24,12 @@ void for_missing_security_headers(const Request& request, const Response& respon
   bool sniff = false, referrer = false, policy = false, hsts = false, retry = false, html = false;
   for (const Headers::Field& field : response.headers.all()) {
     switch (field.name.size()) {
-      case 11: retry |= field.name == "Retry-After"; break;
-      case 12: html |= field.name == "Content-Type" && field.value.starts_with("text/html"); break;
-      case 15: referrer |= field.name == "Referrer-Policy"; break;
-      case 22: sniff |= field.name == "X-Content-Type-Options"; break;
-      case 23: policy |= field.name == "Content-Security-Policy"; break;
-      case 25: hsts |= field.name == "Strict-Transport-Security"; break;
+      case 11: retry |= iequals(field.name, "Retry-After"); break;
+      case 12: html |= iequals(field.name, "Content-Type") && iequals(std::string_view(field.value).substr(0, 9), "text/html"); break;
+      case 15: referrer |= iequals(field.name, "Referrer-Policy"); break;
+      case 22: sniff |= iequals(field.name, "X-Content-Type-Options"); break;
+      case 23: policy |= iequals(field.name, "Content-Security-Policy"); break;
+      case 25: hsts |= iequals(field.name, "Strict-Transport-Security"); break;
       default: break;
     }
   }

@@ -1,8 +1,10 @@
 // Insert: columns fitted, id and stamps made, one mutation.
 #include "base/url.h"
+#include "tables/app_acts.h"
 #include "tables/core.h"
 #include "tables/declared.h"
 #include "tables/ids.h"
+#include "tables/permissions.h"
 
 namespace mandate::tables {
 namespace {
@@ -38,9 +40,15 @@ Task<bool> taken(const OperationContext& context, const Schema& schema, std::str
   co_return row.has_value();
 }
 
-/// The answer to an insert whose id is taken. Datasync clients get the row that has it, when it is one they may see.
-Task<Answer> taken_answer(const OperationContext& context, Catalogue::SchemaPtr schema, store::Value id, Reach reach) {
-  if (is_datasync(context.dialect)) {
+/// The answer to an insert whose id is taken. Datasync clients get the row that has it, when it is one that they could read as
+/// well: by the table's permission, without code in front that might hide it, under its owner and rules.
+Task<Answer> taken_answer(Tables::Impl& impl, const OperationContext& context, Catalogue::SchemaPtr schema, store::Value id) {
+  identity::KeysShown keys;
+  keys.application = context.application_key;
+  const bool admin = context.principal.level == identity::Level::admin;
+  const bool readable = is_datasync(context.dialect) && (admin || (check_permission(*context.table, Operation::read, keys, context.principal).ok() && !is_read_through_code(*context.service, *context.table)));
+  if (readable) {
+    CO_TRY(Reach reach, reach_of(impl, context, *schema, Operation::read));
     Task<store::Row> get = current_row(context, schema, std::move(id), {}, std::move(reach), true);
     Result<store::Row> row = co_await get;
     if (row.ok()) co_return stale_answer(*schema, context.dialect, *row);
@@ -111,7 +119,7 @@ Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
       Task<bool> look = taken(context, *schema, *chosen);
       CO_TRY(const bool exists, co_await look);
       if (exists) {
-        Task<Answer> refusing = taken_answer(context, schema, *chosen, reach);
+        Task<Answer> refusing = taken_answer(*impl_, context, schema, *chosen);
         CO_TRY(Answer answer, co_await refusing);
         co_return answer;
       }
@@ -159,7 +167,7 @@ Task<Answer> Tables::insert(OperationContext context, JsonObject item) {
         co_return Error(Code::conflict, std::move(hint));
       }
     }
-    Task<Answer> refusing = taken_answer(context, schema, key, std::move(reach));
+    Task<Answer> refusing = taken_answer(*impl_, context, schema, key);
     CO_TRY(Answer answer, co_await refusing);
     co_return answer;
   }

@@ -266,6 +266,7 @@ Task<Answer> Tables::read(OperationContext context, odata::Query query) {
 
 Task<Rows> Tables::read_rows(OperationContext context, odata::Query query) {
   impl_->reads.add();
+  if (!query.expand.empty()) co_return Error(Code::bad_request, "'$expand' cannot be used here: '" + context.table->name + "' is read through a script.");
   Task<Catalogue::SchemaPtr> look = impl_->catalogue.get(context);
   CO_TRY(Catalogue::SchemaPtr schema, co_await look);
   CO_TRY(Reading reading, prepare(*impl_, context, query, std::move(schema)));

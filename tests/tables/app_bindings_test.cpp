@@ -135,5 +135,58 @@ TEST_F(AppBindings, NoRelationLeadsAroundTheHandlersOfAnAppNorToATableThatItDoes
   EXPECT_EQ(get("/tables/Lists", v4({{"X-ZUMO-MASTER", std::string(kMasterKey)}})).status, 200);
 }
 
+TEST_F(AppBindings, AnIdThatIsTakenShowsNoRowThatCouldNotBeRead) {
+  const Headers v3{{"ZUMO-API-VERSION", "3.0.0"}};
+  ASSERT_EQ(post("/tables/Items", R"({"id":"a","text":"secret"})").status, 201);
+  const auto taken = [&] {
+    const Reply reply = post("/tables/Items", R"({"id":"a","text":"mine"})", v3);
+    EXPECT_EQ(reply.status, 409);
+    return reply.text("text");
+  };
+  EXPECT_EQ(taken(), "secret") << "whoever may read it is shown it";
+  for (const char* level : {"admin", "disabled", "user", "application"}) {
+    service.tables.at("items").permissions.read = level;
+    publish();
+    EXPECT_EQ(taken(), "mine") << level;
+  }
+  service.tables.at("items").permissions.read = "public";
+  service.code.app = "app.js";
+  service.code.app_acts = {{"items", {"read"}}};
+  publish();
+  EXPECT_EQ(taken(), "mine") << "the app's code may narrow what is read";
+  service.code.app_acts = {{"items", {"insert", "update"}}};
+  publish();
+  EXPECT_EQ(taken(), "secret");
+  service.code = {};
+  service.tables.at("items").scripts["read"] = {"function read(query, user, request) { request.execute(); }", 1};
+  publish();
+  EXPECT_EQ(taken(), "mine") << "so may a script";
+  service.tables.at("items").scripts.clear();
+  service.tables.at("items").rules.read = "text == 'open'";
+  publish();
+  EXPECT_EQ(taken(), "mine") << "so do rules";
+}
+
+TEST_F(AppBindings, TablesOfAnAppThatIsNoMoreAreNotServed) {
+  service.code.app_acts = {{"items", {"withheld"}}};
+  publish();
+  EXPECT_EQ(get("/tables/Items").status, 404);
+  EXPECT_EQ(post("/tables/Items", "{}").status, 404);
+  EXPECT_EQ(get("/tables/Items", {{"X-ZUMO-MASTER", std::string(kMasterKey)}}).status, 200);
+  EXPECT_EQ(get("/tables/Lists").status, 200);
+}
+
+TEST_F(AppBindings, NoUpdateGoesRoundTheCodeOfUndelete) {
+  service.code.app = "app.js";
+  service.code.app_acts = {{"items", {"undelete"}}};
+  publish();
+  post("/tables/Items", R"({"id":"a"})");
+  EXPECT_EQ(del("/tables/Items/a").status, 200);
+  const Headers v3{{"ZUMO-API-VERSION", "3.0.0"}};
+  EXPECT_EQ(patch("/tables/Items/a", R"({"deleted":false})", v3).status, 405);
+  EXPECT_EQ(send(http::Method::put, "/tables/Items/a?__includedeleted=true", v3, R"({"id":"a","deleted":false})").status, 405);
+  EXPECT_EQ(get("/tables/Items/a").status, 404);
+}
+
 }  // namespace
 }  // namespace mandate::tables::test

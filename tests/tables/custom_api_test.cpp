@@ -140,6 +140,14 @@ TEST(CustomApi, CookiesOfTheHostAreItsOwn) {
   for (const char* cookie : {"own=1; HttpOnly", "own=domain=1", "own=", "own=1; x-domain=2"}) EXPECT_EQ(answer({{"set-cookie", cookie}}).headers.get("Set-Cookie"), cookie);
 }
 
+TEST(CustomApi, WhatAnAppMakesOfATablesAnswerHasNoRightsOnThisHostEither) {
+  http::Response out = http::Response::json(200, Json(JsonObject{{"text", "<script>"}}));
+  wire::add_fields(out, {{"X-Own", "1"}});
+  EXPECT_FALSE(out.headers.has("Content-Security-Policy"));
+  wire::add_fields(out, {{"content-type", "Text/HTML"}});
+  EXPECT_THAT(std::string(out.headers.get("Content-Security-Policy")), ::testing::EndsWith("; sandbox"));
+}
+
 TEST(CustomApi, PagesHaveNoRightsOnThisHost) {
   for (const char* type : {"text/html", "TEXT/HTML; charset=utf-8", "image/svg+xml", "application/xhtml+xml", "text/xml", "application/pdf", "image/png, text/html", "application/json;a=,text/html", "application/json;a=\",text/html\"", "text/plain;a=\"b\\\"", "text/plain;", "text/plain; charset", "text/plain;a=b c",
                            "text /plain", "text/plain x", "image/", "/", "text", "", "image/a+xml", "image/x/y"})

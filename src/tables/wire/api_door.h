@@ -30,7 +30,7 @@ class ApiDoor {
 Result<JsonObject> asked_of(const http::Request& request, const tenant::Service& service, const identity::Principal& principal, std::size_t limit);
 /// The same of a request on a table, with the method that is meant and without its body.
 JsonObject asked_of_table(const http::Request& request, const tenant::Service& service, const identity::Principal& principal, http::Method method);
-/// The fields that code of an app may set; others are left out.
+/// The fields that code of an app may set; others are left out. What a browser might run then has no rights on this host.
 void add_fields(http::Response& out, const std::vector<std::pair<std::string, std::string>>& fields);
 /// The API's answer as it may leave the house: no field that belongs to the connection, to CORS or to security, no cookie that
 /// only the host itself may set (SC-6); active content without rights on this host.

@@ -174,6 +174,7 @@ void add_fields(http::Response& out, const std::vector<std::pair<std::string, st
     else if (!iequals(name, "Set-Cookie")) out.headers.add(name, value);
     else if (may_set(value)) out.headers.add("Set-Cookie", value);
   }
+  if (out.headers.has("Content-Type") && is_active(out.headers.get("Content-Type"))) out.headers.set("Content-Security-Policy", std::string(http::kPagePolicy) + "; sandbox");
 }
 
 http::Response response_of(const http::Request& request, ApiAnswer answer) {
@@ -181,7 +182,6 @@ http::Response response_of(const http::Request& request, ApiAnswer answer) {
   add_fields(out, answer.headers);
   if (answer.status != 204 && answer.status != 304) out.body = std::move(answer.body);
   if (!out.body.empty() && !out.headers.has("Content-Type")) out.headers.set("Content-Type", "application/octet-stream");
-  if (out.headers.has("Content-Type") && is_active(out.headers.get("Content-Type"))) out.headers.set("Content-Security-Policy", std::string(http::kPagePolicy) + "; sandbox");
   (void)request;
   return out;
 }

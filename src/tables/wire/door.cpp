@@ -126,6 +126,8 @@ Task<Response> Door::authorised(Turn& turn) {
   CO_TRY(const identity::KeysShown keys, keys_.shown(*turn.service, request));
   if (!is_served(*turn.service, *turn.table) && !keys.master) co_return Error(Code::not_found, "Table '" + turn.table->name + "' does not exist.");
   if (auto refused = refusal(turn, keys, *principal)) co_return std::move(*refused);
+  if (const auto also = family.also_needs(turn); also && !turn.no_script && is_of_app(*turn.service, *turn.table, *also) && !is_of_app(*turn.service, *turn.table, turn.operation))
+    co_return family.switched_off(turn, Error(Code::method_not_allowed, "Method undelete is not allowed"));  // its code would not be asked
   CO_TRY(Act act, family.act_of(turn));
   if (turn.no_script && !keys.master) co_return family.unauthorized(turn, Error(Code::unauthorized, "Unauthorized"), false);
   act.context.here = turn.here;

@@ -236,6 +236,21 @@ Result<JsonObject> difference(const JsonObject& before, const JsonObject& after)
   return out;
 }
 
+/// Where code stands before an update, it may hide the row from the caller: nothing of a patch is then answered by what the row
+/// has. bad_request unless each step writes or empties a whole property of the table's own.
+Result<void> check_blind(const JsonArray& patch) {
+  for (const Json& step : patch) {
+    const JsonObject* object = step.if_object();
+    const std::string_view op = object ? text_member(*object, "op").value_or("") : "";
+    if (op == "test" || op == "copy" || op == "move") return Error(Code::bad_request, "The table's code decides about updates: a patch with '" + std::string(op) + "' is for administrators.");
+    TRY(const Pointer at, pointer_of(object ? text_member(*object, "path").value_or("") : ""));
+    const Role role = at.empty() ? Role::own : role_of(Dialect::v3, at[0]);
+    if (at.size() > 1 || (role != Role::own && role != Role::deleted && role != Role::id))
+      return Error(Code::bad_request, "The table's code decides about updates: a patch sets whole properties of the table's own.");
+  }
+  return {};
+}
+
 bool speaks_of_deleted(const JsonArray& patch) {
   return std::ranges::any_of(patch, [](const Json& step) {
     return step.is_object() && iequals(text_member(step.get_object(), "path").value_or(""), "/deleted");
@@ -261,6 +276,7 @@ Task<Answer> perform_patch(Tables& tables, Script* script, Script* conflict, Act
     Task<Act> look = importing::with_our_versions(std::move(act));
     CO_TRY(act, co_await look);
   }
+  if (script && act.context.principal.level != identity::Level::admin) CO_CHECK(check_blind(patch));
   const std::string& policy = act.context.table->sync.conflicts;
   const bool decided = has_policy(act) && (conflict || policy == "client" || policy == "newest");
   for (int tried = 1;; ++tried) {
