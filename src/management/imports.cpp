@@ -69,14 +69,17 @@ JsonObject shown(const Imported& done) {
     faults.push_back(JsonObject{{"line", fault.line}, {"message", fault.why}});
   }
   for (const std::string& column : done.columns) columns.emplace_back(column);
-  return {{"inserted", done.inserted}, {"updated", done.updated},           {"kept", done.kept},
-          {"refused", done.faults.size()}, {"faults", std::move(faults)}, {"stopped", done.stopped}, {"columns", std::move(columns)}};
+  JsonObject out{{"inserted", done.inserted}, {"updated", done.updated}, {"kept", done.kept}, {"same", done.same},
+                 {"refused", done.faults.size()}, {"faults", std::move(faults)}, {"stopped", done.stopped}, {"columns", std::move(columns)}};
+  if (done.failure) out["failure"] = JsonObject{{"line", done.failed_line}, {"message", done.failure->hint.empty() ? name(done.failure->code) : done.failure->hint}};
+  return out;
 }
 
 }  // namespace
 
 /// {"tenant","service","table","rows":[[line,{…}]],"types":{column:type},"texts","replace","restamp","new_ids","skip_bad","dry_run"}:
-/// {"inserted","updated","kept","refused","faults":[{"line","message"}],"stopped","columns"}. What each means: tables/importing/import.h.
+/// {"inserted","updated","kept","same","refused","faults":[{"line","message"}],"stopped","columns","failure":{"line","message"}}, the
+/// last only when something failed behind rows that were written. What each means: tables/importing/import.h.
 Task<http::Response> post_import(Deps& deps, http::Request& request) {
   if (!deps.tables) co_return Error(Code::not_found, "Tables are not part of this server.");
   CO_TRY(Json body, parse_json(request.body, limits()));
@@ -101,7 +104,10 @@ Task<http::Response> post_import(Deps& deps, http::Request& request) {
   CO_TRY(const Imported done, co_await importing);
   if (!dry_run)
     deps.log.info("management.imported", {{"tenant", tenant_name}, {"service", service_name}, {"table", table_name}, {"inserted", done.inserted},
-                                          {"updated", done.updated}, {"kept", done.kept}, {"refused", done.faults.size()}});
+                                          {"updated", done.updated}, {"kept", done.kept}, {"same", done.same}, {"refused", done.faults.size()}});
+  if (done.failure)
+    deps.log.error("management.import_failed", {{"tenant", tenant_name}, {"service", service_name}, {"table", table_name}, {"line", done.failed_line},
+                                                {"code", mandate::name(done.failure->code)}, {"detail", done.failure->detail}});
   co_return http::Response::json(200, Json(shown(done)));
 }
 

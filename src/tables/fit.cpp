@@ -113,6 +113,13 @@ std::optional<Millis> date_of(std::string_view text, Dialect dialect) {
   return std::nullopt;
 }
 
+Result<void> check_indexed(const Declared& column, std::string_view sent, const store::Value& cell) {
+  const auto* text = std::get_if<std::string>(&cell);
+  if (column.indexed && column.edm == odata::Edm::text && text && store::length(*text) > kIndexedText)
+    return Error(Code::bad_request, "The property '" + std::string(sent) + "' is longer than the 450 characters of an indexed column.");
+  return {};
+}
+
 Result<store::Value> convert(const Json& value, Type type) {
   if (type == Type::json) return value.is_null() ? store::Value{} : store::Value(to_json(value));
   if (value.is_null()) return store::Value{};
@@ -166,9 +173,7 @@ Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item
     }
     if (const Declared* declared = schema.declaration(name); declared && odata::stored_as(declared->edm) == column->type) {
       TRY(store::Value cell, value_of(*declared, name, value));
-      const auto* text = std::get_if<std::string>(&cell);
-      if (dialect == Dialect::v1 && declared->indexed && declared->edm == odata::Edm::text && text && store::length(*text) > kIndexedText)
-        return Error(Code::bad_request, "The property '" + std::string(name) + "' is longer than the 450 characters of an indexed column.");
+      if (dialect == Dialect::v1) CHECK_OK(check_indexed(*declared, name, cell));
       out.cells.push_back({column->name, std::move(cell)});
       out.sent.emplace_back(name);
       continue;

@@ -26,6 +26,9 @@ Result<Fitted> fit(const Schema& schema, Dialect dialect, const JsonObject& item
 /// Only what fit() says of system properties: for an item that a script sees before it is fitted.
 Result<void> check_system_names(bool integer_id, Dialect dialect, const JsonObject& item);
 
+/// bad_request: text of an indexed column that is longer than V1 holds there (mobile-backend-wire 1.4).
+Result<void> check_indexed(const Declared& column, std::string_view sent, const store::Value& cell);
+
 /// A JSON value as a column of that type holds it; bad_request "Bad request" with a detail when it cannot.
 Result<store::Value> convert(const Json& value, store::Type type);
 

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "base/base64.h"
+#include "base/plain.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "tables/declared.h"
 #include "tables/fit.h"
@@ -18,6 +20,19 @@ using store::Type;
 
 /// base64 of a rowversion has 12 characters; other servers' are a hash or a number.
 constexpr std::size_t kLongestVersion = 128;
+/// Room for ids that come after it: four thousand million.
+constexpr std::int64_t kLargestId = (std::int64_t{1} << 53) - (std::int64_t{1} << 32);
+constexpr std::size_t kLongestName = 128;
+
+std::string shown_name(std::string_view name) { return plain(cut(name, kLongestName)); }
+
+/// A cell is no longer than its row may be.
+JsonLimits limits_of_cell() {
+  JsonLimits out;
+  out.bytes = out.string_bytes = 4 << 20;
+  out.values = 2'000'000;
+  return out;
+}
 
 std::string_view name_of(const JsonObject::value_type& member) { return {member.key().data(), member.key().size()}; }
 
@@ -53,16 +68,13 @@ std::string_view what(Type type) {
 
 /// The first characters of a value, for messages; whole ones, and none that a terminal would obey.
 std::string shown(const Json& value) {
-  std::string text = value.is_string() ? to_json(Json(value.get_string())) : to_json(value);
-  constexpr std::size_t kMost = 60;
-  if (text.size() <= kMost) return text;
-  std::size_t end = kMost;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  const std::string text = to_json(value);
+  const std::string_view some = cut(text, 60);
+  return plain(some) + (some.size() < text.size() ? "…" : "");
 }
 
 Error misfit(std::string_view name, const Json& value, std::string_view holds) {
-  return Error(Code::bad_request, shown(value) + " does not fit column '" + std::string(name) + "', which holds " + std::string(holds) + ".");
+  return Error(Code::bad_request, shown(value) + " does not fit column '" + shown_name(name) + "', which holds " + std::string(holds) + ".");
 }
 
 Result<store::Value> id_of(const Schema& schema, const Json& value) {
@@ -81,8 +93,7 @@ Result<store::Value> id_of(const Schema& schema, const Json& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size()) number = 0;
   }
-  // Room for ids that come after it.
-  if (number < 1 || number > (std::int64_t{1} << 53)) return Error(Code::bad_request, shown(value) + " is no id: this table has whole numbers from 1.");
+  if (number < 1 || number > kLargestId) return Error(Code::bad_request, shown(value) + " is no id: this table has whole numbers from 1 to 2^53 - 2^32.");
   return store::Value(number);
 }
 
@@ -90,15 +101,28 @@ Result<Millis> time_of(std::string_view name, const Json& value, Millis now) {
   const auto moment = value.is_string() ? moment_of(view(value.get_string())) : std::nullopt;
   if (!moment) return misfit(name, value, "moments");
   if (*moment > now)
-    return Error(Code::bad_request, "'" + std::string(name) + "' is " + iso8601(*moment) + ", which is yet to come: let the import give new times.");
+    return Error(Code::bad_request, "'" + shown_name(name) + "' is " + iso8601(*moment) + ", which is yet to come: let the import give new times.");
   return *moment;
 }
 
-Result<store::Value> cell_of(const Schema& schema, const store::ColumnSpec& column, std::string_view name, const Json& value, bool texts) {
+/// Text that begins as an object or a list, which must be one.
+bool is_broken_json(const Json& given, odata::Edm edm) {
+  if (!given.is_string() || (edm != Edm::json && edm != Edm::point)) return false;
+  const std::string_view text = view(given.get_string());
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+Result<store::Value> cell_of(const Schema& schema, bool bare, const store::ColumnSpec& column, std::string_view name, const Json& value, bool texts) {
   const Declared* declared = schema.declaration(name);
   if (declared && odata::stored_as(declared->edm) != column.type) declared = nullptr;
   const Json given = readable(value, column.type, declared, texts);
-  if (declared) return value_of(*declared, name, given);
+  if (texts && is_broken_json(given, declared ? declared->edm : odata::plain(column.type))) return misfit(name, value, what(Type::json));
+  if (declared) {
+    TRY(store::Value cell, value_of(*declared, name, given));
+    if (bare) CHECK_OK(check_indexed(*declared, name, cell));
+    return cell;
+  }
   if ((given.is_object() || given.is_array()) && column.type != Type::json) return misfit(name, value, what(column.type));
   auto cell = convert(given, column.type);
   if (!cell.ok()) return misfit(name, value, what(column.type));
@@ -187,7 +211,7 @@ Json readable(const Json& value, Type type, const Declared* declared, bool texts
     case Edm::point:
     case Edm::json: {
       if (!texts) return value;
-      auto parsed = parse_json(text);
+      auto parsed = parse_json(text, limits_of_cell());
       return parsed.ok() ? *std::move(parsed) : value;
     }
     default: return value;
@@ -205,15 +229,15 @@ Result<std::vector<store::ColumnSpec>> columns_wanted(const Schema& schema, bool
       const std::string lower = ascii_lower(name);
       if (seen.contains(lower)) continue;
       if (!odata::valid_identifier(name) || name.starts_with("__"))
-        return Error(Code::invalid_request, "No column may be named '" + std::string(name.substr(0, 128)) + "': give it another name, or leave it out.");
+        return Error(Code::invalid_request, "No column may be named '" + shown_name(name) + "': give it another name, or leave it out.");
       Type type = value.is_bool() ? Type::boolean : value.is_number() ? Type::real : Type::text;
       if (value.is_string() && !import.texts && date_of(view(value.get_string()), Dialect::v2)) type = Type::date;
       if (const auto word = import.types.find(lower); word != import.types.end()) {
         const auto declared = declared_type(word->second);
-        if (!declared) return Error(Code::invalid_request, "'" + word->second.substr(0, 40) + "' is no type of a column.");
+        if (!declared) return Error(Code::invalid_request, "'" + plain(cut(word->second, 40)) + "' is no type of a column.");
         type = *declared;
       } else if (value.is_object() || value.is_array()) {
-        return Error(Code::invalid_request, "'" + std::string(name) + "' holds objects or lists: declare it as a column of type json first.");
+        return Error(Code::invalid_request, "'" + shown_name(name) + "' holds objects or lists: declare it as a column of type json first.");
       }
       seen.insert(lower);
       out.push_back({std::string(name), type, false, false});
@@ -229,14 +253,14 @@ Result<Ready> ready(const Schema& schema, bool bare, const Row& row, bool texts,
     const std::string_view name = name_of(member);
     const Role role = role_of_name(schema, bare, name);
     const std::string key = role == Role::own ? ascii_lower(name) : "\x01" + std::to_string(static_cast<int>(role));
-    if (!seen.insert(key).second) return Error(Code::bad_request, "The row has '" + std::string(name.substr(0, 128)) + "' twice.");
+    if (!seen.insert(key).second) return Error(Code::bad_request, "The row has '" + shown_name(name) + "' twice.");
     if (role != Role::own) {
       CHECK_OK(take_system(schema, role, name, member.value(), now, out));
       continue;
     }
     const store::ColumnSpec* column = schema.own(name);
     if (!column) continue;
-    TRY(store::Value cell, cell_of(schema, *column, name, member.value(), texts));
+    TRY(store::Value cell, cell_of(schema, bare, *column, name, member.value(), texts));
     out.cells.push_back({column->name, std::move(cell)});
   }
   return out;

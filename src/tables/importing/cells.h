@@ -12,7 +12,7 @@
 namespace mandate::tables::importing {
 
 /// What a name of the file means: system columns in the spelling of any dialect (`__version` and `Version`), unless the table has
-/// an own column of that name. `bare`: only names with "__" are ours (V1's integer-id tables have createdAt as any other).
+/// an own column of that name. `bare`: only names with "__" are ours (in V1 createdAt, version and deleted are columns as any other).
 Role role_of_name(const Schema& schema, bool bare, std::string_view name);
 
 /// A moment as SQL Server, PostgreSQL, SQLite and ISO 8601 write it: a blank or T between date and time, up to nine digits of a
@@ -24,7 +24,8 @@ std::optional<Millis> moment_of(std::string_view text);
 std::optional<std::string> version_of(const Json& value);
 
 /// The cell in the form that the column's own conversion reads: 0, 1, t and f for truths, dates of dumps, 0x… and \x… for bytes,
-/// {…} around a guid. `texts`: JSON and points are parsed out of their text. What fits nothing comes back as it is.
+/// {…} around a guid. `texts`: JSON and points are parsed out of their text. What fits nothing comes back as it is; text that begins as
+/// an object or a list and is none is the caller's to refuse.
 Json readable(const Json& value, store::Type type, const Declared* declared, bool texts);
 
 /// The columns that `import` needs beside those of the schema, with the declared type or the one that the first value suggests.

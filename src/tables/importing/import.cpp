@@ -2,10 +2,9 @@
 
 #include <set>
 
+#include "base/text.h"
 #include "base/url.h"
-#include "tables/core.h"
-#include "tables/declared.h"
-#include "tables/importing/cells.h"
+#include "tables/importing/fate.h"
 #include "tables/importing/versions.h"
 
 namespace mandate::tables::importing {
@@ -17,23 +16,9 @@ constexpr std::size_t kPiece = 200;
 constexpr int kMostTries = 8;
 constexpr std::size_t kMostColumns = 1000;
 
-std::string text_of(const store::Value& id) {
-  const auto* text = std::get_if<std::string>(&id);
-  return text ? *text : std::to_string(std::get<std::int64_t>(id));
-}
-
-/// What the steps of one import share.
-struct Work {
-  Tables::Impl& impl;
-  OperationContext context;
-  Import import;
-  Catalogue::SchemaPtr schema;
-  Imported done;
-};
-
 void blame(Work& work, std::int64_t line, std::string why) { work.done.faults.push_back({line, std::move(why)}); }
 
-bool is_bare(const Work& work) { return work.schema->integer_id && work.context.table->dialect == "v1"; }
+bool is_bare(const Work& work) { return work.context.table->dialect == "v1"; }
 
 /// The columns that the table lacks; a dry run only imagines them.
 Task<void> grow(Work& work) {
@@ -74,10 +59,10 @@ Task<void> give_id(Work& work, Ready& row) {
 Task<std::vector<Ready>> fitted(Work& work) {
   std::vector<Ready> out;
   out.reserve(work.import.rows.size());
-  const Millis now = work.impl.clock.now_ms();
   std::int64_t largest = 0;
+  std::set<std::string> seen;
   for (const Row& row : work.import.rows) {
-    Result<Ready> one = ready(*work.schema, is_bare(work), row, work.import.texts, now);
+    Result<Ready> one = ready(*work.schema, is_bare(work), row, work.import.texts, work.now);
     const bool nameless = one.ok() && store::is_null(one->id) && !work.import.new_ids;
     if (!one.ok() && one.error().code != Code::bad_request) co_return std::move(one).error();
     if (!one.ok() || nameless) {
@@ -86,8 +71,12 @@ Task<std::vector<Ready>> fitted(Work& work) {
       work.done.stopped = true;
       break;
     }
-    if (work.import.restamp) one->updated.reset(), one->version.reset();
     if (const auto* number = std::get_if<std::int64_t>(&one->id)) largest = std::max(largest, *number);
+    if (!store::is_null(one->id)) {
+      std::string id = text_of(one->id);
+      if (seen.contains(id)) work.repeated.insert(std::move(id));
+      else seen.insert(std::move(id));
+    }
     out.push_back(*std::move(one));
   }
   // Before the rows: ids with holes are better than an id given twice.
@@ -103,100 +92,75 @@ Task<std::vector<Ready>> fitted(Work& work) {
   co_return out;
 }
 
-/// Stamps of those rows that are there, by id.
-Task<std::map<std::string, Millis>> stamps_of(const Work& work, std::span<const Ready> rows) {
-  std::vector<store::ExprPtr> args{store::column(std::string(system_column::kId), work.schema->integer_id ? store::Type::integer : store::Type::text)};
-  for (const Ready& row : rows)
-    if (!store::is_null(row.id)) args.push_back(store::literal(row.id));
-  std::map<std::string, Millis> out;
-  if (args.size() == 1) co_return out;
-  store::Plan plan;
-  plan.table = work.schema->physical;
-  plan.select = {std::string(system_column::kId), std::string(system_column::kUpdated)};
-  plan.where = store::make(store::Op::in, std::move(args));
-  plan.deadline = work.context.deadline;
-  Task<std::vector<store::Row>> reading = store::rows(*work.context.here.store, std::move(plan));
-  CO_TRY(const std::vector<store::Row> found, co_await reading);
-  for (const store::Row& row : found) out[text_of(row[system_column::kId])] = row.integer(system_column::kUpdated);
-  co_return out;
-}
-
-store::Value moment(const std::optional<Millis>& given) { return given ? store::Value(*given) : store::Value(store::Stamp{}); }
-
-/// bad_request: a required column, or the owner's, without a value.
-Result<store::Mutation> addition(const Work& work, const Ready& row) {
-  const std::string& owner = work.context.table->user_id_column;
-  std::vector<store::Cell> cells = row.cells;
-  CHECK_OK(complete(*work.schema, owner, cells));
-  const auto owns = std::ranges::find_if(cells, [&](const store::Cell& cell) { return iequals(cell.column, owner); });
-  if (!owner.empty() && (owns == cells.end() || store::is_null(owns->value)))
-    return Error(Code::bad_request, "The row has no '" + owner + "': nobody could see it in a table of its users' own rows.");
-  cells.push_back({std::string(system_column::kId), row.id});
-  cells.push_back({std::string(system_column::kCreated), moment(row.created ? row.created : row.updated)});
-  cells.push_back({std::string(system_column::kUpdated), moment(row.updated)});
-  cells.push_back({std::string(system_column::kDeleted), row.deleted.value_or(false)});
-  return store::insert(work.schema->physical, std::move(cells));
-}
-
-/// The row as it was seen, or nothing is touched. What is older than what was there gets a new stamp: else nobody heard of it.
-store::Mutation change(const Work& work, const Ready& row, Millis seen, bool older) {
-  std::vector<store::Cell> cells = row.cells;
-  if (row.created) cells.push_back({std::string(system_column::kCreated), *row.created});
-  cells.push_back({std::string(system_column::kUpdated), older ? store::Value(store::Stamp{}) : moment(row.updated)});
-  if (row.deleted) cells.push_back({std::string(system_column::kDeleted), *row.deleted});
-  store::ExprPtr same = store::both(store::equals(std::string(system_column::kId), row.id), store::equals(std::string(system_column::kUpdated), seen));
-  return store::update(work.schema->physical, std::move(same), std::move(cells));
-}
-
 /// What became of some rows that were tried together.
 struct Tried {
-  bool refused = false;            ///< some value is taken: nothing was written
+  std::optional<Error> refused;    ///< the store does not take some value: nothing was written
   std::vector<std::size_t> again;  ///< rows that changed meanwhile, or whose id came before among them
 };
 
-enum class Fate { skip, insert, update };
+/// A row in a transaction, and which of its mutations writes it.
+struct Place {
+  const Ready* row = nullptr;
+  std::size_t number = 0;
+  Fate fate = Fate::same;
+  std::size_t mutation = 0;
+  std::optional<Millis> kept;  ///< the time it keeps
+};
+
+/// What a store says of a value rather than of itself.
+bool is_about_a_value(Code code) { return code == Code::conflict || code == Code::payload_too_large || code == Code::invalid_request; }
+
+/// Counts a row that was tried; one that was to be changed and was not as it had been seen is to be judged again.
+void settle(Work& work, const Place& place, const store::Outcome& outcome, Tried& out) {
+  if (place.fate == Fate::same) {
+    ++work.done.same;
+  } else if (place.fate == Fate::keep) {
+    ++work.done.kept;
+  } else if (!work.import.dry_run && outcome[place.mutation].count == 0) {
+    out.again.push_back(place.number);
+  } else {
+    ++(place.fate == Fate::insert ? work.done.inserted : work.done.updated);
+    if (work.import.dry_run || outcome[place.mutation].rows.empty()) return;
+    work.written[text_of(place.row->id)] = {outcome[place.mutation].rows.front().integer(system_column::kUpdated), place.row->updated};
+  }
+}
 
 /// One transaction. Rows without a place of their own in it (the same id twice) are left for the next.
 Task<Tried> attempt(Work& work, std::span<const Ready> rows, std::size_t first) {
   Tried out;
-  Task<std::map<std::string, Millis>> looking = stamps_of(work, rows);
-  CO_TRY(const auto there, co_await looking);
+  Task<Found> looking = look(work, rows);
+  CO_TRY(const Found found, co_await looking);
   store::Batch batch;
-  std::vector<std::pair<std::size_t, Fate>> places;  // of each mutation
+  std::vector<Place> places;
   std::set<std::string> seen;
-  std::int64_t kept = 0;
   std::vector<Fault> faults;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Ready& row = rows[i];
     const bool unnamed = store::is_null(row.id);  // only in a dry run
-    std::string id = unnamed ? std::string() : text_of(row.id);
+    const std::string id = unnamed ? std::string() : text_of(row.id);
     if (!unnamed && !seen.insert(id).second) {
       out.again.push_back(first + i);
       continue;
     }
-    const auto found = unnamed ? there.end() : there.find(id);
-    const bool older = found != there.end() && row.updated && *row.updated < found->second;
-    if (older && !work.import.replace) {
-      ++kept;
-      continue;
-    }
-    if (found == there.end()) {
-      Result<store::Mutation> adding = addition(work, row);
-      if (!adding.ok()) {
-        if (adding.error().code != Code::bad_request) co_return std::move(adding).error();
-        faults.push_back({row.line, adding.error().hint});
+    const auto known = unnamed ? found.end() : found.find(id);
+    const There* there = known == found.end() ? nullptr : &known->second;
+    Place place{&row, first + i, fate_of(work, row, there), batch.mutations.size(), std::nullopt};
+    if (place.fate == Fate::insert || place.fate == Fate::update) {
+      Result<store::Mutation> writing = there ? change(work, row, *there) : addition(work, row);
+      if (!writing.ok()) {
+        if (writing.error().code != Code::bad_request) co_return std::move(writing).error();
+        faults.push_back({row.line, writing.error().hint});
         if (!work.import.skip_bad) break;
         continue;
       }
-      batch.add(*std::move(adding));
-    } else {
-      batch.add(change(work, row, found->second, older));
+      if (work.repeated.contains(id)) writing->returning = {std::string(system_column::kUpdated)};
+      batch.add(*std::move(writing));
+      place.kept = time_kept(work, row, there);
+    } else if (place.fate == Fate::same && row.updated == there->stamp) {
+      place.kept = row.updated;  // what the old server called this state may not have been said before
     }
-    places.emplace_back(first + i, found == there.end() ? Fate::insert : Fate::update);
-    if (row.version && row.updated && !older) {
-      batch.add(remember(work.schema->physical, std::move(id), *row.version, *row.updated));
-      places.emplace_back(first + i, Fate::skip);
-    }
+    if (row.version && place.kept) batch.add(remember(work.schema->physical, id, *row.version, *place.kept));
+    places.push_back(std::move(place));
   }
   store::Outcome outcome;
   if (!work.import.dry_run && !batch.mutations.empty()) {
@@ -204,29 +168,15 @@ Task<Tried> attempt(Work& work, std::span<const Ready> rows, std::size_t first) 
     Task<store::Outcome> writing = work.context.here.store->mutate(std::move(batch));
     Result<store::Outcome> written = co_await writing;
     if (!written.ok()) {
-      if (written.error().code != Code::conflict) co_return std::move(written).error();
-      out.refused = true;
+      if (!is_about_a_value(written.error().code)) co_return std::move(written).error();
+      out.refused = std::move(written).error();
       co_return out;
     }
     outcome = *std::move(written);
   }
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const auto [row, fate] = places[i];
-    if (fate == Fate::skip) continue;
-    const bool touched = work.import.dry_run || outcome[i].count > 0;
-    if (!touched) out.again.push_back(row);
-    else ++(fate == Fate::insert ? work.done.inserted : work.done.updated);
-  }
-  work.done.kept += kept;
+  for (const Place& place : places) settle(work, place, outcome, out);
   for (Fault& fault : faults) work.done.faults.push_back(std::move(fault));
   co_return out;
-}
-
-/// The row that the store does not take: either its id has come meanwhile, then it is to be tried again, or a value is taken.
-Task<bool> came_meanwhile(Work& work, const Ready& row, bool was_there) {
-  Task<std::map<std::string, Millis>> looking = stamps_of(work, std::span(&row, 1));
-  CO_TRY(const auto there, co_await looking);
-  co_return !was_there && !there.empty();
 }
 
 /// Whose row it is, where rows belong to somebody.
@@ -235,6 +185,17 @@ std::optional<store::Owner> owner_in(const Work& work, const Ready& row) {
   for (const store::Cell& cell : row.cells)
     if (!column.empty() && iequals(cell.column, column)) return store::Owner{column, cell.value};
   return std::nullopt;
+}
+
+/// Why the store does not take this row; nullopt: its id has come meanwhile, and it is to be tried again.
+Task<std::optional<std::string>> why_refused(Work& work, const Ready& row, bool was_there, Error refused) {
+  if (refused.code != Code::conflict) co_return std::optional(refused.hint.empty() ? "The row cannot be stored." : refused.hint);
+  Task<Found> looking = look(work, std::span(&row, 1));
+  CO_TRY(const Found found, co_await looking);
+  if (!was_there && !found.empty()) co_return std::optional<std::string>();
+  Task<std::string> asking = value_taken(work.context, work.schema, row.cells, owner_in(work, row));
+  CO_TRY(std::string why, co_await asking);
+  co_return std::optional(std::move(why));
 }
 
 struct Piece {
@@ -255,11 +216,12 @@ Task<void> write(Work& work, std::vector<Ready> rows) {
     pieces.pop_back();
     const std::span<const Ready> some(rows.data() + piece.from, piece.to - piece.from);
     const std::size_t faults = work.done.faults.size();
+    work.done.failed_line = some.front().line;
     bool was_there = false;
     if (some.size() == 1) {
-      Task<std::map<std::string, Millis>> looking = stamps_of(work, some);
-      CO_TRY(const auto there, co_await looking);
-      was_there = !there.empty();
+      Task<Found> looking = look(work, some);
+      CO_TRY(const Found found, co_await looking);
+      was_there = !found.empty();
     }
     Task<Tried> trying = attempt(work, some, piece.from);
     CO_TRY(Tried tried, co_await trying);
@@ -270,15 +232,10 @@ Task<void> write(Work& work, std::vector<Ready> rows) {
       continue;
     }
     if (tried.refused) {
-      Task<bool> asking = came_meanwhile(work, some.front(), was_there);
-      CO_TRY(const bool came, co_await asking);
-      if (came) {
-        tried.again.push_back(piece.from);
-      } else {
-        Task<std::string> why = value_taken(work.context, work.schema, some.front().cells, owner_in(work, some.front()));
-        CO_TRY(std::string hint, co_await why);
-        blame(work, some.front().line, std::move(hint));
-      }
+      Task<std::optional<std::string>> asking = why_refused(work, some.front(), was_there, *tried.refused);
+      CO_TRY(std::optional<std::string> why, co_await asking);
+      if (why) blame(work, some.front().line, *std::move(why));
+      else tried.again.push_back(piece.from);
     }
     if (!work.import.skip_bad && work.done.faults.size() > faults) {
       work.done.stopped = true;
@@ -296,7 +253,7 @@ Task<void> write(Work& work, std::vector<Ready> rows) {
 
 Task<Imported> import_rows(Tables& tables, OperationContext context, Import import) {
   if (import.rows.size() > kMostRows) co_return Error(Code::invalid_request, "At most " + std::to_string(kMostRows) + " rows at once.");
-  Work work{tables.impl(), std::move(context), std::move(import), nullptr, {}};
+  Work work{tables.impl(), std::move(context), std::move(import), tables.impl().clock.now_ms(), nullptr, {}, {}, {}};
   Task<Catalogue::SchemaPtr> look = work.impl.catalogue.get(work.context);
   CO_TRY(work.schema, co_await look);
   Task<void> growing = grow(work);
@@ -304,7 +261,10 @@ Task<Imported> import_rows(Tables& tables, OperationContext context, Import impo
   Task<std::vector<Ready>> fitting = fitted(work);
   CO_TRY(std::vector<Ready> rows, co_await fitting);
   Task<void> writing = write(work, std::move(rows));
-  CO_CHECK(co_await writing);
+  Result<void> written = co_await writing;
+  const bool some = work.done.inserted + work.done.updated > 0 && !work.import.dry_run;
+  if (!written.ok() && !some) co_return std::move(written).error();
+  if (!written.ok()) work.done.failure = std::move(written).error();
   if (!work.import.dry_run) work.impl.imported.add(static_cast<double>(work.done.inserted + work.done.updated));
   std::ranges::sort(work.done.faults, {}, &Fault::line);
   if (work.done.stopped) work.done.faults.resize(1);  // a row that was not fit any more came after the one that the store refused

@@ -23,8 +23,72 @@ TEST_F(Importing, TheSameRowsAgainAreTheSameRows) {
   const std::string before = get("/tables/items/a").body;
   const Imported again = good("items", rows);
   EXPECT_EQ(again.inserted, 0);
-  EXPECT_EQ(again.updated, 1);
+  EXPECT_EQ(again.updated, 0);
+  EXPECT_EQ(again.same, 1);
   EXPECT_EQ(get("/tables/items/a").body, before);
+}
+
+TEST_F(Importing, CellsOfEveryTypeAreSeenToBeTheSame) {
+  tenant::Table& typed = add_table("Typed");
+  typed.columns = {{.name = "done", .type = "boolean"}, {.name = "n", .type = "integer"}, {.name = "due", .type = "datetime"}, {.name = "day", .type = "date"},
+                   {.name = "key", .type = "guid"}, {.name = "bytes", .type = "binary"}, {.name = "doc", .type = "json"}, {.name = "at", .type = "point"}, {.name = "real", .type = "number"}};
+  typed.soft_delete = true;
+  publish();
+  Import how;
+  how.texts = true;
+  const std::string rows = row(R"("done":"1","n":"9007199254740993","due":"2014-05-06 09:08:09.123 +02:00","day":"2014-05-06","key":"{01234567-89AB-CDEF-0123-456789ABCDEF}","bytes":"0x616263",
+                                  "doc":"{\"b\": [1, 2.50]}","at":"{\"type\":\"Point\",\"coordinates\":[7.5,51]}","real":"0.1","deleted":"0","extra":null)");
+  EXPECT_EQ(good("typed", rows, how).inserted, 1);
+  const Imported again = good("typed", rows, how);
+  EXPECT_EQ(again.same, 1);
+  EXPECT_EQ(again.updated, 0);
+}
+
+TEST_F(Importing, ARowOfTheSameTimeWithOtherCellsGetsANewTime) {
+  good("items", row(R"("text":"milk","version":")" + kRowVersion + "\""));
+  const Imported done = good("items", row(R"("text":"cream","version":")" + kRowVersion + "\""));
+  EXPECT_EQ(done.updated, 1);
+  const Reply reply = get("/tables/items/a");
+  EXPECT_EQ(reply.text("text"), "cream");
+  EXPECT_GT(reply.text("updatedAt"), std::string("2020")) << "else pulls would miss it";
+  Headers headers = v2();
+  headers.emplace_back("If-Match", "\"" + kRowVersion + "\"");
+  EXPECT_EQ(patch("/tables/items/a", R"({"text":"butter"})", headers).status, 412) << "that version was of another state";
+}
+
+TEST_F(Importing, ANewerStateOfTheFileIsTaken) {
+  good("items", R"([{"id":"a","text":"milk","updatedAt":"2014-05-06"}])");
+  EXPECT_EQ(good("items", R"([{"id":"a","text":"cream","updatedAt":"2015-05-06"}])").updated, 1);
+  EXPECT_EQ(get("/tables/items/a").text("text"), "cream");
+  EXPECT_EQ(get("/tables/items/a").text("updatedAt"), "2015-05-06T00:00:00.000Z");
+  EXPECT_EQ(good("items", R"([{"id":"a","text":"milk","updatedAt":"2014-05-06"}])").kept, 1);
+}
+
+TEST_F(Importing, WithoutATimeInTheFileWhatIsHereStays) {
+  const std::string rows = R"([{"id":"a","text":"milk"},{"id":"b","text":"bread"}])";
+  EXPECT_EQ(good("items", rows).inserted, 2);
+  EXPECT_EQ(good("items", rows).same, 2);
+  ASSERT_EQ(patch("/tables/items/a", R"({"text":"cream"})").status, 200);
+  const Imported again = good("items", rows);
+  EXPECT_EQ(again.kept, 1);
+  EXPECT_EQ(again.same, 1);
+  EXPECT_EQ(get("/tables/items/a").text("text"), "cream");
+  Import how;
+  how.replace = true;
+  EXPECT_EQ(good("items", rows, how).updated, 1);
+  EXPECT_EQ(get("/tables/items/a").text("text"), "milk");
+}
+
+TEST_F(Importing, RowsThatClientsMadeBeforeAreNotTakenFromThem) {
+  tenant::Table& old = add_table("Old");
+  old.integer_id = true;
+  old.dialect = "v1";
+  publish();
+  ASSERT_EQ(post("/tables/old", R"({"text":"mine"})", v1()).status, 201);
+  const Imported done = good("old", R"([{"id":1,"text":"theirs"},{"id":2,"text":"second"}])");
+  EXPECT_EQ(done.kept, 1);
+  EXPECT_EQ(done.inserted, 1);
+  EXPECT_EQ(get("/tables/old/1", v1()).text("text"), "mine");
 }
 
 TEST_F(Importing, ARowThatIsNewerHereStaysUnlessItIsToBeReplaced) {
@@ -51,6 +115,36 @@ TEST_F(Importing, NewTimesOnRequest) {
   EXPECT_EQ(get("/tables/items/a").text("createdAt"), "2013-01-02T03:04:05.006Z");
 }
 
+TEST_F(Importing, NewTimesUndoNoChangesOfClients) {
+  Import how;
+  how.restamp = true;
+  const std::string rows = row(R"("text":"milk")");
+  good("items", rows, how);
+  EXPECT_EQ(good("items", rows, how).same, 1) << "its time is new already";
+  ASSERT_EQ(patch("/tables/items/a", R"({"text":"cream"})").status, 200);
+  EXPECT_EQ(good("items", rows, how).kept, 1);
+  EXPECT_EQ(get("/tables/items/a").text("text"), "cream");
+  how.replace = true;
+  EXPECT_EQ(good("items", rows, how).updated, 1);
+  EXPECT_EQ(get("/tables/items/a").text("text"), "milk");
+}
+
+TEST_F(Importing, NewTimesAreForRowsThatCameWithTheirOldOnesToo) {
+  const std::string rows = row(R"("text":"milk")");
+  good("items", rows);
+  Import how;
+  how.restamp = true;
+  EXPECT_EQ(good("items", rows, how).updated, 1);
+  EXPECT_GT(get("/tables/items/a").text("updatedAt"), std::string("2020"));
+}
+
+TEST_F(Importing, ATimeOfThisMinuteBecomesAStamp) {
+  const Millis now = store.clock().now_ms();
+  good("items", R"([{"id":"a","updatedAt":")" + iso8601(now - 1000) + R"("},{"id":"b","updatedAt":")" + iso8601(now - 120'000) + "\"}]");
+  EXPECT_GE(get("/tables/items/a").text("updatedAt"), iso8601(now)) << "pulls of other nodes may be past it";
+  EXPECT_EQ(get("/tables/items/b").text("updatedAt"), iso8601(now - 120'000));
+}
+
 TEST_F(Importing, EveryRowBeforeABadOneIsInAndNoneBehindIt) {
   const Imported done = *import("items", R"([{"id":"a","n":1},{"id":"b","n":2},{"id":"c/d","n":3},{"id":"e","n":4},{"id":"f?","n":5}])");
   EXPECT_TRUE(done.stopped);
@@ -74,7 +168,7 @@ TEST_F(Importing, ADryRunWritesNothing) {
   how.dry_run = true;
   const Imported done = *import("items", R"([{"id":"a","due":"x"},{"id":"b","due":"y"},{"id":"c","due":7}])", how);
   EXPECT_EQ(done.inserted, 2);
-  EXPECT_EQ(done.updated, 1);
+  EXPECT_EQ(done.kept, 1);
   EXPECT_EQ(done.columns, std::vector<std::string>{"due"});
   EXPECT_EQ(ids("/tables/items"), "a");
   EXPECT_EQ(get("/tables/items/a").object().if_contains("due"), nullptr);
@@ -96,6 +190,9 @@ TEST_F(Importing, TheSameIdTwiceIsTheLaterRow) {
   EXPECT_EQ(done.inserted, 2);
   EXPECT_EQ(done.updated, 2);
   EXPECT_EQ(get("/tables/items/a").object().at("n"), Json(4));
+  const Imported timed = good("items", R"([{"id":"c","n":1,"updatedAt":"2015-01-01"},{"id":"c","n":2,"updatedAt":"2014-01-01"},{"id":"c","n":3,"updatedAt":"2016-01-01"}])");
+  EXPECT_EQ(timed.kept, 1) << "but for one that the file itself calls older";
+  EXPECT_EQ(get("/tables/items/c").object().at("n"), Json(3));
 }
 
 TEST_F(Importing, ATakenValueIsTheFaultOfItsRowAlone) {
@@ -128,6 +225,43 @@ TEST_F(Importing, IdsOfIntegerTablesGoOnBehindTheLargest) {
   EXPECT_EQ(post("/tables/old", R"({"text":"next"})", v1()).object().at("id"), Json(42));
   EXPECT_EQ(get("/tables/old/7", v1()).text("createdAt"), "own") << "V1 has no such system property in these tables";
   EXPECT_EQ(lines(*import("old", R"([{"id":0}])")), "1");
+  EXPECT_EQ(lines(*import("old", R"([{"id":9007199254740992}])")), "1") << "no ids would be left";
+  EXPECT_EQ(post("/tables/old", R"({"text":"after"})", v1()).object().at("id"), Json(43));
+}
+
+TEST_F(Importing, InV1OnlyNamesWithUnderscoresAreOurs) {
+  tenant::Table& old = add_table("Words");
+  old.dialect = "v1";
+  publish();
+  good("words", R"([{"id":"a","version":"1.2","deleted":"perhaps","createdAt":"own","__updatedAt":"2014-05-06T07:08:09.123Z"}])");
+  const Reply reply = get("/tables/words/a?__systemProperties=updatedAt", v1());
+  EXPECT_EQ(reply.text("version"), "1.2");
+  EXPECT_EQ(reply.text("deleted"), "perhaps");
+  EXPECT_EQ(reply.text("createdAt"), "own");
+  EXPECT_EQ(reply.text("__updatedAt"), kThen);
+}
+
+TEST_F(Importing, InV1TextOfIndexedColumnsHas450Characters) {
+  tenant::Table& old = add_table("Looked");
+  old.dialect = "v1";
+  old.columns = {{.name = "name", .index = true}};
+  publish();
+  EXPECT_EQ(lines(*import("looked", R"([{"id":"a","name":")" + std::string(451, 'x') + "\"}]")), "1");
+  EXPECT_EQ(good("looked", R"([{"id":"a","name":")" + std::string(450, 'x') + "\"}]").inserted, 1);
+}
+
+TEST_F(Importing, JsonIsAsLongAsItsRowMayBeAndWhole) {
+  tenant::Table& typed = add_table("Papers");
+  typed.columns = {{.name = "doc", .type = "json"}};
+  publish();
+  Import how;
+  how.texts = how.skip_bad = true;
+  const std::string longer(400'000, 'x');
+  const Imported done = *import("papers", R"([{"id":"a","doc":"{\"t\":\")" + longer + R"(\"}"},{"id":"b","doc":"{\"t\":"},{"id":"c","doc":" [1"},{"id":"d","doc":"just words"}])", how);
+  EXPECT_EQ(lines(done), "2 3");
+  EXPECT_EQ(done.inserted, 2);
+  EXPECT_NE(get("/tables/papers/a").body.find(R"("doc":{"t":"xxx)"), std::string::npos);
+  EXPECT_EQ(get("/tables/papers/d").object().at("doc"), Json("just words"));
 }
 
 TEST_F(Importing, TextBecomesWhatItsColumnHolds) {
@@ -184,6 +318,26 @@ TEST_F(Importing, RowsOfAPerUserTableNeedTheirOwner) {
   EXPECT_EQ(lines(*import("mine", R"([{"id":"a","text":"x"}])")), "1");
   good("mine", R"([{"id":"a","userId":"Custom:ana","text":"x"},{"id":"b","userId":"Custom:bo","text":"y"}])");
   EXPECT_EQ(ids("/tables/mine", as("Custom:ana")), "a");
+  Import how;
+  how.replace = true;
+  EXPECT_EQ(lines(*import("mine", R"([{"id":"a","userId":null,"text":"z"}])", how)), "1") << "nobody's row is taken from its owner";
+  EXPECT_EQ(good("mine", R"([{"id":"a","text":"z"}])", how).updated, 1);
+  EXPECT_EQ(ids("/tables/mine", as("Custom:ana")), "a");
+}
+
+TEST_F(Importing, MessagesHaveNothingThatATerminalObeys) {
+  tenant::Table& typed = add_table("Typed");
+  typed.columns = {{.name = "n", .type = "integer"}};
+  typed.dynamic_schema = false;
+  publish();
+  const std::string why = import("typed", "[{\"id\":\"a\",\"n\":\"\xC2\x9B[2J\x7F\"}]")->faults.at(0).why;
+  EXPECT_EQ(why.find('\x7F'), std::string::npos) << why;
+  EXPECT_EQ(why.find("\xC2\x9B"), std::string::npos) << why;
+  std::string name;
+  for (int i = 0; i < 100; ++i) name += "\xC3\xA9";
+  const auto refused = import("items", "[{\"id\":\"a\",\"x" + name + "\":1}]");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(parse_json("\"" + refused.error().hint + "\"").ok()) << "whole characters only";
 }
 
 TEST_F(Importing, DeletedRowsStayDeleted) {
@@ -202,16 +356,18 @@ TEST_F(Importing, RowsWithoutAnIdGetOneOnlyOnRequest) {
   EXPECT_EQ(good("items", R"([{"n":1},{"id":"","n":2},{"id":null,"n":3}])", how).inserted, 3);
 }
 
-class FailingImport : public Importing, public testing::WithParamInterface<store::FaultStore::When> {
+class FailingImport : public Importing {
  protected:
   store::FaultStore faulty{store.store()};
 };
+class CutImport : public FailingImport, public testing::WithParamInterface<store::FaultStore::When> {};
 
-TEST_P(FailingImport, TheSameCommandAgainBringsEveryRowWhicheverCallFailed) {
+TEST_P(CutImport, TheSameCommandAgainBringsEveryRowWhicheverCallFailed) {
   std::string rows = "[";
   for (int i = 0; i < 250; ++i) rows += (i ? "," : "") + std::string(R"({"id":"r)") + std::to_string(i) + R"(","updatedAt":"2014-05-06","version":"MQ==","n":)" + std::to_string(i) + "}";
   rows += "]";
   int nth = 1;
+  bool told = false;
   for (bool passed = false; !passed; ++nth) {
     ASSERT_LT(nth, 40) << "it never passes";
     const std::string table = "Broken" + std::to_string(nth);
@@ -221,19 +377,44 @@ TEST_P(FailingImport, TheSameCommandAgainBringsEveryRowWhicheverCallFailed) {
     faulty.fail(nth, Error(Code::read_only), GetParam());
     const auto first = import(table, rows);
     passed = !faulty.fired();
-    EXPECT_EQ(first.ok(), passed) << nth;
+    EXPECT_EQ(first.ok() && !first->failure, passed) << nth;
+    // Between the two transactions there is something to say.
+    if (first.ok() && first->failure) {
+      EXPECT_EQ(first->inserted, 200) << nth;
+      EXPECT_EQ(first->failed_line, 201) << nth;
+    }
+    told = told || (first.ok() && first->failure);
     faulty.fail(0);
     const Imported again = good(table, rows);
-    EXPECT_EQ(again.inserted + again.updated, 250) << nth;
+    EXPECT_EQ(again.inserted + again.updated + again.same, 250) << nth;
     EXPECT_EQ(again.kept, 0) << nth;
     Headers headers = v2();
     headers.emplace_back("If-Match", "\"MQ==\"");
     for (const std::string_view id : {"/r0", "/r249"}) EXPECT_EQ(patch("/tables/" + table + std::string(id), R"({"n":7})", headers).status, 200) << nth;
   }
   EXPECT_GT(nth, 5);
+  EXPECT_TRUE(told);
 }
 
-INSTANTIATE_TEST_SUITE_P(Moments, FailingImport, testing::Values(store::FaultStore::When::before, store::FaultStore::When::after),
+TEST_F(FailingImport, ARowThatTheStoreDoesNotTakeIsTheFaultOfItsLine) {
+  add_table("Full");
+  publish();
+  tenants.here.store = &faulty;
+  Import how;
+  how.skip_bad = true;
+  for (const std::string_view id : {"x", "y"}) good("full", R"([{"id":")" + std::string(id) + R"(","n":0}])");  // the table is made, and known
+  for (int nth = 1;; ++nth) {
+    faulty.fail(nth, Error(Code::payload_too_large, "A value is too large."));
+    const auto done = import("full", R"([{"id":"r)" + std::to_string(nth) + R"(","n":1}])", how);
+    ASSERT_TRUE(faulty.fired()) << "no row was refused";
+    if (done.ok() && done->faults.size() == 1) {
+      EXPECT_EQ(done->faults[0].why, "A value is too large.");
+      return;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Moments, CutImport, testing::Values(store::FaultStore::When::before, store::FaultStore::When::after),
                          [](const auto& moment) { return moment.param == store::FaultStore::When::before ? "before" : "after"; });
 
 TEST(ImportedCells, MomentsAreReadInTheFormsOfOldServers) {

@@ -18,8 +18,11 @@ class Importing : public World {
  protected:
   /// The rows of a JSON array, as lines 1, 2, 3 …
   Result<Imported> import(std::string_view table, std::string_view rows, Import how = {}) {
-    const auto parsed = parse_json(rows);
-    EXPECT_TRUE(parsed.ok()) << rows;
+    JsonLimits limits;
+    limits.bytes = limits.string_bytes = 4 << 20;
+    const auto parsed = parse_json(rows, limits);
+    EXPECT_TRUE(parsed.ok()) << rows.substr(0, 1000);
+    if (!parsed.ok()) return Error(Code::invalid_request);
     for (const Json& row : parsed->get_array()) how.rows.push_back({static_cast<std::int64_t>(how.rows.size()) + 1, row.get_object()});
     OperationContext context;
     context.here = tenants.here;
