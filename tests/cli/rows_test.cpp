@@ -126,6 +126,59 @@ TEST_F(ImportedFile, SqliteFilesOfTheOldServerKeepTruthsDatesAndTheVersionsClien
   EXPECT_NE(read(path, options).find("no such table"), std::string::npos);
 }
 
+TEST_F(ImportedFile, SqliteFilesAreReadWhileTheirServerWrites) {
+  const std::string path = dir.path() + "/live.sqlite";
+  sqlite(path, "CREATE TABLE t (id TEXT PRIMARY KEY, n); WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i<1000) INSERT INTO t SELECT 'r'||i, i FROM c");
+  RowsOptions options;
+  options.source_table = "t";
+  auto rows = open_rows(path, options);
+  ASSERT_TRUE(rows.ok()) << rows.error().hint;
+  FileRow row;
+  ASSERT_TRUE(*(*rows)->next(row));
+  sqlite(path, "INSERT INTO t VALUES ('new', 1001); DELETE FROM t WHERE n = 500; UPDATE t SET n = -1 WHERE n = 900");
+  int count = 1, changed = 0;
+  for (; *(*rows)->next(row); ++count)
+    if (row.item.at("n") == Json(-1)) ++changed;
+  EXPECT_EQ(count, 1000);
+  EXPECT_EQ(changed, 1);
+  EXPECT_EQ(row.item.at("id"), Json("new"));
+}
+
+TEST_F(ImportedFile, SqliteTablesOfEveryKeyAreReadWhole) {
+  const std::string path = dir.path() + "/keys.sqlite";
+  const std::string numbers = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i<901) ";
+  sqlite(path, "CREATE TABLE one (id TEXT PRIMARY KEY COLLATE NOCASE, n) WITHOUT ROWID;" + numbers + "INSERT INTO one SELECT hex(i), i FROM c;" +
+                   "CREATE TABLE two (id INT, part TEXT, PRIMARY KEY (part, id)) WITHOUT ROWID;" + numbers + "INSERT INTO two SELECT i, i % 7 FROM c;" +
+                   "CREATE TABLE three (rowid TEXT, id INTEGER PRIMARY KEY);" + numbers + "INSERT INTO three SELECT 'same', i - 450 FROM c;"
+                   "CREATE TABLE wide (id INTEGER PRIMARY KEY, t);" + numbers + "INSERT INTO wide SELECT i, hex(zeroblob(5000)) FROM c;"
+                   "CREATE TABLE none (rowid, oid, _rowid_, id)");
+  for (const std::string_view table : {"one", "two", "three", "wide"}) {
+    RowsOptions options;
+    options.source_table = table;
+    const std::string all = read(path, options);
+    EXPECT_EQ(std::ranges::count(all, '\n'), 901) << table;
+    EXPECT_NE(all.find("\n901{"), std::string::npos) << table;
+  }
+  RowsOptions options;
+  options.source_table = "none";
+  EXPECT_NE(read(path, options).find("no primary key"), std::string::npos);
+}
+
+TEST_F(ImportedFile, SqliteFilesDoNothingButHaveRows) {
+  const std::string path = dir.path() + "/hostile.sqlite";
+  sqlite(path, "CREATE VIEW endless AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c) SELECT i AS id FROM c;"
+               "CREATE VIEW __types AS SELECT 't' AS \"table\", * FROM (WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c) SELECT i AS name, 'x' AS type FROM c);"
+               "CREATE TABLE t (id, n); INSERT INTO t VALUES ('a', 1), ('b', 9e999), ('c', 3);"
+               "CREATE TABLE big (id, t AS (hex(zeroblob(20000000)))); INSERT INTO big VALUES ('a')");
+  RowsOptions options;
+  options.source_table = "endless";
+  EXPECT_NE(read(path, options).find("but a view"), std::string::npos);
+  options.source_table = "t";
+  EXPECT_EQ(read(path, options), "1{\"id\":\"a\",\"n\":1}\nrow 2: 'n' is no finite number");
+  options.source_table = "big";
+  EXPECT_NE(read(path, options).find("too big"), std::string::npos) << read(path, options).substr(0, 100);
+}
+
 TEST_F(ImportedFile, AFileThatOnlyBeginsLikeSqliteIsRefused) {
   RowsOptions options;
   options.source_table = "t";
