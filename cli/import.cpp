@@ -5,6 +5,7 @@
 #include <chrono>
 #include <iostream>
 
+#include "base/plain.h"
 #include "base/url.h"
 
 namespace mandate::cli {
@@ -16,12 +17,14 @@ constexpr std::size_t kMostRows = 500, kMostText = 1 << 20;
 constexpr std::size_t kLongestRow = 4 << 20;
 
 struct Counts {
-  std::int64_t rows = 0, inserted = 0, updated = 0, kept = 0, refused = 0;
+  std::int64_t rows = 0, inserted = 0, updated = 0, kept = 0, same = 0, refused = 0;
 
   void add(const Counts& other) {
-    rows += other.rows, inserted += other.inserted, updated += other.updated, kept += other.kept, refused += other.refused;
+    rows += other.rows, inserted += other.inserted, updated += other.updated, kept += other.kept, same += other.same, refused += other.refused;
   }
-  JsonObject json() const { return {{"rows", rows}, {"inserted", inserted}, {"updated", updated}, {"kept", kept}, {"refused", refused}}; }
+  JsonObject json() const {
+    return {{"rows", rows}, {"inserted", inserted}, {"updated", updated}, {"kept", kept}, {"same", same}, {"refused", refused}};
+  }
 };
 
 std::int64_t number(const JsonObject& object, std::string_view name) { return integer_member(object, name).value_or(0); }
@@ -29,7 +32,7 @@ std::int64_t number(const JsonObject& object, std::string_view name) { return in
 /// A line on a terminal that is written over; nothing where no person looks on.
 class Progress {
  public:
-  Progress(std::string file, const RowFile& rows) : file_(std::move(file)), rows_(rows) {}
+  Progress(const std::string& file, const RowFile& rows) : file_(plain(file)), rows_(rows) {}
   ~Progress() { clear(); }
   void show(std::int64_t rows) {
     const auto now = std::chrono::steady_clock::now();
@@ -78,14 +81,18 @@ class Sending {
       // What was read before goes out all the same.
       if (!read.ok()) {
         CHECK_OK(send(batch, in_batch));
+        if (stopped) return {};
+        behind = last_ + 1;
         return Error(read.error().code, file_ + ": " + read.error().hint);
       }
       more = *read;
+      if (more) last_ = row.line;
       std::string text;
       if (more) append_json(text, row.item);
       const bool long_row = text.size() > kLongestRow;
       if (!more || long_row || in_batch == kMostRows || batch.size() + text.size() > kMostText) CHECK_OK(send(batch, in_batch));
       if (stopped || !more) break;
+      if (in_batch == 0) behind = row.line;
       if (long_row) refuse(row.line, "The row is longer than 4 MB.");
       else batch += (in_batch++ ? ",[" : "[") + std::to_string(row.line) + "," + text + "]";
     }
@@ -95,6 +102,8 @@ class Sending {
   Counts counts;
   std::set<std::string> columns;
   bool stopped = false;
+  std::int64_t behind = 0;  ///< every row before that line is in, where it could be taken
+  bool lost = false;        ///< of rows from there on nobody knows
 
  private:
   Result<void> send(std::string& batch, std::size_t& in_batch) {
@@ -108,30 +117,52 @@ class Sending {
     std::string body = to_json(head);
     body.pop_back();
     body += ",\"rows\":[" + batch + "]}";
-    const Result<Json> answer = server_.ask("POST", "/admin/tables/import", body);
-    if (!answer.ok()) return Error(answer.error().code, file_ + ": " + answer.error().hint);
-    if (!answer->is_object()) return Error(Code::upstream_error, "the server's answer is none");
-    take(answer->get_object(), static_cast<std::int64_t>(in_batch));
+    TRY(const Json answer, ask(body));
+    take(answer.get_object(), static_cast<std::int64_t>(in_batch));
+    if (const Json* failure = answer.get_object().if_contains("failure"); failure && failure->is_object()) {
+      behind = number(failure->get_object(), "line");
+      lost = true;
+      return Error(Code::upstream_error, file_ + ":" + std::to_string(behind) + ": " + std::string(text_member(failure->get_object(), "message").value_or("")));
+    }
     batch.clear();
     in_batch = 0;
     progress_.show(counts.rows);
     return {};
   }
 
+  /// Whoever refuses has written nothing; of a request that failed otherwise once it was on its way nobody knows.
+  Result<Json> ask(const std::string& body) {
+    const Result<Answer> answer = server_.send("POST", "/admin/tables/import", body, "application/json");
+    if (!answer.ok()) {
+      lost = answer.error().code != Code::temporarily_unavailable;
+      return Error(answer.error().code, file_ + ": " + answer.error().hint);
+    }
+    if (answer->status < 200 || answer->status > 299) {
+      lost = answer->status < 400 || answer->status >= 500;
+      const Error why = refusal(*answer);
+      return Error(why.code, file_ + ": " + why.hint);
+    }
+    Result<Json> parsed = parse_json(answer->body);
+    if (parsed.ok() && parsed->is_object()) return parsed;
+    lost = true;
+    return Error(Code::upstream_error, file_ + ": the server's answer is none");
+  }
+
   void tell(std::int64_t line, std::string_view why) {
     progress_.clear();
-    std::cerr << file_ << ":" << line << ": " << why << "\n";
+    std::cerr << plain(file_) << ":" << line << ": " << plain(why) << "\n";
   }
 
   /// A row that is not even sent.
   void refuse(std::int64_t line, std::string_view why) {
-    counts.add({1, 0, 0, 0, 1});
+    counts.add({1, 0, 0, 0, 0, 1});
     stopped = !a_.skip_bad && !a_.dry_run;
+    behind = line;
     tell(line, why);
   }
 
   void take(const JsonObject& answer, std::int64_t sent) {
-    counts.add({sent, number(answer, "inserted"), number(answer, "updated"), number(answer, "kept"), number(answer, "refused")});
+    counts.add({sent, number(answer, "inserted"), number(answer, "updated"), number(answer, "kept"), number(answer, "same"), number(answer, "refused")});
     stopped = bool_member(answer, "stopped").value_or(false);
     if (const Json* made = answer.if_contains("columns"); made && made->is_array())
       for (const Json& name : made->get_array())
@@ -144,6 +175,7 @@ class Sending {
       last = number(fault.get_object(), "line"), ++told;
       tell(last, text_member(fault.get_object(), "message").value_or(""));
     }
+    if (stopped) behind = last;
     if (const std::int64_t more = number(answer, "refused") - told; more > 0) tell(last, "and " + std::to_string(more) + " more rows after it");
   }
 
@@ -152,10 +184,18 @@ class Sending {
   const std::string& file_;
   RowFile& rows_;
   Progress progress_;
+  std::int64_t last_ = 0;  ///< line that was read last
 };
 
 std::string told(const Counts& counts) {
   return std::to_string(counts.inserted) + " rows inserted, " + std::to_string(counts.updated) + " updated";
+}
+
+/// Rows that get an id come twice when they are sent twice.
+std::string how_to_go_on(bool new_ids, std::int64_t behind, bool lost) {
+  if (!new_ids) return "the same command may be given again";
+  const std::string rest = lost ? "which of the others are, nobody knows: look, and continue with those that are not" : "continue with the others";
+  return "rows before line " + std::to_string(behind) + " are in, " + rest + "; the same command would make rows without an id twice";
 }
 
 }  // namespace
@@ -168,15 +208,20 @@ Result<Json> import_files(const OwnerSocket& server, ImportArguments a) {
   std::set<std::string> columns;
   JsonArray files;
   bool stopped = false;
+  std::int64_t behind = 0;
   for (const std::string& file : a.files) {
     Result<std::unique_ptr<RowFile>> rows = open_rows(file, a.rows);
     Result<void> sent;
     Counts counts;
+    bool lost = false;
+    behind = 1;
     if (rows.ok()) {
       Sending sending(server, a, file, **rows);
       sent = sending.all();
       counts = sending.counts;
       stopped = sending.stopped;
+      behind = sending.behind;
+      lost = sending.lost && !a.dry_run;
       columns.merge(sending.columns);
     } else {
       const bool named = rows.error().hint.starts_with(file);
@@ -185,10 +230,10 @@ Result<Json> import_files(const OwnerSocket& server, ImportArguments a) {
     all.add(counts);
     if (!sent.ok()) {
       const bool wrote = !a.dry_run && all.inserted + all.updated > 0;
-      // Of a request that nobody answered nobody knows.
-      const bool lost = !a.dry_run && sent.error().code == Code::upstream_error;
-      const std::string before = wrote ? "before that: " + told(all) + "; " : "some rows may be in; ";
-      return Error(sent.error().code, sent.error().hint + (wrote || lost ? "\n" + before + "the same command may be given again" : ""));
+      std::string more;
+      if (wrote) more = "before that: " + told(all) + (lost ? ", and perhaps some more; " : "; ");
+      else if (lost) more = "some rows may be in; ";
+      return Error(sent.error().code, plain(sent.error().hint) + (wrote || lost ? "\n" + more + how_to_go_on(a.new_ids, behind, lost) : ""));
     }
     JsonObject one = counts.json();
     one["file"] = file;
@@ -202,6 +247,8 @@ Result<Json> import_files(const OwnerSocket& server, ImportArguments a) {
   out["columns"] = std::move(names);
   out["dry_run"] = a.dry_run;
   out["stopped"] = stopped;
+  if (stopped) out["next_line"] = behind;
+  out["new_ids"] = a.new_ids;
   return Json(std::move(out));
 }
 
@@ -209,15 +256,20 @@ std::string show_imported(const JsonObject& answer) {
   const bool dry = bool_member(answer, "dry_run").value_or(false);
   const auto count = [&](std::string_view name) { return std::to_string(number(answer, name)); };
   std::string out = dry ? "Would be inserted: " + count("inserted") + ", updated: " + count("updated") : "Inserted: " + count("inserted") + ", updated: " + count("updated");
-  if (number(answer, "kept")) out += ", newer here and left alone: " + count("kept");
+  if (number(answer, "same")) out += ", the same already: " + count("same");
+  if (number(answer, "kept")) out += ", newer here and left alone (--replace writes them): " + count("kept");
   if (number(answer, "refused")) out += ", refused: " + count("refused");
   out += "\n";
   std::string names;
   if (const Json* columns = answer.if_contains("columns"); columns && columns->is_array())
     for (const Json& name : columns->get_array())
-      if (name.is_string()) names += (names.empty() ? "" : ", ") + std::string(view(name.get_string()));
+      if (name.is_string()) names += (names.empty() ? "" : ", ") + plain(view(name.get_string()));
   if (!names.empty()) out += (dry ? "New columns would be: " : "New columns: ") + names + "\n";
-  if (bool_member(answer, "stopped").value_or(false)) out += "Stopped there: mend the row and give the command again, or leave such rows out with --skip-bad.\n";
+  if (!bool_member(answer, "stopped").value_or(false)) return out;
+  if (bool_member(answer, "new_ids").value_or(false))
+    out += "Stopped there: " + how_to_go_on(true, number(answer, "next_line"), false) + ".\n";
+  else
+    out += "Stopped there: mend the row and give the command again, or leave such rows out with --skip-bad.\n";
   return out;
 }
 

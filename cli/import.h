@@ -19,8 +19,9 @@ struct ImportArguments {
 };
 
 /// Reads the files one after the other and sends their rows some at a time; how far it is, and rows that were not taken as
-/// "file:line: why", go to standard error. {"files":[{"file","rows","inserted","updated","kept","refused"}],"inserted",…,"columns",
-/// "dry_run","stopped"}. An Error says, too, what had been written before: the same command may be given again. Blocking.
+/// "file:line: why", go to standard error. {"files":[{"file","rows","inserted","updated","kept","same","refused"}],"inserted",…,"columns",
+/// "dry_run","stopped","next_line","new_ids"}. An Error says, too, what had been written before, and how to go on: the same command may
+/// be given again, but with new_ids. Blocking.
 Result<Json> import_files(const OwnerSocket& server, ImportArguments a);
 
 std::string show_imported(const JsonObject& answer);
