@@ -356,7 +356,7 @@ void add_import_command(CLI::App& app, Arguments& a, const MakeCommand& command)
   sub->add_option("--service", on.service, "which service")->capture_default_str();
   sub->add_option("--table", on.table, "as in TodoItem")->required();
   sub->add_flag("--dry-run", on.dry_run, "only say what would happen, and what is wrong with the files");
-  sub->add_flag("--replace", on.replace, "also over rows that were changed here since");
+  sub->add_flag("--replace", on.replace, "also over rows that are newer here, or may be: the file has no updatedAt");
   sub->add_flag("--new-times", on.new_times, "updatedAt is now: clients that are at work already hear of every row");
   sub->add_flag("--new-ids", on.new_ids, "give an id to rows without one; given twice, the command makes them twice");
   sub->add_flag("--skip-bad", on.skip_bad, "leave out rows that cannot be taken, and go on");

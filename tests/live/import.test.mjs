@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readFileSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:http';
 import {join} from 'node:path';
 import test, {after, before} from 'node:test';
 import {Mandated, root} from './harness.mjs';
@@ -75,6 +76,7 @@ test('bad rows stop the import at their line, or are left out', async () => {
   assert.deepEqual(counts(JSON.parse(stopped.stdout)), [1, 0, 0, 1]);
   const skipped = run('Typed', path, '--skip-bad');
   assert.equal(skipped.status, 1);
+  assert.equal(JSON.parse(skipped.stdout).same, 1);
   assert.match(skipped.stderr, /typed\.csv:3: .*\n.*typed\.csv:4: An item with the same 'n' exists already\./);
   assert.deepEqual((await get('/tables/Typed?$orderby=id')).map((row) => row.id), ['a', 'd']);
 
@@ -165,6 +167,30 @@ test('a script that decides about conflicts is not asked about a row that nobody
     assert.deepEqual([first.status, first.json.text, first.json.by], [200, 'cream', 'script'], first.text);
     const second = await send(id, version, 'butter');
     assert.deepEqual([second.status, second.json.text], [200, 'cream+butter'], second.text);
+  }
+});
+
+test('a request that fails is told with what is known of its rows', async () => {
+  const path = file('half.csv', 'id,n\na,1\nb,2\nc,3\n'), socket = join(server.directory, 'half.sock');
+  const done = {inserted: 1, updated: 0, kept: 0, same: 0, refused: 0, faults: [], stopped: false, columns: []};
+  const cases = [
+    [200, {...done, failure: {line: 3, message: 'The server cannot write at the moment.'}}, [],
+      /half\.csv:3: The server cannot write at the moment\.\n.*before that: 1 rows inserted, 0 updated, and perhaps some more; the same command may be given again/],
+    [200, {...done, failure: {line: 3, message: 'No.'}}, ['--new-ids'], /and perhaps some more; rows before line 3 are in, which of the others are, nobody knows/],
+    [500, {error: 'server_error', message: 'Broken.'}, [], /half\.csv: Broken\.\n.*some rows may be in; the same command may be given again/],
+    [200, 'none', [], /the server's answer is none\n.*some rows may be in/],
+    [400, {error: 'invalid_request', message: 'Refused.'}, [], /half\.csv: Refused\.\n$/],
+  ];
+  for (const [status, answer, more, expected] of cases) {
+    const half = createServer((request, response) => request.resume().on('end', () => response.writeHead(status).end(JSON.stringify(answer))));
+    await once(half.listen(socket), 'listening');
+    const command = spawn(join(server.build, 'cli/mandate'), ['--socket', socket, 'import', '--table', 'Half', ...more, path], {stdio: ['ignore', 'ignore', 'pipe']});
+    let said = '';
+    command.stderr.on('data', (d) => (said += d));
+    const [code] = await once(command, 'close');
+    await new Promise((resolve) => half.close(resolve));
+    assert.equal(code, 1, said);
+    assert.match(said, expected);
   }
 });
 
