@@ -308,8 +308,9 @@ Task<void> check_columns(store::Store& store, const tenant::Service& service, co
   co_return ok();
 }
 
-// Blocks of ids that loops and nodes hold go with what they know of shapes: that is what each of them watches.
-Task<void> Catalogue::pass_id(const OperationContext& context, std::int64_t id) {
+// Blocks of ids that loops and nodes hold go with what they know of shapes: that is what each of them watches. They hold smaller ids
+// than the next one, so a file in the order of its ids makes nobody forget anything.
+Task<void> Catalogue::pass_ids(const OperationContext& context, std::int64_t first, std::int64_t last) {
   store::Store& store = *context.here.store;
   const std::string physical = physical_name(context.service->name, context.table->name);
   for (int tries = 0; tries < 8; ++tries) {
@@ -319,26 +320,29 @@ Task<void> Catalogue::pass_id(const OperationContext& context, std::int64_t id) 
     plan.deadline = context.deadline;
     Task<std::optional<store::Row>> look = store.get(std::move(plan));
     CO_TRY(const std::optional<store::Row> row, co_await look);
-    if (row && row->integer("next_id") > id) co_return ok();
+    if (row && row->integer("next_id") > last) co_return ok();
+    const bool held = row && first < row->integer("next_id");
     store::Batch batch;
     if (row) {
       store::ExprPtr same = store::both(store::equals("name", physical), store::equals("next_id", row->integer("next_id")));
-      std::vector<store::Cell> set{{"next_id", id + 1}};
+      std::vector<store::Cell> set{{"next_id", last + 1}};
       store::Mutation advance = store::update(std::string(kSequences), std::move(same), std::move(set));
       advance.expect = store::Mutation::Expect::one;
       batch.add(std::move(advance));
     } else {
-      std::vector<store::Cell> first{{"name", physical}, {"next_id", id + 1}};
-      batch.add(store::insert(std::string(kSequences), std::move(first)));
+      std::vector<store::Cell> begin{{"name", physical}, {"next_id", last + 1}};
+      batch.add(store::insert(std::string(kSequences), std::move(begin)));
     }
-    std::vector<store::Cell> note{{"name", physical}, {"changed_at", clock_.now_ms()}};
-    batch.add(store::upsert(std::string(kShapes), {"name"}, std::move(note)));
+    if (held) {
+      std::vector<store::Cell> note{{"name", physical}, {"changed_at", clock_.now_ms()}};
+      batch.add(store::upsert(std::string(kShapes), {"name"}, std::move(note)));
+    }
     batch.deadline = context.deadline;
     Task<store::Outcome> change = store.mutate(std::move(batch));
     const Result<store::Outcome> outcome = co_await change;
     if (!outcome.ok() && outcome.error().code != Code::conflict) co_return outcome.error();
     if (!outcome.ok()) continue;
-    forget(&store);
+    if (held) forget(&store);
     co_return ok();
   }
   co_return Error(Code::overloaded, "The table is changing. Try again.");

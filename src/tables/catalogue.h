@@ -40,8 +40,9 @@ class Catalogue {
 
   /// The next id of an integer-id table: 1, 2, 3 …; never given twice, holes are possible under contention.
   Task<std::int64_t> next_id(const OperationContext& context);
-  /// Ids that are given from now on are larger than `id`, on other nodes as soon as they hear of it.
-  Task<void> pass_id(const OperationContext& context, std::int64_t id);
+  /// Ids from `first` to `last` are not given any more, on other nodes as soon as they hear of it; those that are given from now on are
+  /// larger, but for such as somebody has taken out already.
+  Task<void> pass_ids(const OperationContext& context, std::int64_t first, std::int64_t last);
 
  private:
   using Moment = std::chrono::steady_clock::time_point;

@@ -59,7 +59,7 @@ Task<void> give_id(Work& work, Ready& row) {
 Task<std::vector<Ready>> fitted(Work& work) {
   std::vector<Ready> out;
   out.reserve(work.import.rows.size());
-  std::int64_t largest = 0;
+  std::int64_t smallest = 0, largest = 0;
   std::set<std::string> seen;
   for (const Row& row : work.import.rows) {
     Result<Ready> one = ready(*work.schema, is_bare(work), row, work.import.texts, work.now);
@@ -71,7 +71,10 @@ Task<std::vector<Ready>> fitted(Work& work) {
       work.done.stopped = true;
       break;
     }
-    if (const auto* number = std::get_if<std::int64_t>(&one->id)) largest = std::max(largest, *number);
+    if (const auto* number = std::get_if<std::int64_t>(&one->id)) {
+      smallest = largest == 0 ? *number : std::min(smallest, *number);
+      largest = std::max(largest, *number);
+    }
     if (!store::is_null(one->id)) {
       std::string id = text_of(one->id);
       if (seen.contains(id)) work.repeated.insert(std::move(id));
@@ -81,7 +84,7 @@ Task<std::vector<Ready>> fitted(Work& work) {
   }
   // Before the rows: ids with holes are better than an id given twice.
   if (largest > 0 && !work.import.dry_run) {
-    Task<void> passing = work.impl.catalogue.pass_id(work.context, largest);
+    Task<void> passing = work.impl.catalogue.pass_ids(work.context, smallest, largest);
     CO_CHECK(co_await passing);
   }
   for (Ready& row : out) {

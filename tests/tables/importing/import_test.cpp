@@ -396,6 +396,18 @@ TEST_P(CutImport, TheSameCommandAgainBringsEveryRowWhicheverCallFailed) {
   EXPECT_TRUE(told);
 }
 
+TEST_F(FailingImport, IdsInTheirOrderMakeNobodyForgetTheTable) {
+  tenant::Table& old = add_table("Old");
+  old.integer_id = true;
+  old.dialect = "v1";
+  publish();
+  tenants.here.store = &faulty;
+  for (const std::string_view id : {"5", "6"}) good("old", R"([{"id":)" + std::string(id) + R"(,"n":0}])");
+  faulty.fail(0);
+  good("old", R"([{"id":7,"n":0}])");
+  EXPECT_EQ(faulty.calls(), 5) << "the next id is read and written, the row looked for twice and written: the columns are known";
+}
+
 TEST_F(FailingImport, ARowThatTheStoreDoesNotTakeIsTheFaultOfItsLine) {
   add_table("Full");
   publish();
