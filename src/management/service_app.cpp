@@ -92,6 +92,34 @@ Task<void> check_app_tables(Deps& deps, const tenant::Desired& desired, const te
   co_return checked;
 }
 
+Task<void> note_sown(Deps& deps, const http::Request& request, const Site& site) {
+  const std::string tenant = site.here->name;
+  Task<tenant::Objects> loading = deps.tenants.objects(tenant);
+  CO_TRY(const tenant::Objects current, co_await loading);
+  const tenant::ObjectKey key{std::string(tenant::kind::kServiceCode), site.service->name};
+  const auto object = current.find(key);
+  if (object == current.end()) co_return ok();
+  JsonObject body = object->second.body;
+  Json* acts = body.if_contains("app_acts");
+  if (!acts || !acts->is_object()) co_return ok();
+  for (auto& member : acts->get_object())
+    if (const JsonArray* words = member.value().if_array()) {
+      JsonArray left;
+      for (const Json& word : *words)
+        if (!word.is_string() || view(word.get_string()) != tables::kUnsown) left.push_back(word);
+      member.value() = std::move(left);
+    }
+  tenant::Desired desired;
+  desired.tenant = tenant;
+  desired.objects[key] = {std::move(body), {}};
+  CO_TRY(tenant::DesiredPlan plan, tenant::plan_desired(desired, current, deps.tenants.vault(), deps.random));
+  if (plan.mutations.empty()) co_return ok();
+  std::string what = "sown";
+  Task<void> writing = commit_changes(deps, request, tenant, plan.revision, std::move(plan.changes), std::move(plan.mutations), std::move(what));
+  const Result<void> written = co_await writing;
+  co_return written;
+}
+
 Task<JsonObject> sow(Deps& deps, std::string tenant, std::string service, std::map<std::string, JsonArray> seeds, std::vector<std::string>& said) {
   JsonObject out;
   if (seeds.empty() || !deps.tables) co_return out;
@@ -105,9 +133,18 @@ Task<JsonObject> sow(Deps& deps, std::string tenant, std::string service, std::m
     context.table = found->second.table(name);
     context.principal.level = identity::Level::admin;
     if (!context.table) continue;
+    tables::odata::Query any;
+    any.top = 1;
+    context.include_deleted = true;
+    Task<tables::Rows> looking = deps.tables->read_rows(context, std::move(any));
+    CO_TRY(const tables::Rows there, co_await looking);
     std::int64_t sown = 0;
     for (Json& row : rows) {
       if (!row.is_object()) continue;
+      if (!there.items.empty() && !row.get_object().contains("id")) {
+        said.push_back("table " + name + ": a row of its seed has no id and may be there already: it is left out");
+        continue;
+      }
       JsonObject item = std::move(row.get_object());
       Task<tables::Answer> inserting = deps.tables->insert(context, std::move(item));
       const Result<tables::Answer> answer = co_await inserting;

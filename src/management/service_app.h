@@ -20,7 +20,12 @@ void add_farewells(const tenant::ServiceCode& before, const tables::code::Derive
 /// check_tables() of the service's tables as they will be, those included that the folder does not name.
 Task<void> check_app_tables(Deps& deps, const tenant::Desired& desired, const tenant::Objects& current, std::string service, bool dry_run);
 
-/// Puts the first rows into tables that this deployment made: {table: rows}. What a row is refused for goes to `said`.
+/// Puts the first rows into tables: {table: rows}. What a row is refused for goes to `said`. Where an earlier deployment wrote some
+/// already, those that are there are refused by their ids, and those without are left out.
 Task<JsonObject> sow(Deps& deps, std::string tenant, std::string service, std::map<std::string, JsonArray> seeds, std::vector<std::string>& said);
+
+/// Takes the marks of first rows that are not written off the service's tables (tables::kUnsown). conflict: somebody changed the
+/// configuration meanwhile; the next deployment tries again.
+Task<void> note_sown(Deps& deps, const http::Request& request, const Site& site);
 
 }  // namespace mandate::management

@@ -93,11 +93,13 @@ void add_lines(JsonObject& out, std::string_view member, const std::vector<std::
   if (!list.empty()) out[member] = std::move(list);
 }
 
-/// The first rows of tables that are not there yet.
+/// The first rows of the tables that have to get them.
 std::map<std::string, JsonArray> seeds_of(const code::Derived& derived, const tenant::Objects& current, const std::string& service) {
   std::map<std::string, JsonArray> out;
-  for (const auto& [lower, table] : derived.tables)
-    if (!table.seed.empty() && !current.contains({std::string(tenant::kind::kTable), service + "/" + lower})) out[table.name] = table.seed;
+  for (const std::string& lower : code::unsown(derived, current, service)) {
+    const code::DerivedTable& table = derived.tables.at(lower);
+    out[table.name] = table.seed;
+  }
   return out;
 }
 
@@ -141,29 +143,41 @@ Task<http::Response> put_in_place(Deps& deps, const http::Request& request, Comi
   const code::ManifestDiff diff = code::diff(now.manifest, manifest);
   JsonObject answer = answer_of(coming, version, now.version, manifest, diff, plan.changes);
   add_lines(answer, "notices", said);
-  if (coming.dry_run || plan.mutations.empty()) co_return http::Response::json(200, answer);
+  std::map<std::string, JsonArray> seeds = seeds_of(derived, now.objects, site.service->name);
+  if (coming.dry_run || (plan.mutations.empty() && seeds.empty())) co_return http::Response::json(200, answer);
   if (fresh) {
     code::Version made{version, 0, 0, deps.clock.now_ms(), coming.note};
     Task<std::vector<store::Mutation>> filing = deps.code->filing(*site.here.store, site.service->name, std::move(made), now.version, manifest, coming.files);
     CO_TRY(std::vector<store::Mutation> filed, co_await filing);
     for (store::Mutation& each : filed) plan.mutations.push_back(std::move(each));
   }
-  std::string what = "deployed";
-  Task<void> writing = commit_changes(deps, request, site.here->name, plan.revision, std::move(plan.changes), std::move(plan.mutations), std::move(what));
-  const Result<void> written = co_await writing;
+  Result<void> written = {};
+  if (!plan.mutations.empty()) {
+    std::string what = "deployed";
+    Task<void> writing = commit_changes(deps, request, site.here->name, plan.revision, std::move(plan.changes), std::move(plan.mutations), std::move(what));
+    written = co_await writing;
+  }
   if (!derived.service.code.app.empty()) {  // its tables were prepared
     Task<void> settling = settle_tables(deps, site.here->name);
-    CO_CHECK(co_await settling);
+    const Result<void> settled = co_await settling;
+    if (!settled.ok()) said.push_back("the columns of its tables are not all settled: the next deployment tries again");
   }
   CO_CHECK(written);
   deps.log.info("service.deployed", {{"tenant", site.here->name}, {"service", site.service->name}, {"version", version}, {"before", now.version}, {"files", manifest.files.size()}});
   // The tables are there now, and so is the deployment: what a seed meets does not undo it.
-  std::map<std::string, JsonArray> seeds = seeds_of(derived, now.objects, site.service->name);
   if (!seeds.empty()) {
     Task<JsonObject> sowing = sow(deps, site.here->name, site.service->name, std::move(seeds), said);
     Result<JsonObject> sown = co_await sowing;
-    if (sown.ok()) answer["seeded"] = std::move(*sown);
-    else said.push_back("the first rows of new tables could not all be written: " + (sown.error().hint.empty() ? std::string(name(sown.error().code)) : sown.error().hint));
+    Result<void> noted = {};
+    if (sown.ok()) {
+      answer["seeded"] = std::move(*sown);
+      if (deps.tables) {
+        Task<void> noting = note_sown(deps, request, site);
+        noted = co_await noting;
+      }
+    }
+    const Error* wrong = !sown.ok() ? &sown.error() : !noted.ok() ? &noted.error() : nullptr;
+    if (wrong) said.push_back("the first rows of new tables could not all be written, and the next deployment tries again: " + (wrong->hint.empty() ? std::string(name(wrong->code)) : wrong->hint));
     add_lines(answer, "notices", said);
   }
   co_return http::Response::json(200, answer);

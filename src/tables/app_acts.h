@@ -17,6 +17,9 @@ inline bool is_of_app(const tenant::Service& service, const tenant::Table& table
 /// Among the acts of a table: an app had it, and the folder that runs now does not name it.
 inline constexpr std::string_view kWithheld = "withheld";
 
+/// … and: the first rows that the app gives it are not all written yet.
+inline constexpr std::string_view kUnsown = "unsown";
+
 /// Whether requests reach the table. An app serves the tables that it names; others of its service are there for its code and
 /// for the master key, as a table whose file was taken out of the folder is. So it is with the tables of an app that is no more:
 /// what kept their rows apart may have been its code.

@@ -165,6 +165,19 @@ TEST_F(Services, AnAppSaysItsTablesAndApisWhenItIsDeployed) {
   EXPECT_FALSE(served("inline"));
 }
 
+TEST_F(Services, FirstRowsThatADeploymentDidNotComeToAreWrittenByTheNext) {
+  scripts.described = *parse_json(R"({"made":true,"tables":[{"name":"T","code":["read"],"seed":[{"id":"1"},{"text":"no id"}]}],"apis":[]})");
+  EXPECT_EQ(version_of(deploy(kApp)), 1);
+  EXPECT_TRUE(service().code.app_acts.at("t").contains("unsown")) << "nobody was there to write them";
+  EXPECT_TRUE(tables::is_served(service(), service().tables.at("t")));
+  tables::Tables apps(house.clock, house.random, house.log, house.metrics);
+  deps.tables = &apps;
+  EXPECT_EQ(to_json(json(deploy(kApp)).at("seeded")), R"({"T":2})");
+  EXPECT_EQ(service().code.app_acts.at("t"), (std::set<std::string, std::less<>>{"read"}));
+  EXPECT_EQ(service().code.version, 1);
+  EXPECT_FALSE(json(deploy(kApp)).contains("seeded"));
+}
+
 TEST_F(Services, AnAppIsAskedAgainWhenTheSettingsAreOthers) {
   scripts.described = *parse_json(R"({"made":true,"tables":[],"apis":[]})");
   deploy(kApp);

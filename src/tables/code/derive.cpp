@@ -188,13 +188,18 @@ JsonObject permissions_json(const tenant::TablePermissions& permissions) {
   return JsonObject{{"permissions", written.at("permissions")}};
 }
 
+/// "app_acts" of the version that runs; null when it has none.
+const JsonObject* acts_before(const tenant::Objects& current, const std::string& service) {
+  const auto before = current.find({std::string(tenant::kind::kServiceCode), service});
+  const Json* acts = before == current.end() ? nullptr : before->second.body.if_contains("app_acts");
+  return acts ? acts->if_object() : nullptr;
+}
+
 /// Marks the tables that an app had and nobody names any more.
 void withhold(tenant::Service& said, const Derived& derived, const tenant::Objects& current, const std::string& service) {
-  const auto before = current.find({std::string(tenant::kind::kServiceCode), service});
-  if (before == current.end()) return;
-  const Json* acts = before->second.body.if_contains("app_acts");
-  if (!acts || !acts->is_object()) return;
-  for (const auto& member : acts->get_object()) {
+  const JsonObject* acts = acts_before(current, service);
+  if (!acts) return;
+  for (const auto& member : *acts) {
     const std::string lower(member.key().data(), member.key().size());
     if (derived.tables.contains(lower) || !current.contains({std::string(tenant::kind::kTable), service + "/" + lower})) continue;
     said.code.app_acts[lower] = {std::string(kWithheld)};
@@ -204,6 +209,19 @@ void withhold(tenant::Service& said, const Derived& derived, const tenant::Objec
 }  // namespace
 
 Result<Derived> derive(const Files& files) { return Deriver(files).derive(); }
+
+std::set<std::string> unsown(const Derived& derived, const tenant::Objects& current, const std::string& service) {
+  std::set<std::string> out;
+  const JsonObject* acts = acts_before(current, service);
+  for (const auto& [lower, table] : derived.tables) {
+    if (table.seed.empty()) continue;
+    const Json* before = acts ? acts->if_contains(lower) : nullptr;
+    const JsonArray* words = before ? before->if_array() : nullptr;
+    const bool left = words && std::ranges::any_of(*words, [](const Json& word) { return word.is_string() && view(word.get_string()) == kUnsown; });
+    if (left || !current.contains({std::string(tenant::kind::kTable), service + "/" + lower})) out.insert(lower);
+  }
+  return out;
+}
 
 tenant::Desired desire(const Derived& derived, const Files& files, const tenant::Objects& current, const std::string& tenant,
                        const std::string& service, std::int64_t version, const std::string& hash) {
@@ -235,6 +253,7 @@ tenant::Desired desire(const Derived& derived, const Files& files, const tenant:
   said.code.version = version;
   said.code.hash = hash;
   withhold(said, derived, current, service);
+  for (const std::string& table : unsown(derived, current, service)) said.code.app_acts[table].emplace(kUnsown);
   out.objects[{std::string(tenant::kind::kServiceCode), service}] = {tenant::write_service_code(said), {}};
   out.scopes.push_back({std::string(tenant::kind::kScript), service + "/"});
   return out;

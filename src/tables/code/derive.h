@@ -32,6 +32,10 @@ struct Derived {
 /// has (Derived::service.code.app), add_app() brings the rest.
 Result<Derived> derive(const Files& files);
 
+/// Tables whose first rows are to be written: those that are not there yet, and those of which a deployment that ended on its way
+/// left them. By lower-case name.
+std::set<std::string> unsown(const Derived& derived, const tenant::Objects& current, const std::string& service);
+
 /// What the tenant should be with this folder as the service's version `version`: its scripts are those of the folder and no
 /// others; tables it names are made or given its permissions, others are left alone. Those that an app had and the folder does
 /// not name are withheld (tables/app_acts.h): what kept their rows apart may have been its code.
