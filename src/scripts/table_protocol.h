@@ -2,6 +2,7 @@
 //
 // Context:  {"operation": "read"|"insert"|"update"|"del", "table", "id"?, "item"?, "query"?: Query, "parameters": {…},
 //            "conflict"?: the row that the act met instead: the function conflict(item, row, user, request) is called,
+//            "dates"?: {member: milliseconds} of the item, "conflictDates"?: members of that row: what scripts get as Date
 //            "systemProperties": […], "includeDeleted", "undelete", "user": {"level","userId"?,"identities"?}}
 // Query:    {"filter","orderBy","select": OData texts, "skip"?, "top"?, "inlineCount"?, "id"?}
 //
@@ -14,6 +15,7 @@
 //   {"defaultError": true}                                                      binding; its default answer, as the script
 //                                                                               left it, or the default of its error
 // Binding:
+// Beside rows, "dates": the members of theirs that are moments
 //   request.execute {"item"?|"query"?, "systemProperties"?, "includeDeleted"?} → {"results","totalCount"?} | {"item"} | {} | {"conflict": row}
 //   tables.read {"table","query",…} → {"results","totalCount"?}        tables.lookup {"table","id",…} → {"item"}
 //   tables.insert {"table","item",…} → {"item"}                       tables.update {"table","item",…} → {"item"} | {"conflict": row}

@@ -1,7 +1,9 @@
 #include "tables/bindings.h"
 
 #include "base/url.h"
+#include "tables/app_acts.h"
 #include "tables/odata/parser.h"
+#include "tables/script_dates.h"
 #include "tables/script_fetch.h"
 
 namespace mandate::tables {
@@ -47,6 +49,9 @@ std::string_view word_of(store::Type type) {
   }
 }
 
+/// Whether an app of the second generation asks: only columns that it declares had dates there.
+bool by_app(const JsonObject& arguments) { return bool_member(arguments, "asCaller").value_or(false); }
+
 /// "filter": what the row must be beside its id.
 Result<void> add_condition(OperationContext& context, const JsonObject& arguments) {
   const auto filter = text_member(arguments, "filter");
@@ -55,7 +60,7 @@ Result<void> add_condition(OperationContext& context, const JsonObject& argument
   return {};
 }
 
-Json outcome_of(Answer& answer) {
+JsonObject outcome_of(Answer& answer) {
   JsonObject out;
   if (answer.kind == Answer::Kind::stale) out["conflict"] = answer.item;
   else if (answer.kind == Answer::Kind::row) out["item"] = answer.item;
@@ -184,6 +189,7 @@ void TableBinding::console(std::string_view level, std::string_view text) {
 }
 
 Task<Json> TableBinding::execute(JsonObject arguments) {
+  const bool of_app = !act_.conflict && is_of_app(*act_.context.service, *act_.context.table, act_.operation);
   Result<Act> act = apply(act_, std::move(arguments));
   if (!act.ok()) {
     executed = act.error();
@@ -204,13 +210,32 @@ Task<Json> TableBinding::execute(JsonObject arguments) {
     executed.emplace(std::move(read));
     JsonObject out{{"results", std::move(rows->items)}};
     if (rows->total) out["totalCount"] = *rows->total;
-    co_return out;
+    Task<Json> telling = with_dates(std::move(act->context), std::move(out), std::move(act->query.select), of_app);
+    Result<Json> told = co_await telling;
+    co_return told;
   }
+  OperationContext context = act->context;
   Task<Answer> doing = tables_.perform(std::move(*act));
   Result<Answer> answer = co_await doing;
   executed = answer;
   if (!answer.ok()) co_return std::move(answer).error();
-  co_return outcome_of(*answer);
+  Task<Json> telling = with_dates(std::move(context), outcome_of(*answer), {}, of_app);
+  Result<Json> told = co_await telling;
+  co_return told;
+}
+
+Task<Json> TableBinding::with_dates(OperationContext context, JsonObject out, std::vector<std::string> selected, bool declared_only) {
+  const Json* rows = out.if_contains("results");
+  const Json* row = out.if_contains("item") ? out.if_contains("item") : out.if_contains("conflict");
+  if (rows ? rows->get_array().empty() : !row) co_return out;
+  const tenant::Table& table = *context.table;
+  const Dialect dialect = context.dialect;
+  Task<ColumnTypes> looking = tables_.columns(std::move(context));
+  CO_TRY(ColumnTypes columns, co_await looking);
+  if (declared_only) columns = declared_of(std::move(columns), table);
+  JsonArray dates = rows ? dates_of_rows(columns, selected, dialect) : dates_of_row(row->get_object(), columns, dialect);
+  if (!dates.empty()) out["dates"] = std::move(dates);
+  co_return out;
 }
 
 Result<OperationContext> TableBinding::context_of(const JsonObject& arguments) const {
@@ -239,27 +264,38 @@ Task<Json> TableBinding::read(JsonObject arguments) {
   CO_TRY(OperationContext context, context_of(arguments));
   const JsonObject wire = object_member(arguments, "query");
   CO_TRY(odata::Query query, query_from_wire(wire, context.dialect));
+  OperationContext at = context;
+  std::vector<std::string> selected = query.select;
   Task<Rows> reading = tables_.read_rows(std::move(context), std::move(query));
   CO_TRY(Rows rows, co_await reading);
   JsonObject out{{"results", std::move(rows.items)}};
   if (rows.total) out["totalCount"] = *rows.total;
-  co_return out;
+  Task<Json> telling = with_dates(std::move(at), std::move(out), std::move(selected), by_app(arguments));
+  Result<Json> told = co_await telling;
+  co_return told;
 }
 
 Task<Json> TableBinding::lookup(JsonObject arguments) {
   CO_TRY(OperationContext context, context_of(arguments));
   CO_TRY(std::string id, id_of(arguments.if_contains("id")));
+  OperationContext at = context;
   Task<JsonObject> looking = tables_.lookup(std::move(context), std::move(id));
   CO_TRY(JsonObject item, co_await looking);
-  co_return JsonObject{{"item", std::move(item)}};
+  JsonObject out{{"item", std::move(item)}};
+  Task<Json> telling = with_dates(std::move(at), std::move(out), {}, by_app(arguments));
+  Result<Json> told = co_await telling;
+  co_return told;
 }
 
 Task<Json> TableBinding::insert(JsonObject arguments) {
   CO_TRY(OperationContext context, context_of(arguments));
   JsonObject item = object_member(arguments, "item");
+  OperationContext at = context;
   Task<Answer> inserting = tables_.insert(std::move(context), std::move(item));
   CO_TRY(Answer answer, co_await inserting);
-  co_return outcome_of(answer);
+  Task<Json> telling = with_dates(std::move(at), outcome_of(answer), {}, by_app(arguments));
+  Result<Json> told = co_await telling;
+  co_return told;
 }
 
 Task<Json> TableBinding::update(JsonObject arguments) {
@@ -267,9 +303,12 @@ Task<Json> TableBinding::update(JsonObject arguments) {
   JsonObject item = object_member(arguments, "item");
   CO_TRY(std::string id, id_of(item.if_contains("id")));
   std::optional<std::string> version = strip_system(item, context.dialect);
+  OperationContext at = context;
   Task<Answer> updating = tables_.update(std::move(context), std::move(id), std::move(item), std::move(version));
   CO_TRY(Answer answer, co_await updating);
-  co_return outcome_of(answer);
+  Task<Json> telling = with_dates(std::move(at), outcome_of(answer), {}, by_app(arguments));
+  Result<Json> told = co_await telling;
+  co_return told;
 }
 
 Task<Json> TableBinding::remove(JsonObject arguments) {
@@ -277,10 +316,13 @@ Task<Json> TableBinding::remove(JsonObject arguments) {
   CO_TRY(std::string id, id_of(arguments.if_contains("id")));
   std::optional<std::string> version;
   if (const auto given = text_member(arguments, "version")) version = std::string(*given);
+  OperationContext at = context;
   Task<Answer> removing = tables_.remove(std::move(context), std::move(id), std::move(version));
   CO_TRY(Answer answer, co_await removing);
   if (answer.kind != Answer::Kind::stale && !bool_member(arguments, "row").value_or(false)) co_return JsonObject{};
-  co_return outcome_of(answer);
+  Task<Json> telling = with_dates(std::move(at), outcome_of(answer), {}, by_app(arguments));
+  Result<Json> told = co_await telling;
+  co_return told;
 }
 
 Task<Json> TableBinding::undelete(JsonObject arguments) {
@@ -288,9 +330,12 @@ Task<Json> TableBinding::undelete(JsonObject arguments) {
   CO_TRY(std::string id, id_of(arguments.if_contains("id")));
   std::optional<std::string> version;
   if (const auto given = text_member(arguments, "version")) version = std::string(*given);
+  OperationContext at = context;
   Task<Answer> bringing = tables_.undelete(std::move(context), std::move(id), std::move(version));
   CO_TRY(Answer answer, co_await bringing);
-  co_return outcome_of(answer);
+  Task<Json> telling = with_dates(std::move(at), outcome_of(answer), {}, by_app(arguments));
+  Result<Json> told = co_await telling;
+  co_return told;
 }
 
 // A piece at a time, as a delete without an id.

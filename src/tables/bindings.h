@@ -51,6 +51,8 @@ class TableBinding final : public scripts::Binding {
   Task<Json> undelete(JsonObject arguments);
   Task<Json> truncate(JsonObject arguments);
   Task<Json> schema(JsonObject arguments);
+  /// `out` with "dates": which members of its rows are moments. `selected`: the columns that a list asked for.
+  Task<Json> with_dates(OperationContext context, JsonObject out, std::vector<std::string> selected, bool declared_only);
   Result<OperationContext> context_of(const JsonObject& arguments) const;
 
   Act act_;

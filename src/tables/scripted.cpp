@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "tables/app_acts.h"
+#include "tables/script_dates.h"
 #include "tables/script_user.h"
 
 namespace mandate::tables {
@@ -55,9 +56,15 @@ scripts::BundlePtr alone(const std::string& file, const tenant::TableScript& scr
   return std::make_shared<const scripts::Bundle>(scripts::Bundle{file + "@" + std::to_string(script.version), {{file, script.source}}});
 }
 
+/// What of an act's item, and of the row that it met, is given to scripts as Date.
+struct Moments {
+  JsonObject item;
+  JsonArray conflict;
+};
+
 /// The act in the words of scripts/table_protocol.h. Written, not built: every call of a script passes here. `hooks`: the
 /// file that has them, if it is for those.
-std::string context_of(const Act& act, std::string_view hooks) {
+std::string context_of(const Act& act, std::string_view hooks, const Moments& moments) {
   const identity::Principal& who = act.context.principal;
   std::string out;
   out.reserve(512);
@@ -80,6 +87,10 @@ std::string context_of(const Act& act, std::string_view hooks) {
   if (act.conflict) {
     out += R"(,"conflict":)";
     append_object(out, *act.conflict);
+    if (!moments.conflict.empty()) {
+      out += R"(,"conflictDates":)";
+      append_json(out, Json(moments.conflict));
+    }
   }
   flag(R"(,"undelete":)", act.operation == Operation::undelete);
   flag(R"(,"includeDeleted":)", act.context.include_deleted);
@@ -100,6 +111,10 @@ std::string context_of(const Act& act, std::string_view hooks) {
     case Operation::update:
       out += R"(,"item":)";
       append_object(out, act.item);
+      if (!moments.item.empty()) {
+        out += R"(,"dates":)";
+        append_object(out, moments.item);
+      }
       break;
     case Operation::undelete: out += act.context.dialect == Dialect::v1 ? R"(,"item":{"__deleted":false})" : R"(,"item":{"deleted":false})"; break;
     case Operation::remove: break;
@@ -229,7 +244,15 @@ class TableScripts final : public Script {
       call.source = script.source;
     }
     call.name = source;
-    call.context = context_of(act, hooks ? std::string_view(source).substr(1) : std::string_view());
+    Moments moments;
+    // Apps of the second generation had the items of clients as they came.
+    if (!app && (act.conflict || may_have_dates(act.item))) {
+      Task<ColumnTypes> looking = tables_.columns(act.context);
+      CO_TRY(const ColumnTypes columns, co_await looking);
+      moments.item = dates_of_item(act.item, columns, act.context.dialect);
+      if (act.conflict) moments.conflict = dates_of_row(*act.conflict, columns, act.context.dialect);
+    }
+    call.context = context_of(act, hooks ? std::string_view(source).substr(1) : std::string_view(), moments);
     // The text has it, and execute() brings it back as the script left it.
     if (act.operation == Operation::insert || act.operation == Operation::update) act.item.clear();
     const auto binding = std::make_shared<TableBinding>(act, source, tables_, lines_, &others_);

@@ -51,6 +51,33 @@ TEST_F(Request, AnotherAnswerMayBeGivenAfterExecute) {
   EXPECT_EQ(read("request.execute({ success: function (results) { request.respond(200, { n: results.length }); } });"), R"({"answer":{"status":200,"body":{"n":2}}})");
 }
 
+TEST_F(Request, MomentsOfItemsAndRowsAreDates) {
+  constexpr std::string_view kDue = R"({"operation":"update","table":"T","id":"7","item":{"id":"7","due":"2012-02-29T01:02:03Z","note":"2012-02-29T01:02:03Z"},"dates":{"due":1330477323000},"user":{"level":"anonymous"}})";
+  const auto with_due = [&](std::string body) { return bench->outcome("function update(item, user, request) {" + body + "\n}", kDue, binding); };
+  EXPECT_EQ(with_due("request.respond(200, [item.due instanceof Date, item.due.getTime(), typeof item.note]);"), R"({"answer":{"status":200,"body":[true,1330477323000,"string"]}})");
+  EXPECT_EQ(with_due("item.due = new Date(item.due.getTime() + 1); item.gone = new Date('never'); request.execute();"),
+            R"({"execute":{"item":{"id":"7","due":"2012-02-29T01:02:03.001Z","note":"2012-02-29T01:02:03Z","gone":null}}})") << "an invalid date is null, as in all JSON";
+  execute_gives(R"({"conflict":{"id":"7","due":"2012-03-01T00:00:00.000Z"},"dates":["due"]})");
+  EXPECT_EQ(with_due("request.execute({ conflict: function (server) { request.respond(200, [server.due > item.due, server.due.getUTCMonth()]); } });"), R"({"answer":{"status":200,"body":[true,2]}})");
+  execute_gives(R"({"item":{"id":"7","due":"2012-03-01T00:00:00.000Z"},"dates":["due"]})");
+  EXPECT_EQ(with_due("request.execute({ success: function () { request.respond(200, item.due.getUTCFullYear()); } });"), R"({"answer":{"status":200,"body":2012}})");
+
+  execute_gives(R"({"results":[{"due":"2012-02-29T01:02:03.000Z","note":"2012-02-29T01:02:03.000Z"},{"due":null},{}],"totalCount":9,"dates":["due","absent"]})");
+  EXPECT_EQ(read("request.execute({ success: function (rows) { rows[0].same = rows[0].due.getTime() === 1330477323000 && typeof rows[0].note === 'string' && rows[1].due === null && !('due' in rows[2]); request.respond(); } });"),
+            R"({"default":{"results":[{"due":"2012-02-29T01:02:03.000Z","note":"2012-02-29T01:02:03.000Z","same":true},{"due":null},{}],"totalCount":9}})");
+  binding->answers["tables.read"].push_back(json(R"({"results":[{"due":"2012-02-29T01:02:03.000Z"}],"dates":["due"]})"));
+  EXPECT_EQ(read("tables.getTable('U').read({ success: function (rows) { query.where({ due: rows[0].due }); request.execute(); } });"),
+            R"~({"execute":{"query":{"filter":"(due eq datetime'2012-02-29T01:02:03.000Z')","orderBy":"","select":""}}})~");
+}
+
+TEST_F(Request, AConflictScriptSeesDatesInBothRows) {
+  Call call = bench->call("function conflict(item, server, user, request) { request.respond(200, [item.due.getTime(), server.due.getTime()]); }",
+                          R"({"operation":"update","table":"T","id":"7","item":{"id":"7","due":"1970-01-01T00:00:00Z"},"dates":{"due":0},"conflict":{"id":"7","due":"1970-01-01T00:00:01.000Z"},"conflictDates":["due"],"user":{"level":"anonymous"}})");
+  call.name = "/table/T.conflict.js";
+  const Result<Json> outcome = mandate::test::run(bench->loop, bench->host->run(std::move(call), binding));
+  EXPECT_EQ(outcome.ok() ? to_json(*outcome) : outcome.error().detail, R"({"answer":{"status":200,"body":[0,1000]}})");
+}
+
 TEST_F(Request, ATotalIsHiddenOnTheArray) {
   execute_gives(R"({"results":[{"id":"1"}],"totalCount":12})");
   EXPECT_EQ(read("request.execute({ success: function (r) { request.respond(200, { total: r.totalCount, keys: Object.keys(r), array: Array.isArray(r) }); } });"), R"({"answer":{"status":200,"body":{"total":12,"keys":["0"],"array":true}}})");

@@ -74,6 +74,20 @@ TEST_F(AppBindings, AStaleVersionOfAHiddenRowShowsNothingOfIt) {
   EXPECT_NE(ask(act, "request.execute", R"({"item":{"id":"a","text":"two"},"filter":"owner eq 'ana'"})").find(R"("conflict":{)"), std::string::npos);
 }
 
+TEST_F(AppBindings, OnlyDeclaredColumnsHaveDatesForApps) {
+  service.tables.at("lists").columns.push_back({.name = "due", .type = "datetime"});
+  publish();
+  post("/tables/Lists", R"({"id":"l","due":"2012-02-29T01:02:03Z","when":"2012-02-29T01:02:03Z"})");
+  const auto dates = [](const std::string& answer) {
+    const JsonObject told = parse_json(answer)->as_object();
+    return told.contains("dates") ? to_json(told.at("dates")) : std::string("none");
+  };
+  EXPECT_EQ(dates(of("Lists", "tables.read", R"({"table":"Lists","query":{},"asCaller":true})")), R"(["createdAt","updatedAt","due"])");
+  EXPECT_EQ(dates(of("Lists", "tables.read", R"({"table":"Lists","query":{}})")), R"(["createdAt","updatedAt","due","when"])");
+  EXPECT_EQ(dates(of("Lists", "tables.read", R"({"table":"Lists","query":{"select":"when,id"},"asCaller":true})")), "none");
+  EXPECT_EQ(dates(of("Lists", "tables.insert", R"({"table":"Lists","item":{"id":"m","due":"2012-02-29T01:02:03Z","when":null},"asCaller":true})")), R"(["createdAt","updatedAt","due"])");
+}
+
 TEST_F(AppBindings, TheConditionIsNotAskedOfTheRowsThatARowRefersTo) {
   post("/tables/Lists", R"({"id":"l","title":"list"})");
   post("/tables/Cards", R"({"id":"c","title":"card"})");

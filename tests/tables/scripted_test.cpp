@@ -212,6 +212,70 @@ TEST_F(Scripted, AConflictScriptIsAskedWithBothRows) {
   EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2(), R"({"text":"last"})").status, 200) << "without a version nobody is asked";
 }
 
+TEST_F(Scripted, MomentsOfItemsAreDatesAsTheTypesOfTheirColumnsSay) {
+  service.tables.at("items").columns = {{.name = "due", .type = "datetime"}, {.name = "note"}, {.name = "day", .type = "date"}, {.name = "more", .type = "json"}};
+  const std::string kTell = "function tell(item) { var out = {}; Object.keys(item).forEach(function (k) { var v = item[k]; out[k] = v instanceof Date ? v.getTime() : v === null ? 'null' : typeof v; }); return out; }\n";
+  with_script("insert", kTell + "function insert(item, user, request) { if (request.parameters.tell) request.respond(200, tell(item)); else request.execute(); }");
+  const auto told = [&](std::string_view body, const Headers& h = v2()) { return ask(http::Method::post, "/tables/Items?tell=1", h, body).body; };
+  EXPECT_EQ(told(R"({"id":"2012-02-29T01:02:03Z","due":"2012-02-29T01:02:03Z","note":"2012-02-29T01:02:03Z","day":"2012-02-29","more":"2012-02-29T01:02:03Z","NEW":"2012-02-29T01:02:03.0040000Z","text":"2012-02-29","when":null})"),
+            R"({"id":"string","due":1330477323000,"note":"string","day":"string","more":"string","NEW":1330477323004,"text":"string","when":"null"})");
+  EXPECT_EQ(told(R"({"DUE":"2012-02-29T03:02:03.5+02:00","new":"2012-02-29T03:02:03+02:00","old":"/Date(5)/"})"), R"({"DUE":1330477323500,"new":"string","old":"string"})") << "a new column gets dates of the one form only";
+  EXPECT_EQ(told(R"({"due":"/Date(1330477323000+0200)/","old":"/Date(-5)/"})", v1()), R"({"due":1330477323000,"old":-5})");
+  EXPECT_EQ(told(R"({"due":"2012-02-31T01:02:03Z","new":"2012-13-01T01:02:03Z"})"), R"({"due":"string","new":"string"})") << "days that there are not";
+
+  // A column that holds text has texts, whoever made it.
+  (void)insert(R"({"id":"1","free":"words","when":"2012-02-29T01:02:03Z"})");
+  EXPECT_EQ(told(R"({"free":"2012-02-29T01:02:03Z","when":"2012-02-29T01:02:03Z"})"), R"({"free":"string","when":1330477323000})");
+  EXPECT_EQ(insert(R"({"id":"2","free":"2012-02-29T01:02:03Z","note":"2012-02-29T01:02:03Z","due":"2012-02-29T01:02:03Z"})").status, 201);
+  const JsonObject kept = ask(http::Method::get, "/tables/Items/2", v2()).object();
+  EXPECT_EQ(text_member(kept, "free"), "2012-02-29T01:02:03Z");
+  EXPECT_EQ(text_member(kept, "note"), "2012-02-29T01:02:03Z");
+  EXPECT_EQ(text_member(kept, "due"), "2012-02-29T01:02:03.000Z");
+}
+
+TEST_F(Scripted, MomentsOfRowsAreDatesWhereverScriptsMeetThem) {
+  service.tables.at("items").columns = {{.name = "due", .type = "datetime"}, {.name = "note"}, {.name = "day", .type = "date"}};
+  publish();
+  (void)insert(R"({"id":"a","due":"2012-02-29T01:02:03Z","note":"2012-02-29T01:02:03Z","day":"2012-02-29","when":"2012-02-29T01:02:04Z"})");
+  const std::string kTell = "function tell(row) { return Object.keys(row).sort().filter(function (k) { return row[k] instanceof Date; }).join(); }\n";
+  with_script("read", kTell + "function read(query, user, request) { request.execute({ success: function (rows) { rows.forEach(function (row) { row.dates = tell(row); }); request.respond(); } }); }");
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/a", v2()).text("dates"), "createdAt,due,updatedAt,when");
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/a", v1()).text("dates"), "due,when");
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/a?__systemProperties=updatedAt", v1()).text("dates"), "__updatedAt,due,when");
+  EXPECT_EQ(ask(http::Method::get, "/tables/Items/a", v2()).text("when"), "2012-02-29T01:02:04.000Z");
+  EXPECT_EQ(read("?$select=WHEN,note").body, R"([{"WHEN":"2012-02-29T01:02:04.000Z","note":"2012-02-29T01:02:03Z","dates":"WHEN"}])");
+  with_script("read", "");
+
+  // What a write gives back, what stands in its way, what other tables have.
+  with_script("update", kTell + R"(function update(item, user, request) {
+    if (request.parameters.other) return tables.getTable('Items').where({ due: new Date(Date.UTC(2012, 1, 29, 1, 2, 3)) }).read({ success: function (rows) {
+      tables.getTable('Items').lookup('a', { success: function (row) {
+        row.due = new Date(row.due.getTime() + 1);
+        tables.getTable('Items').update(row, { success: function (after) { request.respond(200, { rows: rows.length, read: tell(rows[0]), found: tell(row), after: after.due.getTime() }); } });
+      } });
+    } });
+    request.execute({ success: function () { item.text = tell(item); request.respond(); }, conflict: function (server) { request.respond(200, { text: 'met ' + tell(server) + ' ' + (server.due - item.due) }); } });
+  })");
+  const auto change = [&](std::string_view query, const Headers& h) { return ask(http::Method::patch, "/tables/Items/a" + std::string(query), h, R"({"due":"2012-02-29T01:02:03Z"})"); };
+  EXPECT_EQ(change("", v2()).text("text"), "createdAt,due,updatedAt,when");
+  EXPECT_EQ(change("", v1()).text("text"), "due");
+  EXPECT_EQ(change("", v2({{"If-Match", "\"AAAA\""}})).text("text"), "met createdAt,due,updatedAt,when 0");
+  EXPECT_EQ(change("", v1({{"If-Match", "\"AAAA\""}})).text("text"), "met __createdAt,__updatedAt,due,when 0");
+  EXPECT_EQ(change("?other=1", v2()).body, R"({"rows":1,"read":"createdAt,due,updatedAt,when","found":"createdAt,due,updatedAt,when","after":1330477323001})");
+}
+
+TEST_F(Scripted, HooksAndConflictScriptsHaveDatesToo) {
+  service.tables.at("items").sync.conflicts = "script";
+  with_script("hooks", "export function beforeInsert(ctx) { ctx.item.year = ctx.item.due.getUTCFullYear(); }\nexport function afterRead(ctx) { for (const row of [ctx.result].flat()) row.ms = row.due.getTime(); }");
+  const std::string old = insert(R"({"id":"1","due":"2012-02-29T01:02:03Z"})").text("version");
+  const JsonObject row = ask(http::Method::get, "/tables/Items/1", v2()).object();
+  EXPECT_EQ(row.at("year"), 2012);
+  EXPECT_EQ(row.at("ms"), 1330477323000);
+  (void)ask(http::Method::patch, "/tables/Items/1", v2(), R"({"due":"2012-02-29T01:02:04Z"})");
+  with_script("conflict", "function conflict(item, server, user, request) { item.due = new Date(Math.max(item.due, server.due) + 1); request.execute(); }");
+  EXPECT_EQ(ask(http::Method::patch, "/tables/Items/1", v2({{"If-Match", "\"" + old + "\""}}), R"({"due":"2012-02-29T01:02:03Z"})").text("due"), "2012-02-29T01:02:04.001Z");
+}
+
 TEST_F(Scripted, AConflictScriptIsAskedAboutAJsonPatchToo) {
   service.tables.at("items").sync.conflicts = "script";
   const std::string old = insert(R"({"id":"1","text":"read","n":1})").text("version");

@@ -2,9 +2,9 @@
 
 function items(load) {
   'use strict';
-  const { Array, ArrayBuffer, Error, Object } = globalThis;
+  const { Array, ArrayBuffer, Date, Error, Object, isFinite } = globalThis;
   const { isArray } = Array, { isView } = ArrayBuffer;
-  const { defineProperty, keys } = Object;
+  const { defineProperty, hasOwn, keys } = Object;
 
   // Binary members leave as base64, as buffers always did.
   function plain(item) {
@@ -18,6 +18,30 @@ function items(load) {
       copy[key] = load('base64')(value);
     }
     return copy;
+  }
+
+  // The members `names` of a row of storage as dates: the parent knows the types of the columns.
+  function date_row(row, names) {
+    if (row === null || typeof row !== 'object') return;
+    for (const name of names) {
+      if (!hasOwn(row, name) || typeof row[name] !== 'string') continue;
+      const made = new Date(row[name]);
+      if (isFinite(made)) row[name] = made;
+    }
+  }
+  /// An answer about rows, as scripts see it.
+  function dated(answer) {
+    const { dates, results, item, conflict } = answer;
+    if (!isArray(dates)) return answer;
+    if (isArray(results)) for (const row of results) date_row(row, dates);
+    date_row(item, dates);
+    date_row(conflict, dates);
+    return answer;
+  }
+  /// What a call is about: the moments of its item are told in milliseconds.
+  function date_context({ item, dates, conflict, conflictDates }) {
+    if (dates !== undefined) for (const name of keys(dates)) item[name] = new Date(dates[name]);
+    if (conflictDates !== undefined) date_row(conflict, conflictDates);
   }
 
   // Member by member and by definition, so that a member named __proto__ is a member.
@@ -58,5 +82,5 @@ function items(load) {
     return out;
   }
 
-  return { plain, merge, failure, options, shape };
+  return { plain, dated, date_context, merge, failure, options, shape };
 }

@@ -74,6 +74,7 @@ function realm(host, limits, visible) {
   function fetch_of(call) { return (...args) => builtins_of(() => call).fetch(...args); }
   function begin(call, factory, needs) {
     const { context } = call, { operation } = context;
+    words.date_context(context);
     const act = call.act = new Act(call, subject_of(context));
     if (context.script !== undefined) return serving.act(call, act);
     const { conflict } = context, name = conflict === undefined ? operation : 'conflict';
@@ -114,7 +115,7 @@ function realm(host, limits, visible) {
       if (!done) return;
       call.waiting.delete(sequence);
       const value = parse(text);
-      if (good) call.run(done, undefined, value); else call.run(done, value);
+      if (good) call.run(done, undefined, words.dated(value)); else call.run(done, value);
       call.settle();
     },
     timer(id, timer_id) { calls.get(id)?.ring(timer_id); },

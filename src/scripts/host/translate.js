@@ -4,6 +4,7 @@ function translating() {
   'use strict';
   // A global of a context is found through a slow hook of the engine; a local constant is not.
   const { Array, Date, Error, Number, Object, String, isFinite, parseInt } = globalThis;
+  const kind_of = Object.prototype.toString;
   const sourceOf = Function.prototype.toString;
   const kName = /^[A-Za-z_@][A-Za-z0-9_-]*$/;
 
@@ -12,7 +13,7 @@ function translating() {
     if (typeof value === 'string') return `'${value.replace(/'/g, "''")}'`;
     if (typeof value === 'boolean') return String(value);
     if (typeof value === 'number' && isFinite(value)) return String(value);
-    if (value instanceof Date) return `datetime'${value.toISOString()}'`;
+    if (kind_of.call(value) === '[object Date]') return `datetime'${Date.prototype.toISOString.call(value)}'`;
     throw new Error(`A value of type '${typeof value}' cannot be used in a query.`);
   };
   const column = (name) => {
