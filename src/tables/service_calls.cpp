@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "base/url.h"
+#include "tables/app_acts.h"
 #include "tenant/secrets.h"
 
 namespace mandate::tables {
@@ -38,6 +39,10 @@ std::string environment_of(const tenant::Vault& vault, const tenant::Service& se
   config["appSettings"] = std::move(settings);
   JsonObject out{{"env", std::move(env)}, {"config", std::move(config)}};
   if (const tenant::Push& push = service.push; push.apns.configured || push.fcm.configured || push.wns.configured || push.webpush.configured) out["push"] = true;
+  JsonArray coded;
+  for (const auto& [table, acts] : service.code.app_acts)
+    if (!service.code.app.empty() && std::ranges::any_of(acts, [](const std::string& act) { return act != kWithheld && act != kUnsown; })) coded.emplace_back(table);
+  if (!coded.empty()) out["coded"] = std::move(coded);
   return to_json(out);
 }
 

@@ -23,8 +23,8 @@ class ServiceCalls {
   bool prepare(scripts::Call& call, const tenant::Here& here, const tenant::Service& service, bool settings = true);
   Task<scripts::BundlePtr> load(tenant::Here here, const tenant::Service* service);
 
-  /// {"env":{…},"config":{…},"push"?: true}: MS_* and the service's own settings (mobile-backend-wire 5.9), its keys opened, and
-  /// whether it reaches devices. Made once for each revision of the configuration.
+  /// {"env":{…},"config":{…},"push"?: true,"coded"?:[tables]}: MS_* and the service's own settings (mobile-backend-wire 5.9), its keys
+  /// opened, whether it reaches devices, and which tables its app has code for. Made once for each revision of the configuration.
   std::shared_ptr<const std::string> environment(const tenant::Here& here, const tenant::Service& service);
 
   /// The hooks of a service's tables as files, for a service that has no folder.

@@ -157,6 +157,13 @@ TEST_F(Mobile, AnOperationWhoseCodeIsNotThereAnyMoreIsNotDoneWithoutIt) {
   EXPECT_TRUE(binding->asked.empty());
 }
 
+TEST_F(Mobile, ATableWhoseCodeIsNotThereIsReachedByNoOtherCodeEither) {
+  environment = std::make_shared<const std::string>(R"({"env":{},"config":{},"coded":["other"]})");
+  app({{"tables/T.js", table("table.read(function (context) { return context.tables('Other').read(); });")}});
+  EXPECT_THAT(act("read"), StartsWith("server_error: Error: The app did not add the table 'Other' when it was loaded, as it did when it was deployed."));
+  EXPECT_TRUE(binding->asked.empty());
+}
+
 TEST_F(Mobile, OnlyLevelsThatAreSaidAreToldAndWhatIsTrueEnoughIsTrue) {
   app({{"tables/T.js", table("table.read.access = 'authenticated'; table.perUser = 1; table.softDelete = 'yes'; table.dynamicSchema = 0;")}});
   EXPECT_THAT(describe(), HasSubstr(R"({"name":"T","code":[],"levels":{"read":"authenticated"},"dynamicSchema":false,"softDelete":true,"perUser":true,"userIdColumn":"userId"})"));

@@ -2,7 +2,7 @@
 //
 // Context and outcome: service_protocol.h.
 
-function mobile({ host, words, entry, load_file, load, console, replace, push_of, reaches_devices, plain_builtin, Response, request_of }) {
+function mobile({ host, words, entry, load_file, load, console, replace, push_of, reaches_devices, is_coded, plain_builtin, Response, request_of }) {
   const { Array, Error, JSON, Object, Promise, String, WeakMap } = globalThis;
   const { Query, plain } = words;
   const Buffer = load('Buffer');
@@ -12,7 +12,12 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
   const turn_of = (req) => turns.get(req) ?? { operations: (next) => next(), operate: (next) => next() };
   const app = apps({ host, load: load_file, console, Query, turn_of, plain_builtin });
   const data = app_data({ Query, plain, failure: words.failure, mssql_of: words.mssql_of, load, format: host.format });
-  const find = (name) => app.table(name) ?? { name: String(name), middleware: {}, operations: {} };
+  function find(name) {
+    const out = app.table(name);
+    if (out === undefined && is_coded(name)) throw missing(name);
+    return out ?? { name: String(name), middleware: {}, operations: {} };
+  }
+  const missing = (name) => new Error(`The app did not add the table '${name}' when it was loaded, as it did when it was deployed.`);
 
   // ── the app's main file, loaded once ──
   let loaded, loading, rested;
@@ -113,7 +118,7 @@ function mobile({ host, words, entry, load_file, load, console, replace, push_of
   function own_table(name, word) {
     const out = app.table(name);
     if (out !== undefined && proven.get(out)?.includes(word)) return out;
-    if (out === undefined) throw new Error(`The app did not add the table '${name}' when it was loaded, as it did when it was deployed.`);
+    if (out === undefined) throw missing(name);
     const words = app.code_of(out);
     proven.set(out, words);
     if (!words.includes(word)) throw new Error(`The app has no code for ${word} of the table '${name}', as it had when it was deployed.`);

@@ -42,6 +42,7 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
   };
   const { builtin: plain, fetch, renew } = builtins_of(now);
   let reaches_devices = environment().push === true;
+  let coded = environment().coded ?? [];  // tables of the app that had code when it was deployed
   // What packages look at, and which reaches nothing.
   const inert = { timers, process, tty: { isatty: () => false }, os: { EOL: '\n', platform: () => 'linux', type: () => 'Linux', release: () => '', arch: () => 'x64', hostname: () => 'localhost', tmpdir: () => '/tmp', homedir: () => '/', cpus: () => [], totalmem: () => 0, freemem: () => 0, networkInterfaces: () => ({}) } };
   let of_mobile;  // apps of the second generation, once there is one
@@ -73,7 +74,7 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
   const parts = { entry, service_of, user_of, request_of, tables_of, push_of, words, load, builtin, Act };
   const { serve_api, Response, request_of: express_request_of } = express(parts);
   const { startup, register, act } = hooks(parts);
-  const mobiles = () => (of_mobile ??= mobile({ host, words, entry, load_file: load_module, load, console, replace, push_of, reaches_devices: () => reaches_devices, plain_builtin: plain, Response, request_of: express_request_of }));
+  const mobiles = () => (of_mobile ??= mobile({ host, words, entry, load_file: load_module, load, console, replace, push_of, reaches_devices: () => reaches_devices, is_coded: (name) => coded.includes(String(name).toLowerCase()), plain_builtin: plain, Response, request_of: express_request_of }));
   // What an app does for a call; it may go on by promises.
   const through = (call, run) => call.until_settled(call.run(run), () => {});
 
@@ -126,10 +127,11 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
   return {
     open, start_up, builtin, load: (path) => load_module(path), act: (call, made) => (call.context.app === true ? through(call, () => mobiles().act(call, made)) : with_file(call, call.context.script, (exports) => act(call, made, exports))),
     renew() {
-      const { env, push } = environment();
+      const { env, push, coded: names } = environment();
       become(process.env, env);
       renew();
       reaches_devices = push === true;
+      coded = names ?? [];
     },
   };
 }
