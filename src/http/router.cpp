@@ -151,9 +151,8 @@ void Router::add(Method method, std::string_view pattern, Handler handler, Route
 
 Router::Match Router::match(Request& request) const {
   Match match = find(request);
-  if (match.handler || !match.allow.empty() || !strip_ || !request.prefix.empty()) return match;
-  if (!strip_(request)) return match;
-  return find(request);
+  for (int asked = 0; asked < 2 && !match.handler && match.allow.empty() && strip_ && strip_(request); ++asked) match = find(request);
+  return match;
 }
 
 Router::Match Router::find(Request& request) const {

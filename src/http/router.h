@@ -55,8 +55,8 @@ class Router final : public Routes {
   ~Router() override;
   void add(Method method, std::string_view pattern, Handler handler, RouteOptions options = {}) override;
 
-  /// Called by match() for a path that nobody mounted: when it takes a prefix off the path (Request::prefix) and gives true,
-  /// the path is looked for once more. Set it before requests come.
+  /// Called by match() for a path that nobody mounted: when it changes the path (takes a prefix off into Request::prefix, say) and
+  /// gives true, the path is looked for again; twice at most. Set it before requests come.
   void on_unknown(std::function<bool(Request&)> strip) { strip_ = std::move(strip); }
 
   struct Match {

@@ -151,7 +151,7 @@ struct House::Rooms {
     // Each service's doors are below its own path too. Where there is none, pages of its origins may read that.
     routes->on_unknown([this](http::Request& request) {
       const Result<tenant::Here> here = tenants.by_host(request.host);
-      return here.ok() && ((*here)->strip_prefix(request) || lead_nowhere(**here, request));
+      return here.ok() && ((request.prefix.empty() && (*here)->strip_prefix(request)) || lead_nowhere(**here, request));
     });
     mount_nowhere(*routes, tenants);
     mount_health(*routes);

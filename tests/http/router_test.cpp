@@ -61,7 +61,8 @@ TEST_F(RouterTest, APathThatNobodyMountedMayHaveAPrefixTakenOff) {
   int asked = 0;
   router.on_unknown([&](Request& request) {
     ++asked;
-    if (!request.path.starts_with("/p/")) return false;
+    if (request.path == "/lost") return request.path = "/tables/found", true;
+    if (!request.prefix.empty() || !request.path.starts_with("/p/")) return false;
     request.prefix = "/p";
     request.path.erase(0, 2);
     return true;
@@ -74,6 +75,7 @@ TEST_F(RouterTest, APathThatNobodyMountedMayHaveAPrefixTakenOff) {
   EXPECT_EQ(body("/p/tables/x/1"), "item|x|1");
   EXPECT_EQ(ask(Method::post, "/p/only/get").status, 405);
   EXPECT_EQ(ask(Method::get, "/p/p/tables/x").status, 404) << "once";
+  EXPECT_EQ(body("/p/lost"), "list|found") << "and asked again of what is left";
   EXPECT_EQ(ask(Method::get, "/nothing").status, 404);
 }
 
