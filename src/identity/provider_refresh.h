@@ -16,6 +16,7 @@ struct ProviderRefresh {
   const Strategy* strategy = nullptr;  ///< of the connection; null: this server has none
   const tenant::Connection& connection;
   std::string user_id;
+  std::string whose;                   ///< another random text for each request
   Deadline deadline = kNoDeadline;     ///< until then it waits for another request that asks already, and for the provider
 };
 

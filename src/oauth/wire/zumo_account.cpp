@@ -89,7 +89,7 @@ Task<void> ask_provider(const LoginDeps& given, const http::Request& request, co
   const tenant::Connection* connection = at.here->connection(caller.connection);
   if (!connection) co_return Error(Code::forbidden, "The login's connection is gone.", "connection");
   if (connection->strategy == identity::kDatabaseStrategy) co_return ok();
-  identity::ProviderRefresh asked{at.here, deps.tenants.vault(), deps.clock, given.strategies.find(connection->strategy), *connection, caller.subject, request.deadline};
+  identity::ProviderRefresh asked{at.here, deps.tenants.vault(), deps.clock, given.strategies.find(connection->strategy), *connection, caller.subject, deps.random.token(16), request.deadline};
   Task<void> asking = identity::refresh_provider_tokens(std::move(asked));
   const Result<void> asked_for = co_await asking;
   if (asked_for.ok()) co_return ok();
