@@ -85,6 +85,25 @@ test('a table that the app no longer has is not served, and its rows are there w
   assert.deepEqual((await call('GET', '/tables/Mine')).json.map((row) => row.id), ['a']);
 });
 
+test('a service that leaves its app serves none of the rows that the app kept apart', async () => {
+  const mine = {'tables/Kept.js': table('table.read(function (context) { context.query.where({owner: "ana"}); return context.execute(); });')};
+  deployed({...mine, 'app.js': "module.exports = require('./lib/start');", 'lib/start.js': main.replaceAll("'./", "'../")});
+  for (const [id, owner] of [['a', 'ana'], ['b', 'ben']]) assert.equal((await call('POST', '/tables/Kept', {id, owner})).status, 201);
+  assert.deepEqual((await call('GET', '/tables/Kept')).json.map((row) => row.id), ['a']);
+  const without = deploy({...mine, 'app.js': '// nothing'});
+  assert.match(without.stdout + without.stderr, /app\.js: makes no app/);
+  assert.match(deployed({'app.js': '// nothing', 'table/Old.insert.js': 'function insert(item, user, request) { request.execute(); }'}), /! table kept: there is no app any more, and no file names it, so it is not served/);
+  assert.equal((await call('GET', '/tables/Kept')).status, 404);
+  deployed(mine);
+  assert.deepEqual((await call('GET', '/tables/Kept')).json.map((row) => row.id), ['a']);
+});
+
+test('what app.js would keep from the tables by a route of Express refuses the deployment', async () => {
+  const guarded = deploy({'tables/T.js': table(''), 'app.js': main.replace("app.use(mobile);", "app.all('/tables/*', function (req, res, next) { if (req.get('x-secret')) next(); else res.status(403).end(); });\napp.use(mobile);")});
+  assert.notEqual(guarded.status, 0);
+  assert.match(guarded.stdout + guarded.stderr, /all\('\/tables\/\*'\) of Express stands before the tables or APIs/);
+});
+
 test('of two deployments at once each is whole or refused', async () => {
   const version = (n) => ({'tables/T.js': table(`table.read(function (context) { context.res.set("X-Version", "${n}"); return context.execute(); });`), [`tables/Only${n}.js`]: table('')});
   const run = (args) => new Promise((done) => {
