@@ -169,6 +169,7 @@ Result<Bearer> read_bearer(const BearerPlace& place, std::string_view token, std
       read_identities(place, claims, bearer);
     } else if (verified_by_any(*parts, place.keys.v2)) {
       CHECK_OK(as_v2(place, claims, bearer));
+      read_identities(place, claims, bearer);
     } else {
       return bad_signature;
     }
@@ -176,6 +177,7 @@ Result<Bearer> read_bearer(const BearerPlace& place, std::string_view token, std
     const jose::Key* key = place.tenant.verifying_key(parts->kid);
     if (!key || !jose::verify(*parts, *key)) return bad_signature;
     CHECK_OK(as_own(place, claims, bearer));
+    read_identities(place, claims, bearer);
   }
   bearer.principal.claims = std::make_shared<const JsonObject>(std::move(claims.all));
   return bearer;

@@ -50,14 +50,28 @@ void add_ours(JsonObject& claims, const ServiceGrant& grant) {
 }
 
 /// The secrets that old scripts look for, as much as fits.
-std::string credentials_json(const identity::ProviderTokens& tokens) {
+JsonObject credentials_of(const identity::ProviderTokens& tokens) {
   JsonObject out;
   const auto add = [&out](std::string_view name, const std::string& value) {
     if (!value.empty() && value.size() < kMostCredentials && to_json(out).size() + value.size() < kMostCredentials) out[name] = value;
   };
   add("accessToken", tokens.access_token);
   add("accessTokenSecret", tokens.access_token_secret);
-  return out.empty() ? std::string() : to_json(out);
+  return out;
+}
+
+/// What the provider gave, for the claim of that name; empty when nothing is kept, or there is no master key to hide it with.
+Task<std::string> credentials_claim(const Deps& deps, const ServiceGrant& grant, const identity::ServiceKeys& keys, std::string provider, std::string uid) {
+  if (!grant.service->login.keep_provider_tokens || keys.master_key.empty()) co_return std::string();
+  CO_TRY(const std::optional<identity::ProviderTokens> tokens,
+         co_await identity::provider_tokens(*grant.here, deps.tenants.vault(), grant.user->user_id, grant.connection));
+  JsonObject secrets = tokens ? credentials_of(*tokens) : JsonObject();
+  if (secrets.empty()) co_return std::string();
+  if (!provider.empty()) {  // the user id does not say whose they are
+    secrets["userId"] = std::move(uid);
+    secrets = JsonObject{{identity::identity_key(provider), std::move(secrets)}};
+  }
+  co_return identity::encrypt_credentials(keys.master_key.reveal(), to_json(secrets));
 }
 
 Task<std::string> sign_v1(const Deps& deps, const ServiceGrant& grant, const identity::ServiceKeys& keys, std::string uid, std::int64_t exp) {
@@ -69,23 +83,21 @@ Task<std::string> sign_v1(const Deps& deps, const ServiceGrant& grant, const ide
   claims["ver"] = 2;
   claims["aud"] = bar == std::string::npos || uid.starts_with("sid:") ? std::string("Custom") : uid.substr(0, bar);
   claims["uid"] = uid;
-  if (grant.service->login.keep_provider_tokens) {
-    CO_TRY(const std::optional<identity::ProviderTokens> tokens,
-           co_await identity::provider_tokens(*grant.here, deps.tenants.vault(), grant.user->user_id, grant.connection));
-    const std::string secrets = tokens ? credentials_json(*tokens) : std::string();
-    if (!secrets.empty()) claims[identity::kCredentialsClaim] = identity::encrypt_credentials(keys.master_key.reveal(), secrets);
-  }
+  CO_TRY(std::string secrets, co_await credentials_claim(deps, grant, keys, {}, {}));
+  if (!secrets.empty()) claims[identity::kCredentialsClaim] = std::move(secrets);
   claims["sub"] = grant.user->user_id;
   add_ours(claims, grant);
   co_return jose::sign_compact(keys.v1.front(), kV1Header, to_json(claims));
 }
 
-Result<std::string> sign_v2(const ServiceGrant& grant, const identity::ServiceKeys& keys, const std::string& origin, std::string uid,
-                            std::string provider, std::int64_t now, std::int64_t exp) {
-  if (keys.v2.empty()) return Error(Code::server_error, "", "service " + grant.service->name + " has no V2 signing key");
+Task<std::string> sign_v2(const Deps& deps, const ServiceGrant& grant, const identity::ServiceKeys& keys, std::string origin, std::string uid,
+                          std::string provider, std::int64_t now, std::int64_t exp) {
+  if (keys.v2.empty()) co_return Error(Code::server_error, "", "service " + grant.service->name + " has no V2 signing key");
   JsonObject claims;
+  CO_TRY(std::string secrets, co_await credentials_claim(deps, grant, keys, provider, uid));
+  if (!secrets.empty()) claims[identity::kCredentialsClaim] = std::move(secrets);
   if (uid.starts_with("sid:")) claims["stable_sid"] = uid;
-  claims["sub"] = uid;
+  claims["sub"] = std::move(uid);
   claims["idp"] = std::move(provider);
   claims["ver"] = "3";
   claims["iss"] = origin + "/";
@@ -94,15 +106,17 @@ Result<std::string> sign_v2(const ServiceGrant& grant, const identity::ServiceKe
   claims["nbf"] = now;
   claims[identity::kSubjectClaim] = grant.user->user_id;
   add_ours(claims, grant);
-  return jose::sign_jwt(keys.v2.front(), claims);
+  co_return jose::sign_jwt(keys.v2.front(), claims);
 }
 
-Task<std::string> sign_own(const Deps& deps, const ServiceGrant& grant, std::string issuer, std::string uid, std::int64_t now,
-                           std::int64_t exp, Deadline deadline) {
+Task<std::string> sign_own(const Deps& deps, const ServiceGrant& grant, const identity::ServiceKeys& keys, std::string issuer, std::string uid,
+                           std::string provider, std::int64_t now, std::int64_t exp, Deadline deadline) {
   const auto alg = jose::alg_of(grant.service->login.signing_alg);
   const tenant::SigningKey* key = alg ? (*grant.here)->signing_key(*alg) : nullptr;
   if (!key) co_return Error(Code::server_error, "", "no signing key for " + grant.service->login.signing_alg);
   JsonObject claims;
+  CO_TRY(std::string secrets, co_await credentials_claim(deps, grant, keys, std::move(provider), uid));
+  if (!secrets.empty()) claims[identity::kCredentialsClaim] = std::move(secrets);
   claims["iss"] = std::move(issuer);
   claims["sub"] = grant.user->user_id;
   claims["aud"] = tenant::service_client_id(grant.service->name);
@@ -147,16 +161,17 @@ Task<ServiceToken> make_service_token(const Deps& deps, const ServiceGrant& gran
   CO_CHECK(co_await may_issue_service_token(deps, grant));
   CO_TRY(const identity::ServiceKeys keys, identity::open_service_keys(**grant.here, *grant.service, deps.tenants.vault()));
   const std::int64_t now = deps.clock.now_seconds();
-  const std::string provider = grant.provider.empty() ? provider_name(*grant.service, grant.connection) : grant.provider;
+  std::string provider = grant.provider.empty() ? provider_name(*grant.service, grant.connection) : grant.provider;
   ServiceToken out;
   out.exp = now + grant.service->login.token_lifetime;
   out.user_id = service_login_user_id(*grant.service, grant.user->user_id, provider);
   std::string uid = out.user_id;
   if (grant.service->login.token == "v2") {
-    CO_TRY(out.token, sign_v2(grant, keys, request.root(), std::move(uid), provider, now, out.exp));
+    std::string origin = request.root();
+    CO_TRY(out.token, co_await sign_v2(deps, grant, keys, std::move(origin), std::move(uid), std::move(provider), now, out.exp));
   } else if (grant.service->login.token == "own") {
     std::string issuer = tenant::issuer_of(**grant.here, request);
-    CO_TRY(out.token, co_await sign_own(deps, grant, std::move(issuer), std::move(uid), now, out.exp, request.deadline));
+    CO_TRY(out.token, co_await sign_own(deps, grant, keys, std::move(issuer), std::move(uid), std::move(provider), now, out.exp, request.deadline));
   } else {
     CO_TRY(out.token, co_await sign_v1(deps, grant, keys, std::move(uid), out.exp));
   }

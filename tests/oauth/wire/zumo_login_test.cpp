@@ -343,6 +343,23 @@ TEST_F(ServiceLoginTest, WhatTheProviderGaveIsInTheTokenForOldScriptsAndAtMe) {
   EXPECT_EQ(rows->front().text("sealed").find("access-"), std::string_view::npos);
 }
 
+TEST_F(ServiceLoginTest, ScriptsAreToldOfTheProviderWhateverTheTokensForm) {
+  for (const std::string form : {"v2", "own"}) {
+    change([&](tenant::Service& s) {
+      s.login.token = form;
+      s.login.user_id_format = "sid";
+    });
+    const std::string token = log_in("/.auth/login/aad", "https://login.example/.auth/login/done");
+    const JsonObject claims = claims_of(token);
+    EXPECT_FALSE(to_json(claims).find("access-") != std::string::npos) << "hidden";
+    const auto caller = who(token);
+    ASSERT_TRUE(caller.ok() && caller->identities) << form;
+    const JsonObject& aad = caller->identities->at("aad").as_object();
+    EXPECT_EQ(text_member(aad, "userId"), caller->user_id);
+    EXPECT_TRUE(text_member(aad, "accessToken")->starts_with("access-"));
+  }
+}
+
 TEST_F(ServiceLoginTest, NothingOfTheProviderIsKeptWhereTheServiceDoesNotWantIt) {
   change([](tenant::Service& s) { s.login.keep_provider_tokens = false; });
   const std::string token = log_in("/login/aad");
