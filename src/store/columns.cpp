@@ -51,6 +51,10 @@ bool others_stay(const std::vector<IndexSpec>& specs) {
   return std::any_of(specs.begin(), specs.end(), [](const IndexSpec& spec) { return spec.columns.empty(); });
 }
 
+bool passes(const Error& error) {
+  return error.code == Code::overloaded || error.code == Code::timeout || error.code == Code::read_only || error.code == Code::temporarily_unavailable;
+}
+
 std::string index_name(const std::string& table, const IndexSpec& spec) {
   std::string whole = table + (spec.unique ? "\nu" : "\ni");
   for (std::size_t i = 0; i < spec.columns.size(); ++i)

@@ -18,6 +18,8 @@ Result<void> check_name(const std::string& name);
 inline IndexSpec others_stay() { return {}; }
 /// Whether one of them says so.
 bool others_stay(const std::vector<IndexSpec>& specs);
+/// Whether what failed so may do the next time: somebody was in the way, the server was busy. Anything else fails again.
+bool passes(const Error& error);
 
 /// What every index of an IndexSpec is called in front.
 inline constexpr std::string_view kIndexPrefix = "mandate_x_";

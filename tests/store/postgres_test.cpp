@@ -353,6 +353,14 @@ class LargeTable : public Postgres {
                " JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = '\"" + schema_ + ":demo\".things'::regclass AND i.relname LIKE 'mandate\\_x\\_%'");
   }
   void until(const std::function<bool()>& good) { loop_.run_until(good); }
+  bool said(const std::string& what) {
+    const std::lock_guard lock(lines_mutex_);
+    return std::ranges::any_of(lines_, [&](const std::string& line) { return line.find(what) != std::string::npos; });
+  }
+  int waiting_for_an_index() {
+    const std::string text = metrics_.prometheus_text(), name = "\nmandate_store_tables_without_index ";
+    return std::stoi(text.substr(text.find(name) + name.size()));
+  }
 
   const std::unique_ptr<PostgresCluster> node_ = node({.rows_indexed_at_once = 2});
   const std::unique_ptr<Store> store_ = node_->tenant("demo");
@@ -391,10 +399,7 @@ TEST_F(LargeTable, AnIndexThatWasLeftHalfMadeIsMadeAnew) {
   ask("BEGIN");
   ask("LOCK TABLE " + where + " IN SHARE UPDATE EXCLUSIVE MODE");
   ASSERT_TRUE(indexes({{{"a"}, false, {}}, others_stay()}).ok());
-  until([&] {
-    const std::lock_guard lock(lines_mutex_);
-    return std::ranges::any_of(lines_, [](const std::string& line) { return line.find("store.indexes_postponed") != std::string::npos; });
-  });
+  until([&] { return said("store.indexes_postponed"); });
   EXPECT_EQ(made(), "half made");
   ask("COMMIT");
   until([&] { return made() == "made"; });
@@ -407,6 +412,41 @@ TEST_F(LargeTable, AUniqueIndexIsThereWhenItIsAskedFor) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::conflict);
   until([&] { return made() == "made made"; });
+}
+
+TEST_F(LargeTable, AnIndexThatCannotBeMadeKeepsNoOtherAndLeavesNothing) {
+  // More than a page's share, however it is packed.
+  ask("INSERT INTO \"" + schema_ + ":demo\".things (id, a) SELECT 'long', string_agg(md5(i::text), '') FROM generate_series(1, 500) i");
+  ASSERT_TRUE(indexes({{{"a"}, false, {}}, {{"b"}, false, {}}, {{"a", "b"}, false, {}}, others_stay()}).ok());
+  until([&] { return waiting_for_an_index() == 0; });
+  EXPECT_EQ(made(), "made");
+  EXPECT_TRUE(said("store.indexes_failed"));
+  EXPECT_FALSE(said("store.indexes_postponed")) << "it would fail again";
+}
+
+TEST_F(LargeTable, AnIndexThatCannotBeMadeKeepsNoOldOne) {
+  const auto smaller = node();
+  const auto store = smaller->tenant("demo");
+  const auto want = [&](std::vector<IndexSpec> specs) { return wait(store->ensure_indexes("things", std::move(specs))); };
+  ask("INSERT INTO \"" + schema_ + ":demo\".things (id, a, b) SELECT 'long', string_agg(md5(i::text), ''), 7 FROM generate_series(1, 500) i");
+  ASSERT_TRUE(want({{{"b"}, true, {}}}).ok());
+  const auto failed = want({{{"a"}, false, {}}, {{"b"}, false, {}}});
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, Code::payload_too_large);
+  EXPECT_EQ(made(), "made");
+  EXPECT_TRUE(write(*store_, insert("things", {{"id", "9"}, {"b", std::int64_t(1)}})).ok()) << "unique no more";
+}
+
+TEST_F(LargeTable, ATableThatIsDroppedTakesAlongWhatWasStillToBeMade) {
+  ask("BEGIN");
+  ask("LOCK TABLE \"" + schema_ + ":demo\".things IN SHARE UPDATE EXCLUSIVE MODE");
+  ASSERT_TRUE(indexes({{{"a"}, false, {}}, others_stay()}).ok());
+  until([&] { return said("store.indexes_postponed"); });
+  EXPECT_EQ(waiting_for_an_index(), 1);
+  ask("COMMIT");
+  ASSERT_TRUE(wait(store_->drop_table("things")).ok());
+  EXPECT_EQ(waiting_for_an_index(), 0);
+  EXPECT_FALSE(said("store.indexes_failed"));
 }
 
 TEST_F(Postgres, ConnectsOverTlsAndOnlyToTheServerItTrusts) {

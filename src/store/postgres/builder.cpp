@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::chrono::seconds kFirstPause{1}, kLongestPause{300};
 
-/// Anything else fails the next time, too.
-bool passes(const Error& error) {
-  return error.code == Code::overloaded || error.code == Code::timeout || error.code == Code::read_only || error.code == Code::temporarily_unavailable;
-}
-
 std::chrono::seconds pause_after(int failures) { return std::min(kFirstPause * (1 << std::min(failures, 10)), kLongestPause); }
 
 }  // namespace
@@ -51,10 +46,11 @@ void Builder::add(const std::string& tenant, const std::string& table, std::vect
   changed_.notify_all();
 }
 
-void Builder::forget(const std::string& tenant, const std::string& table) {
+std::vector<IndexSpec> Builder::forget(const std::string& tenant, const std::string& table) {
   const std::lock_guard lock(mutex_);
-  wanted_.erase({tenant, table});
+  const auto there = wanted_.extract({tenant, table});
   waiting_.set(static_cast<double>(wanted_.size()));
+  return there ? std::move(there.mapped().indexes) : std::vector<IndexSpec>{};
 }
 
 std::optional<Builder::Place> Builder::next(Wanted& wanted) {
@@ -76,37 +72,58 @@ std::optional<Builder::Place> Builder::next(Wanted& wanted) {
   }
 }
 
+// One that cannot be made keeps none of the others.
 void Builder::work() {
   Wanted wanted;
   while (const std::optional<Place> place = next(wanted)) {
+    const auto& [tenant, table] = *place;
     const auto begun = std::chrono::steady_clock::now();
-    const Result<void> made = make_indexes_behind(core_, place->first, place->second, wanted.indexes, wake_);
-    if (made.ok())
-      core_.log().info("store.indexes_made", {{"tenant", place->first}, {"table", place->second}, {"indexes", wanted.indexes.size()},
+    std::vector<IndexSpec> done;
+    std::size_t count = 0;
+    Result<void> postponed;
+    for (const IndexSpec& spec : wanted.indexes) {
+      if (!is_wanted(*place, spec)) continue;
+      const Result<void> made = make_index_behind(core_, tenant, table, spec, wake_);
+      if (!made.ok() && passes(made.error())) {
+        postponed = made;
+        continue;
+      }
+      if (made.ok()) ++count;
+      else core_.log().error("store.indexes_failed", {{"tenant", tenant}, {"table", table}, {"detail", made.error().detail}});
+      done.push_back(spec);
+    }
+    if (count)
+      core_.log().info("store.indexes_made", {{"tenant", tenant}, {"table", table}, {"indexes", count},
                                               {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count()}});
-    settle(*place, std::move(wanted), made);
+    settle(*place, done, postponed);
     wanted = {};
   }
 }
 
-void Builder::settle(const Place& place, Wanted wanted, const Result<void>& made) {
+bool Builder::is_wanted(const Place& place, const IndexSpec& spec) {
+  const std::lock_guard lock(mutex_);
+  const auto there = wanted_.find(place);
+  return !over_ && there != wanted_.end() &&
+         std::ranges::any_of(there->second.indexes, [&](const IndexSpec& each) { return index_name(place.second, each) == index_name(place.second, spec); });
+}
+
+void Builder::settle(const Place& place, const std::vector<IndexSpec>& done, const Result<void>& postponed) {
   const std::lock_guard lock(mutex_);
   if (over_) return;
   const auto there = wanted_.find(place);
   if (there == wanted_.end()) return;  // not wanted any more
-  if (!made.ok() && passes(made.error())) {
-    const std::chrono::seconds pause = pause_after(there->second.failures++);
-    there->second.due = std::chrono::steady_clock::now() + pause;
-    core_.log().warn("store.indexes_postponed", {{"tenant", place.first}, {"table", place.second}, {"seconds", pause.count()}, {"detail", made.error().detail}});
-    return;
-  }
-  if (!made.ok()) core_.log().error("store.indexes_failed", {{"tenant", place.first}, {"table", place.second}, {"detail", made.error().detail}});
   // Those that came meanwhile are still to be made.
   std::erase_if(there->second.indexes, [&](const IndexSpec& each) {
-    return std::ranges::any_of(wanted.indexes, [&](const IndexSpec& done) { return index_name(place.second, done) == index_name(place.second, each); });
+    return std::ranges::any_of(done, [&](const IndexSpec& one) { return index_name(place.second, one) == index_name(place.second, each); });
   });
-  there->second.failures = 0;
-  there->second.due = {};
+  if (!postponed.ok()) {
+    const std::chrono::seconds pause = pause_after(there->second.failures++);
+    there->second.due = std::chrono::steady_clock::now() + pause;
+    core_.log().warn("store.indexes_postponed", {{"tenant", place.first}, {"table", place.second}, {"seconds", pause.count()}, {"detail", postponed.error().detail}});
+  } else {
+    there->second.failures = 0;
+    there->second.due = {};
+  }
   if (there->second.indexes.empty()) wanted_.erase(there);
   waiting_.set(static_cast<double>(wanted_.size()));
 }

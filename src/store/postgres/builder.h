@@ -17,8 +17,8 @@ class Builder {
 
   /// Makes these of the table behind the caller's back, beside those that it was asked for before. Thread-safe.
   void add(const std::string& tenant, const std::string& table, std::vector<IndexSpec> indexes);
-  /// What of this table has not begun is not made.
-  void forget(const std::string& tenant, const std::string& table);
+  /// What of this table has not begun is not made. Gives what was still to be made.
+  std::vector<IndexSpec> forget(const std::string& tenant, const std::string& table);
 
  private:
   using Place = std::pair<std::string, std::string>;  ///< tenant, table
@@ -31,7 +31,9 @@ class Builder {
   void work();
   /// The first of what is due; nullopt at the end.
   std::optional<Place> next(Wanted& wanted);
-  void settle(const Place& place, Wanted wanted, const Result<void>& made);
+  bool is_wanted(const Place& place, const IndexSpec& spec);
+  /// `done`: nobody needs to come back to these. `postponed`: why the others are tried again.
+  void settle(const Place& place, const std::vector<IndexSpec>& done, const Result<void>& postponed);
 
   Core& core_;
   Gauge& waiting_;

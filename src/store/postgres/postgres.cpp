@@ -204,21 +204,32 @@ class TenantStore final : public Store {
   }
 
   Task<void> ensure_indexes(std::string name, std::vector<IndexSpec> indexes) override {
-    if (!others_stay(indexes)) builder_.forget(tenant_, name);
+    std::vector<IndexSpec> forgotten;
+    if (!others_stay(indexes)) forgotten = builder_.forget(tenant_, name);
     std::function<Result<std::vector<IndexSpec>>()> work = [this, &name, &indexes] { return postgres::ensure_indexes(core_, tenant_, name, indexes); };
     Task<std::vector<IndexSpec>> changing = core_.building().run<std::vector<IndexSpec>>(work);
-    CO_TRY(std::vector<IndexSpec> behind, co_await changing);
-    if (!behind.empty()) builder_.add(tenant_, name, std::move(behind));
+    Result<std::vector<IndexSpec>> behind = co_await changing;
+    if (!behind.ok()) {
+      // They are wanted before as after.
+      std::erase_if(forgotten, [&](const IndexSpec& old) {
+        return std::ranges::none_of(indexes, [&](const IndexSpec& each) { return index_name(name, each) == index_name(name, old); });
+      });
+      if (!forgotten.empty()) builder_.add(tenant_, name, std::move(forgotten));
+      co_return std::move(behind).error();
+    }
+    if (!behind->empty()) builder_.add(tenant_, name, std::move(*behind));
     co_return ok();
   }
 
   Task<void> drop_table(std::string name) override {
+    std::vector<IndexSpec> forgotten = builder_.forget(tenant_, name);
     std::function<Result<bool>()> work = [this, &name]() -> Result<bool> {
       CHECK_OK(postgres::drop_table(core_, tenant_, name));
       return true;
     };
     Task<bool> changing = core_.waiting().run<bool>(work);
     Result<bool> changed = co_await changing;
+    if (!changed.ok() && !forgotten.empty()) builder_.add(tenant_, name, std::move(forgotten));
     CO_CHECK(std::move(changed));
     std::set<std::string> touched;
     touched.insert(name);

@@ -84,6 +84,15 @@ std::string sql_of(const IndexSpec& spec, const std::string& name, const std::st
   return sql + ")";
 }
 
+/// In a transaction that goes on when an ordinary index cannot be made.
+Result<void> make_spec(PGconn* c, const std::string& sql, bool unique) {
+  if (!unique) CHECK_OK(run(c, "SAVEPOINT one"));
+  const auto made = run(c, sql);
+  if (!made.ok() && !unique) (void)run(c, "ROLLBACK TO one");
+  if (!made.ok()) return made.error();
+  return {};
+}
+
 /// One transaction under a lock, told to the other nodes; run again when it met another's.
 template <class Lock, class Work>
 Result<void> change(Core& core, const std::string& tenant, const Lock& lock, const Work& work) {
@@ -180,48 +189,58 @@ Result<std::vector<IndexSpec>> ensure_indexes(Core& core, const std::string& ten
     CHECK_OK(run(c, "SET LOCAL statement_timeout TO 0"));
     return {};
   };
+  Result<void> impossible;
   CHECK_OK(change(core, tenant, lock_columns, [&](PGconn* c) -> Result<bool> {
     TRY(const auto there, indexes_there(c, where));
     TRY(const std::vector<std::string> columns, columns_of(c, tenant, table));
-    for (const auto& [name, spec] : wanted) {
-      if (is_whole(there, name)) continue;
-      if (there.contains(name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
-      const auto made = run(c, sql_of(*spec, name, where, columns, false));
-      if (!made.ok()) return made.error().code == Code::conflict ? not_unique(*spec, made.error()) : made.error();
+    for (const auto& [name, whole] : there) {
+      const bool half = !whole && wanted.contains(name), surplus = !keep && !named.contains(name);
+      if (half || surplus) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
     }
-    for (const auto& [name, whole] : there)
-      if (!keep && !named.contains(name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name)));
+    impossible = {};
+    for (const bool unique : {true, false})
+      for (const auto& [name, spec] : wanted) {
+        if (spec->unique != unique || is_whole(there, name)) continue;
+        const Result<void> made = make_spec(c, sql_of(*spec, name, where, columns, false), unique);
+        if (made.ok()) continue;
+        if (made.error().code == Code::conflict) return not_unique(*spec, made.error());
+        if (unique || passes(made.error())) return made.error();
+        impossible = made;
+      }
     return false;  // who reads or writes the table need not know
   }));
+  CHECK_OK(impossible);
   return behind;
 }
 
-Result<void> make_indexes_behind(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes, int wake) {
-  const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table);
+Result<void> make_index_behind(Core& core, const std::string& tenant, const std::string& table, const IndexSpec& spec, int wake) {
+  const std::string schema = identifier(core.schema_of(tenant)), where = schema + "." + identifier(table), name = index_name(table, spec);
   TRY(const Core::Writing writing, core.connect_to_write());
   PGconn* c = writing.connection.get();
   const Patience patience{.wake = wake};
   CHECK_OK(run(c, "SET statement_timeout TO 0", patience));
-  for (const IndexSpec& spec : indexes) {
-    const std::string name = index_name(table, spec);
-    // Who makes an index like this holds the table's lock of that kind to the end: what is not whole while nobody holds it was
-    // broken off. And two that are made at once would wait for each other.
-    const auto clear = [&]() -> Result<bool> {
-      CHECK_OK(run(c, "BEGIN", patience));
-      CHECK_OK(run(c, kPatience, patience));
-      CHECK_OK(run(c, "LOCK TABLE " + where + " IN SHARE UPDATE EXCLUSIVE MODE NOWAIT", patience));
-      TRY(const auto there, indexes_there(c, where));
-      if (there.contains(name) && !is_whole(there, name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name), patience));
-      CHECK_OK(run(c, "COMMIT", patience));
-      return is_whole(there, name);
-    };
-    const Result<bool> there = clear();
-    if (!there.ok()) return there.error();
-    if (*there) continue;
-    TRY(const std::vector<std::string> columns, columns_of(c, tenant, table));
-    CHECK_OK(run(c, sql_of(spec, name, where, columns, true), patience));
+  // Who makes an index like this holds the table's lock of that kind to the end: what is not whole while nobody holds it was
+  // broken off. And two that are made at once would wait for each other.
+  const auto clear = [&]() -> Result<bool> {
+    CHECK_OK(run(c, "BEGIN", patience));
+    CHECK_OK(run(c, kPatience, patience));
+    CHECK_OK(run(c, "LOCK TABLE " + where + " IN SHARE UPDATE EXCLUSIVE MODE NOWAIT", patience));
+    TRY(const auto there, indexes_there(c, where));
+    if (there.contains(name) && !is_whole(there, name)) CHECK_OK(run(c, "DROP INDEX " + schema + "." + identifier(name), patience));
+    CHECK_OK(run(c, "COMMIT", patience));
+    return is_whole(there, name);
+  };
+  TRY(const bool whole, clear());
+  if (whole) return {};
+  TRY(const std::vector<std::string> columns, columns_of(c, tenant, table));
+  const auto made = run(c, sql_of(spec, name, where, columns, true), patience);
+  if (made.ok()) return {};
+  // Nobody comes back to one that fails for good, and every write would go on filling it.
+  for (int i = 0; i < kTries && !passes(made.error()) && PQstatus(c) == CONNECTION_OK; ++i) {
+    if (clear().ok()) break;
+    (void)run(c, "ROLLBACK", patience);
   }
-  return {};
+  return made.error();
 }
 
 Result<void> drop_table(Core& core, const std::string& tenant, const std::string& table) {

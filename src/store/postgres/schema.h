@@ -9,9 +9,9 @@ Result<void> ensure_table(Core& core, const std::string& tenant, const std::stri
 /// A table that lacks nothing is not touched, nor are the locks of others waited for. Unique ones take as long as the rows ask for,
 /// while nobody writes. The others of a table with many rows are given back: for make_indexes_behind().
 Result<std::vector<IndexSpec>> ensure_indexes(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes);
-/// Ordinary ones, while others read and write. overloaded when somebody else is making one of that table. `wake`: a descriptor
-/// that ends the wait when it is readable; what the server has begun it ends.
-Result<void> make_indexes_behind(Core& core, const std::string& tenant, const std::string& table, const std::vector<IndexSpec>& indexes, int wake);
+/// An ordinary one, while others read and write. timeout when somebody else is making one of that table. `wake`: a descriptor
+/// that ends the wait when it is readable; what the server has begun it ends. One that cannot be made is not left there half made.
+Result<void> make_index_behind(Core& core, const std::string& tenant, const std::string& table, const IndexSpec& spec, int wake);
 Result<void> drop_table(Core& core, const std::string& tenant, const std::string& table);
 
 /// Reads every row of every table of a tenant; the text names what is damaged (RL-21).
