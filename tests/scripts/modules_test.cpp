@@ -174,6 +174,32 @@ TEST_F(Modules, SettingsThatAModuleTookWhenItWasLoadedAreThoseOfNow) {
   EXPECT_EQ(now(), R"([true,"b",null,"2",null,"2",null])");
 }
 
+TEST_F(Modules, WhatCodePutsIntoItsEnvironmentOutlivesAChangeOfSettings) {
+  files({{"lib/env.js", "process.env.OURS = 'ours'; const config = require('mobileservice-config'); config.ours = 1; config.appSettings.ours = 2;"
+                        "module.exports = function () { return [process.env.OURS, process.env.MY, process.env.OLD, config.ours, config.appSettings.ours, config.appSettings.OLD, config.name] }"}});
+  const auto now = [&] { return insert("request.respond(200, require('../lib/env')())"); };
+  environment = std::make_shared<const std::string>(R"({"env":{"MY":"1","OLD":"1"},"config":{"name":"a","appSettings":{"OLD":"1"}}})");
+  EXPECT_EQ(now(), R"(["ours","1","1",1,2,"1","a"])");
+  for (const char* of : {"2", "3"}) {
+    environment = std::make_shared<const std::string>(R"({"env":{"MY":")" + std::string(of) + R"("},"config":{"name":"b","appSettings":{}}})");
+    EXPECT_EQ(now(), R"(["ours",")" + std::string(of) + R"(",null,1,2,null,"b"])");
+  }
+}
+
+TEST_F(Modules, WhatCodeFreezesKeepsNothingElseFromTheNewSettings) {
+  files({{"lib/frozen.js", "const config = require('mobileservice-config'); Object.freeze(process.env); Object.freeze(config.appSettings);"
+                           "module.exports = function () { return [process.env.MY, config.appSettings.MY, config.name] }"},
+         {"lib/none.js", "const config = require('mobileservice-config'); process.env = null; module.exports = function () { return config.name }"}});
+  const auto now = [&](const char* file) { return insert("request.respond(200, require('../lib/" + std::string(file) + "')())"); };
+  environment = std::make_shared<const std::string>(R"({"env":{"MY":"1"},"config":{"name":"a","appSettings":{"MY":"1"}}})");
+  EXPECT_EQ(now("frozen"), R"(["1","1","a"])");
+  environment = std::make_shared<const std::string>(R"({"env":{"MY":"2"},"config":{"name":"b","appSettings":{"MY":"2"}}})");
+  EXPECT_EQ(now("frozen"), R"(["1","1","b"])");
+  EXPECT_EQ(now("none"), R"("b")");
+  environment = std::make_shared<const std::string>(R"({"env":{"MY":"3"},"config":{"name":"c"}})");
+  EXPECT_EQ(now("none"), R"("c")");
+}
+
 TEST_F(Modules, FilesThatAreTooManyAreRefused) {
   files({{"a.bin", std::string(41 << 20, 'x')}});
   EXPECT_THAT(insert("request.respond(200, 1)"), ::testing::StartsWith("server_error: the service's files are larger than 40 MB"));

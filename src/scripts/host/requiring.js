@@ -1,7 +1,7 @@
 // requiring: what `require` gives scripts beside the files of their service: the built-ins, and the clients of HTTP.
 
 function requiring({ host, load, failure, Call, timers_of }) {
-  const { Array, Error, JSON, Map, Object, Set, String, SyntaxError } = globalThis;
+  const { Array, Error, JSON, Map, Object, Reflect, Set, String, SyntaxError } = globalThis;
   const { defineProperty } = Object;
   const kCore = new Set(['util', 'url', 'path', 'querystring', 'crypto', 'buffer', 'zlib', 'string_decoder']);
   const kMade = new Set(['http', 'https', 'events', 'stream', 'timers', 'assert', 'mobileservice-config']);
@@ -16,13 +16,14 @@ function requiring({ host, load, failure, Call, timers_of }) {
     return text === '' ? { env: {}, config: {} } : JSON.parse(text);
   }
 
-  /// Makes `into` what `from` is, and leaves objects inside the ones they were: whoever holds one sees what it has become.
-  function become(into, from) {
+  /// Makes `into`, which was `before`, what `from` is, and leaves objects inside the ones they were: whoever holds one sees what it
+  /// has become. What others have put into it stays, and so does what they have frozen.
+  function become(into, from, before) {
     const group = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
-    for (const name of Object.keys(into)) if (!Object.hasOwn(from, name)) delete into[name];
+    for (const name of Object.keys(before)) if (!Object.hasOwn(from, name)) Reflect.deleteProperty(into, name);
     for (const [name, value] of Object.entries(from)) {
-      if (group(value) && Object.hasOwn(into, name) && group(into[name])) become(into[name], value);
-      else defineProperty(into, name, { value, writable: true, enumerable: true, configurable: true });
+      if (group(value) && Object.hasOwn(into, name) && group(into[name])) become(into[name], value, group(before[name]) ? before[name] : {});
+      else Reflect.defineProperty(into, name, { value, writable: true, enumerable: true, configurable: true });
     }
     return into;
   }
@@ -85,13 +86,16 @@ function requiring({ host, load, failure, Call, timers_of }) {
       if (!made.has(name)) made.set(name, make());
       return made.get(name);
     };
-    let config, told;
+    let config, before = {}, told;
     // Settings change without a new version of the service's files.
     function settings() {
       const text = host.environment();
-      if (config === undefined || told !== text) config = become(config ?? {}, environment().config);
+      if (told === text) return config;
       told = text;
-      return config;
+      config ??= {};
+      const last = before;
+      before = environment().config;
+      return become(config, environment().config, last);
     }
     const emitter = () => once('events', emitters);
     const net = () => once('egress', () => egress({ call_now, failure, load, EventEmitter: emitter() }));

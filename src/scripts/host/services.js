@@ -22,7 +22,7 @@ function services({ Bundle, make, text_of_error, current, alive }) {
   class Service {
     static es_module = es_module;
     #inside; #compiled = new Map(); #modules = new Map(); #linking = Promise.resolve();
-    #imports = new Map();    // module → those it imports
+    #imports = new WeakMap();  // module → those it imports
     #turns = new Map();      // module that was asked for → its evaluation
     #settled = new WeakSet();  // modules whose evaluation has come to its end
     constructor(bytes) {

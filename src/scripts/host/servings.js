@@ -35,6 +35,7 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
   for (const level of ['log', 'info', 'warn', 'error']) console[level] = (...args) => { now()?.console(level, host.format(args)); };
   Object.assign(console, { debug: console.log, trace: console.log, dir: (value) => console.log(value), assert: (good, ...args) => { if (!good) console.error('Assertion failed', ...args); }, time() {}, timeEnd() {} });
   const nextTick = (fn, ...args) => { void Promise.resolve().then(() => fn(...args)); };
+  let env_before = environment().env;
   const process = {
     env: environment().env, nextTick, platform: 'linux', arch: 'x64', version: 'v18.0.0', versions: { node: '18.0.0' }, argv: ['node'], execArgv: [], pid: 1, title: 'mandate', browser: false,
     cwd: () => '/', umask: () => 0o22, uptime: () => 0, hrtime: (from) => { const ms = Date.now(), out = [Math.floor(ms / 1000), (ms % 1000) * 1e6]; return from ? [out[0] - from[0], out[1] - from[1]] : out; },
@@ -127,11 +128,12 @@ function servings({ host, words, Call, Act, load, builtins_of, environment, unkn
   return {
     open, start_up, builtin, load: (path) => load_module(path), act: (call, made) => (call.context.app === true ? through(call, () => mobiles().act(call, made)) : with_file(call, call.context.script, (exports) => act(call, made, exports))),
     renew() {
-      const { env, push, coded: names } = environment();
-      become(process.env, env);
-      renew();
+      const { env, push, coded: names } = environment(), last = env_before;
+      env_before = environment().env;
       reaches_devices = push === true;
       coded = names ?? [];
+      // Both are objects that code may have made others of.
+      for (const step of [() => become(process.env, env, last), renew]) try { step(); } catch { /* what it made of it stays */ }
     },
   };
 }
