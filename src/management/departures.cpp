@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kTries = 5;
 
+tenant::ObjectKey service_key(const std::string& service) { return {std::string(tenant::kind::kService), service}; }
 Error another_is_at_it(const std::string& service) { return tenant::still_leaving(service); }
 
 Task<bool> keep(store::Lease* lease, store::Store& store) {
@@ -21,6 +22,25 @@ Task<bool> keep(store::Lease* lease, store::Store& store) {
 }
 
 }  // namespace
+
+/// Before each step: the lease is kept, the note stands, and nobody has the name.
+class Departures::Steps final : public store::Permit {
+ public:
+  Steps(store::Lease* lease, store::Store& store, std::string service) : lease_(lease), store_(store), service_(std::move(service)) {}
+  Task<std::vector<store::Mutation>> next() override {
+    Task<bool> keeping = keep(lease_, store_);
+    CO_TRY(const bool still, co_await keeping);
+    if (!still) co_return another_is_at_it(service_);
+    std::vector<store::Mutation> out = tenant::still_departed(service_);
+    if (lease_) out.insert(out.begin(), lease_->fenced());
+    co_return out;
+  }
+
+ private:
+  store::Lease* const lease_;
+  store::Store& store_;
+  const std::string service_;
+};
 
 /// The right to work on one service, in this process.
 class Departures::Turn {
@@ -63,6 +83,8 @@ Task<void> Departures::work(tenant::Here here, std::string service, bool last) {
     Task<void> giving = turn.lease()->give_back(*here.store);
     [[maybe_unused]] const Result<void> given = co_await giving;  // else it runs out
   }
+  // A step that was refused at its commit says no more than that.
+  if (!removed.ok() && removed.error().code == Code::conflict) co_return another_is_at_it(service);
   co_return removed;
 }
 
@@ -71,26 +93,24 @@ Task<void> Departures::remove_all(tenant::Here here, std::string service, bool l
   Task<bool> taking = keep(lease, store);
   CO_TRY(const bool ours, co_await taking);
   if (!ours) co_return another_is_at_it(service);
-  Task<tenant::Objects> loading = tenant::load_objects_of(store, std::string(tenant::kind::kDepartedService));
-  CO_TRY(const tenant::Objects notes, co_await loading);
-  const auto note = notes.find(tenant::departed_key(service));
-  if (note == notes.end()) co_return ok();
+  Task<tenant::Objects> loading = tenants_.objects(here->name);
+  CO_TRY(const tenant::Objects objects, co_await loading);
+  const auto note = objects.find(tenant::departed_key(service));
+  if (note == objects.end()) co_return ok();
+  if (objects.contains(service_key(service))) {
+    Task<void> letting = remove_code(here, service, last, lease);
+    co_return co_await letting;
+  }
 
-  std::function<bool()> may = [lease] { return !lease || lease->held(); };
-  Task<std::size_t> dropping = tables_.drop_service(here, service, tenant::tables_of(note->second), std::move(may));
+  Steps steps(lease, store, service);
+  Task<std::size_t> dropping = tables_.drop_service(here, service, tenant::tables_of(note->second), &steps);
   CO_TRY(const std::size_t dropped, co_await dropping);
-  std::vector<store::Mutation> rows = push::forgetting(service);
-  for (store::Mutation& each : tables::jobs::forgetting(service)) rows.push_back(std::move(each));
-  rows.push_back(tables::ScriptLog::forgetting(service));
-  for (store::Mutation& each : rows) {  // one by one: there may be many, and others write too
-    Task<bool> keeping = keep(lease, store);
-    CO_TRY(const bool still, co_await keeping);
-    if (!still) co_return another_is_at_it(service);
-    store::Batch batch;
-    if (lease) batch.add(lease->fenced());
-    batch.add(std::move(each));
-    Task<store::Outcome> writing = store.mutate(std::move(batch));
-    CO_CHECK(co_await writing);
+  std::vector<store::Bunch> bunches = push::forgetting(service);
+  for (store::Bunch& each : tables::jobs::forgetting(service)) bunches.push_back(std::move(each));
+  bunches.push_back(tables::ScriptLog::forgetting(service));
+  for (store::Bunch& each : bunches) {
+    Task<std::int64_t> removing = store::remove_bunch(store, std::move(each), &steps);
+    CO_CHECK(co_await removing);
   }
   log_.info("service.cleared", {{"tenant", here->name}, {"service", service}, {"tables", dropped}, {"last", last}});
   Task<void> ending = remove_code(here, service, last, lease);
@@ -106,12 +126,16 @@ Task<void> Departures::remove_code(tenant::Here here, std::string service, bool 
     Task<tenant::Objects> loading = tenants_.objects(here->name);
     CO_TRY(const tenant::Objects objects, co_await loading);
     if (!objects.contains(tenant::departed_key(service))) co_return ok();
+    // A server that knows no notes made a service of that name. What is there is its own by now.
+    const bool taken = objects.contains(service_key(service));
+    if (taken) log_.warn("service.made_meanwhile", {{"tenant", here->name}, {"service", service}});
     Task<std::vector<store::Mutation>> reading = tables::code::forgetting(*here.store, service);
     CO_TRY(std::vector<store::Mutation> mutations, co_await reading);
-    if (!last && mutations.empty()) co_return ok();
+    if (taken) mutations.clear();
+    if (!last && !taken && mutations.empty()) co_return ok();
     if (lease) mutations.push_back(lease->fenced());
-    if (lease && last) mutations.push_back(store::remove("leases", store::equals("name", "departed/" + service)));
-    if (last) mutations.push_back(tenant::remove_object(tenant::departed_key(service)));
+    if (lease && (last || taken)) mutations.push_back(store::remove("leases", store::equals("name", "departed/" + service)));
+    if (last || taken) mutations.push_back(tenant::remove_object(tenant::departed_key(service)));
     Task<void> committing = tenants_.commit(here->name, tenant::revision_of(objects), std::move(mutations));
     Result<void> committed = co_await committing;
     if (committed.ok() || committed.error().code != Code::conflict || tries == kTries) co_return committed;

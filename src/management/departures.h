@@ -27,7 +27,8 @@ class Departures {
   Departures(tenant::TenantDirectory& tenants, tables::Tables& tables, std::string node, const Clock& clock, Log& log)
       : tenants_(tenants), tables_(tables), node_(std::move(node)), clock_(clock), log_(log) {}
 
-  /// Removes all rows of a service that was deleted; the note stays. Nothing when there is no note.
+  /// Removes all rows of a service that was deleted, piece by piece; the note stays. Goes on where it was broken off. Nothing when
+  /// there is no note; where a service of that name is there all the same, only the note goes.
   Task<void> clear(tenant::Here here, std::string service);
   /// The same, and the note too: afterwards a service of that name may be made. conflict while another is at it.
   Task<void> finish(tenant::Here here, std::string service);
@@ -37,6 +38,7 @@ class Departures {
  private:
   using Key = std::pair<store::Store*, std::string>;
   class Turn;
+  class Steps;
   Task<void> work(tenant::Here here, std::string service, bool last);
   Task<void> remove_all(tenant::Here here, std::string service, bool last, store::Lease* lease);
   Task<void> remove_code(tenant::Here here, std::string service, bool last, store::Lease* lease);

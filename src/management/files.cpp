@@ -41,20 +41,50 @@ bool drops(const tenant::Desired& desired, const std::string& service) {
   return std::ranges::any_of(desired.scopes, [&](const tenant::Scope& each) { return each.kind == tenant::kind::kService && service.starts_with(each.prefix); });
 }
 
-/// A service goes with all its rows. Whoever leaves one out of a file need not have meant that.
-Task<void> check_services(Deps& deps, const tenant::Desired& desired, bool dry_run) {
-  const Result<tenant::Here> here = deps.tenants.by_name(desired.tenant);
-  if (!here.ok()) co_return ok();
+/// A service goes with all its rows. Whoever leaves one out of a file need not have meant that. `declared`: tables that each has.
+Task<void> refuse_full(Deps& deps, tenant::Here here, std::map<std::string, std::vector<std::string>> declared) {
   std::string wrong;
-  for (const auto& [name, service] : (*here)->services) {
-    if (!deps.tables || !drops(desired, name)) continue;
-    Task<std::vector<std::string>> looking = deps.tables->with_rows(*here, name);
+  for (const auto& [name, tables] : declared) {
+    if (!deps.tables) break;
+    Task<std::vector<std::string>> looking = deps.tables->with_rows(here, name, tables);
     CO_TRY(const std::vector<std::string> full, co_await looking);
     if (full.empty()) continue;
     wrong += (wrong.empty() ? "" : "\n") + ("services: the file has no '" + name + "', which has rows in table '" + full.front() + "'" +
              (full.size() > 1 ? " and " + std::to_string(full.size() - 1) + " more" : "") + ": `mandate service delete " + name + " --force` removes it with all of them");
   }
   if (!wrong.empty()) co_return Error(Code::conflict, std::move(wrong));
+  co_return ok();
+}
+
+/// The same of what the plan removes: this node need not have heard of every service when the file came, nor of every row.
+Task<void> refuse_full_of(Deps& deps, std::string tenant, const tenant::DesiredPlan& plan) {
+  std::map<std::string, std::vector<std::string>> declared;
+  const auto removes = [](const tenant::Change& change, std::string_view kind) { return change.act == tenant::Change::Act::remove && change.key.kind == kind; };
+  for (const tenant::Change& change : plan.changes)
+    if (removes(change, tenant::kind::kService)) declared[change.key.name];
+  for (const tenant::Change& change : plan.changes) {
+    const std::size_t slash = change.key.name.find('/');
+    if (!removes(change, tenant::kind::kTable)) continue;
+    if (const auto service = declared.find(change.key.name.substr(0, slash)); service != declared.end()) service->second.push_back(change.key.name.substr(slash + 1));
+  }
+  const Result<tenant::Here> here = deps.tenants.by_name(tenant);
+  if (declared.empty() || !here.ok()) co_return ok();
+  Task<void> refusing = refuse_full(deps, *here, std::move(declared));
+  co_return co_await refusing;
+}
+
+/// Before anything is touched: whether services may go, and room for those that come.
+Task<void> check_services(Deps& deps, const tenant::Desired& desired, bool dry_run) {
+  const Result<tenant::Here> here = deps.tenants.by_name(desired.tenant);
+  if (!here.ok()) co_return ok();
+  std::map<std::string, std::vector<std::string>> going;
+  for (const auto& [name, service] : (*here)->services) {
+    if (!drops(desired, name)) continue;
+    for (const auto& [lower, table] : service.tables) going[name].push_back(lower);
+    going[name];
+  }
+  Task<void> refusing = refuse_full(deps, *here, std::move(going));
+  CO_CHECK(co_await refusing);
   if (dry_run) co_return ok();
   std::vector<std::string> names;
   for (const auto& [key, object] : desired.objects)
@@ -108,7 +138,8 @@ Task<http::Response> post_apply(Deps& deps, http::Request& request) {
   Task<void> preparing = check_tables(deps, desired, dry_run);
   CO_CHECK(co_await preparing);
   std::string name = desired.tenant;
-  Task<tenant::Applied> applying = tenant::apply_desired(deps.tenants, deps.people, std::move(desired), dry_run, request, deps.clock, deps.random);
+  tenant::LastLook look = [&deps, name](const tenant::DesiredPlan& plan) { return refuse_full_of(deps, name, plan); };
+  Task<tenant::Applied> applying = tenant::apply_desired(deps.tenants, deps.people, std::move(desired), dry_run, request, deps.clock, deps.random, std::move(look));
   Result<tenant::Applied> applied = co_await applying;
   if (!dry_run) {
     // What the file asked for more than there was, or what it asks for no more: now it is known which.

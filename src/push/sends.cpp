@@ -107,11 +107,13 @@ store::Batch sweep_sends(Millis now) {
   return batch;
 }
 
-std::vector<store::Mutation> forgetting(const std::string& service) {
-  std::vector<store::Mutation> out;
-  for (const char* table : {"push_sends", "push_deliveries", "push_tags", "push_registrations", "push_feedback"})
-    out.push_back(store::remove(table, store::equals("service", service)));
-  return out;
+std::vector<store::Bunch> forgetting(const std::string& service) {
+  const store::ExprPtr own = store::equals("service", service);
+  return {{"push_sends", {"id"}, own},
+          {"push_deliveries", {"id"}, own},
+          {"push_tags", {"service", "tag", "registration"}, own},
+          {"push_registrations", {"service", "id"}, own},
+          {"push_feedback", {"service", "platform", "handle"}, own}};
 }
 
 }  // namespace mandate::push

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "push/platform.h"
-#include "store/store.h"
+#include "store/pieces.h"
 
 namespace mandate::push {
 
@@ -59,7 +59,7 @@ class Sends {
 
 /// Removes what is older than a week, and feedback older than a month.
 store::Batch sweep_sends(Millis now);
-/// What removes the devices and messages of a service that goes.
-std::vector<store::Mutation> forgetting(const std::string& service);
+/// The devices and messages of a service that goes.
+std::vector<store::Bunch> forgetting(const std::string& service);
 
 }  // namespace mandate::push

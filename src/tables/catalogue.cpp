@@ -70,10 +70,8 @@ Task<Catalogue::SchemaPtr> Catalogue::get(const OperationContext& context) {
   std::string physical = physical_name(context.service->name, context.table->name);
   bool due = false;
   if (SchemaPtr found = kept(context, physical, due)) {
-    if (!due) co_return found;
-    std::vector<store::IndexSpec> indexes = indexes_of(*context.table);
-    Task<void> again = index(*context.here.store, std::move(physical), std::move(indexes), context.here->revision);
-    CO_CHECK(co_await again);
+    // Nobody waits for it.
+    if (due) spawn(index(*context.here.store, std::move(physical), indexes_of(*context.table), context.here->revision, true), [](const Result<void>&) {});
     co_return found;
   }
   std::vector<store::ColumnSpec> wanted = columns_of(*context.table);
@@ -99,20 +97,31 @@ Task<std::vector<store::ColumnSpec>> Catalogue::made(store::Store& store, std::s
     const std::lock_guard lock(mutex_);
     houses_[&store].indexed[physical].revision.reset();
   }
+  if (columns.empty()) {  // no table without its note: whoever removes the service has to find it
+    Task<void> noting = note(store, physical);
+    CO_CHECK(co_await noting);
+  }
   Task<void> change = store.ensure_table(physical, std::move(wanted));
   CO_CHECK(co_await change);
-  std::vector<store::Cell> cells{{"name", physical}, {"changed_at", clock_.now_ms()}};
-  store::Batch note;
-  note.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
-  Task<store::Outcome> noted = store.mutate(std::move(note));
-  CO_TRY(store::Outcome outcome, co_await noted);
+  Task<void> noted = note(store, physical);
+  CO_CHECK(co_await noted);
   Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
   CO_TRY(columns, co_await again);
   co_return columns;
 }
 
-Task<void> Catalogue::index(store::Store& store, std::string physical, std::vector<store::IndexSpec> indexes, std::uint64_t revision) {
-  if (indexes.empty()) co_return ok();
+Task<void> Catalogue::note(store::Store& store, std::string physical) {
+  std::vector<store::Cell> cells{{"name", std::move(physical)}, {"changed_at", clock_.now_ms()}};
+  store::Batch batch;
+  batch.add(store::upsert(std::string(kShapes), {"name"}, std::move(cells)));
+  Task<store::Outcome> writing = store.mutate(std::move(batch));
+  CO_TRY([[maybe_unused]] const store::Outcome written, co_await writing);
+  co_return ok();
+}
+
+Task<void> Catalogue::index(store::Store& store, std::string physical, std::vector<store::IndexSpec> indexes, std::uint64_t revision, bool again) {
+  if (indexes.empty() && !again) co_return ok();
+  bool exactly = false;
   for (;;) {
     auto others = std::make_shared<Signal<bool>>();
     {
@@ -121,22 +130,24 @@ Task<void> Catalogue::index(store::Store& store, std::string physical, std::vect
       house.newest = std::max(house.newest, revision);
       Indexed& indexed = house.indexed[physical];
       if (!indexed.under_way) {
-        const bool again = indexed.again && *indexed.again <= clock_.steady();
-        if (revision < house.newest || (indexed.revision && revision <= *indexed.revision && !again)) co_return ok();
+        const bool due = again && indexed.again && *indexed.again <= clock_.steady();
+        if (revision < house.newest || (indexed.revision && revision <= *indexed.revision && !due)) co_return ok();
+        exactly = due && indexed.too_many;
         indexed.revision = revision;
         indexed.under_way = true;
-        indexed.again.reset();
         break;
       }
+      if (again) co_return ok();
       indexed.waiting.push_back(others);
     }
     [[maybe_unused]] const Result<bool> waited = co_await *others;
   }
-  indexes.push_back(store::others_stay());
+  if (!exactly) indexes.push_back(store::others_stay());
   Task<void> make = store.ensure_indexes(physical, std::move(indexes));
   const Result<void> made = co_await make;
   // The configuration was refused when it was applied over such rows; those that came since are served all the same.
-  if (!made.ok()) log_.error("tables.index_failed", {{"table", physical}, {"code", name(made.error().code)}, {"columns", made.error().hint}});
+  if (!made.ok()) log_.error("tables.index_failed", {{"table", physical}, {"code", name(made.error().code)}, {"columns", made.error().hint}, {"detail", made.error().detail}});
+  else if (exactly) log_.info("tables.settled", {{"table", physical}});
   std::vector<std::shared_ptr<Signal<bool>>> waiting;
   {
     const std::lock_guard lock(mutex_);
@@ -144,17 +155,23 @@ Task<void> Catalogue::index(store::Store& store, std::string physical, std::vect
     Indexed& indexed = house.indexed[physical];
     indexed.under_way = false;
     waiting.swap(indexed.waiting);
-    if (made.ok() || made.error().code == Code::conflict) {
-      indexed.failures = 0;
-    } else {
-      indexed.again = clock_.steady() + std::min(kFirstPause * (1 << std::min(indexed.failures++, 10)), kLongestPause);
-    }
-    house.due = Moment::max();
-    for (const auto& [name, each] : house.indexed)
-      if (each.again) house.due = std::min(house.due, *each.again);
+    if (exactly) indexed.too_many = !made.ok() && store::passes(made.error());
+    note(house, indexed, made);
   }
   for (const auto& each : waiting) each->set(true);
   co_return ok();
+}
+
+void Catalogue::note(House& house, Indexed& indexed, const Result<void>& tried) {
+  if (!tried.ok() && store::passes(tried.error())) {
+    indexed.again = clock_.steady() + std::min(kFirstPause * (1 << std::min(indexed.failures++, 10)), kLongestPause);
+  } else if (!indexed.too_many) {
+    indexed.failures = 0;
+    indexed.again.reset();
+  }
+  house.due = Moment::max();
+  for (const auto& [name, each] : house.indexed)
+    if (each.again) house.due = std::min(house.due, *each.again);
 }
 
 Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std::string physical,
@@ -180,7 +197,7 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   Task<std::vector<store::ColumnSpec>> again = store.describe(physical);
   CO_TRY(columns, co_await again);
   std::vector<store::IndexSpec> indexes = indexes_of(table);
-  Task<void> indexing = index(store, physical, std::move(indexes), context.here->revision);
+  Task<void> indexing = index(store, physical, std::move(indexes), context.here->revision, false);
   CO_CHECK(co_await indexing);
   if (const std::string differ = differing(table, columns); !differ.empty()) log_.error("tables.columns_differ", {{"table", physical}, {"columns", differ}});
   std::shared_ptr<Schema> schema = make_schema(table, std::move(physical), std::move(columns));
@@ -194,7 +211,8 @@ Task<Catalogue::SchemaPtr> Catalogue::load(const OperationContext& context, std:
   co_return SchemaPtr(schema);
 }
 
-// A new column is null in every row, so what is new in that way cannot be at odds with the rows: it waits for the configuration.
+// A new column is null in every row, and any rows can have an ordinary index, so what is new in that way cannot be at odds with the
+// rows: it waits for the configuration. What is refused has then begun nothing that goes on behind.
 Task<void> Catalogue::prepare(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
   std::string physical = physical_name(service.name, table.name);
   Task<void> check = check_columns(store, service, table);
@@ -203,7 +221,8 @@ Task<void> Catalogue::prepare(store::Store& store, const tenant::Service& servic
   CO_TRY(const std::vector<store::ColumnSpec> columns, co_await look);
   if (columns.empty()) co_return ok();  // made when it is first used
   std::vector<store::IndexSpec> indexes = indexes_of(table);
-  std::erase_if(indexes, [&](const store::IndexSpec& index) { return !std::ranges::all_of(index.columns, [&](const std::string& name) { return has(columns, name); }); });
+  std::erase_if(indexes, [&](const store::IndexSpec& index) { return !index.unique || !std::ranges::all_of(index.columns, [&](const std::string& name) { return has(columns, name); }); });
+  if (indexes.empty()) co_return ok();
   indexes.push_back(store::others_stay());
   Task<void> index = store.ensure_indexes(std::move(physical), std::move(indexes));
   Result<void> indexed = co_await index;
@@ -214,6 +233,17 @@ Task<void> Catalogue::prepare(store::Store& store, const tenant::Service& servic
 
 Task<void> Catalogue::settle(store::Store& store, const tenant::Service& service, const tenant::Table& table) {
   std::string physical = physical_name(service.name, table.name);
+  Task<void> settling = settle_now(store, physical, table);
+  Result<void> settled = co_await settling;
+  const std::lock_guard lock(mutex_);
+  House& house = houses_[&store];
+  Indexed& indexed = house.indexed[physical];
+  indexed.too_many = !settled.ok() && store::passes(settled.error());
+  note(house, indexed, settled);
+  co_return settled;
+}
+
+Task<void> Catalogue::settle_now(store::Store& store, std::string physical, const tenant::Table& table) {
   Task<std::vector<store::ColumnSpec>> look = store.describe(physical);
   CO_TRY(std::vector<store::ColumnSpec> columns, co_await look);
   if (columns.empty()) co_return ok();  // made when it is first used
@@ -226,18 +256,37 @@ Task<void> Catalogue::settle(store::Store& store, const tenant::Service& service
   co_return ok();
 }
 
-Task<void> Catalogue::drop(store::Store& store, std::string physical) {
+Task<void> Catalogue::drop(store::Store& store, std::string physical, store::Permit* permit) {
+  store::Batch before;
+  if (permit) {
+    Task<std::vector<store::Mutation>> asking = permit->next();
+    CO_TRY(before.mutations, co_await asking);
+  }
+  if (!before.mutations.empty()) {
+    Task<store::Outcome> checking = store.mutate(std::move(before));
+    CO_TRY([[maybe_unused]] const store::Outcome checked, co_await checking);
+  }
   Task<void> dropped = store.drop_table(physical);
   CO_CHECK(co_await dropped);
+  Task<std::int64_t> forgetting = store::remove_bunch(store, importing::forgetting(physical), permit);
+  CO_TRY([[maybe_unused]] const std::int64_t versions, co_await forgetting);
   store::Batch batch;
+  if (permit) {
+    Task<std::vector<store::Mutation>> asking = permit->next();
+    CO_TRY(batch.mutations, co_await asking);
+  }
   batch.add(store::remove(std::string(kShapes), store::equals("name", physical)));  // other nodes hear of it
   batch.add(store::remove(std::string(kSequences), store::equals("name", physical)));
-  batch.add(importing::forget(physical));
   Task<store::Outcome> noted = store.mutate(std::move(batch));
   CO_TRY(store::Outcome outcome, co_await noted);
   forget(&store);
   const std::lock_guard lock(mutex_);
   blocks_.erase(Key(&store, physical));
+  // What was still to be done to its indexes is done.
+  Indexed& indexed = houses_[&store].indexed[physical];
+  indexed.revision.reset();
+  indexed.again.reset();
+  indexed.too_many = false;
   co_return ok();
 }
 

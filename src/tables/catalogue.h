@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "store/migrate.h"
+#include "store/pieces.h"
 #include "tables/schema.h"
 
 namespace mandate::tables {
@@ -29,12 +30,14 @@ class Catalogue {
   Task<SchemaPtr> get(const OperationContext& context);
   /// Adds columns; when someone else was faster, theirs stay. The schema afterwards.
   Task<SchemaPtr> extend(const OperationContext& context, std::vector<store::ColumnSpec> columns);
-  /// Gives an existing table the indexes over columns it has that `table` declares, before that is the configuration; what others
-  /// need stays. invalid_request: a column that is there with another type, rows that are not unique; the hint says which.
+  /// Gives an existing table the unique indexes over columns it has that `table` declares, before that is the configuration; what
+  /// others need stays. invalid_request: a column that is there with another type, rows that are not unique; the hint says which.
   Task<void> prepare(store::Store& store, const tenant::Service& service, const tenant::Table& table);
-  /// Gives an existing table the columns that the tenant's configuration declares, and its indexes and no others.
+  /// Gives an existing table the columns that the tenant's configuration declares, and its indexes and no others. What fails for
+  /// a passing reason is tried again behind, when somebody uses the table.
   Task<void> settle(store::Store& store, const tenant::Service& service, const tenant::Table& table);
-  Task<void> drop(store::Store& store, std::string physical);
+  /// `permit`, which may be null, is asked before each step: the table itself goes by no transaction.
+  Task<void> drop(store::Store& store, std::string physical, store::Permit* permit = nullptr);
   /// Physical names that begin so, of tables that were ever made and are not dropped.
   Task<std::vector<std::string>> known(store::Store& store, std::string prefix);
 
@@ -51,6 +54,7 @@ class Catalogue {
   struct Indexed {
     std::optional<std::uint64_t> revision;
     bool under_way = false;
+    bool too_many = false;          ///< a settling has failed: next time those go that the configuration does not name
     int failures = 0;               ///< one after the other
     std::optional<Moment> again;    ///< when to try again
     std::vector<std::shared_ptr<Signal<bool>>> waiting;  ///< for the end of what is under way
@@ -78,9 +82,14 @@ class Catalogue {
   void forget(store::Store* store);
   /// The columns of a table that has at least those wanted.
   Task<std::vector<store::ColumnSpec>> made(store::Store& store, std::string physical, std::vector<store::ColumnSpec> wanted);
-  /// Makes the indexes that a table lacks, see Indexed; who comes meanwhile waits. Never drops any: another node may
-  /// know a newer configuration, or be about to make one.
-  Task<void> index(store::Store& store, std::string physical, std::vector<store::IndexSpec> indexes, std::uint64_t revision);
+  /// Others are to read the table's shape anew, and the table is known().
+  Task<void> note(store::Store& store, std::string physical);
+  /// Makes the indexes that a table lacks, see Indexed; who comes meanwhile waits. Drops none: another node may know a newer
+  /// configuration, or be about to make one. But `again`, when it is due: what settle() could not drop goes.
+  Task<void> index(store::Store& store, std::string physical, std::vector<store::IndexSpec> indexes, std::uint64_t revision, bool again);
+  Task<void> settle_now(store::Store& store, std::string physical, const tenant::Table& table);
+  /// What came of a try; with the mutex held. Only what passes is tried again, later each time.
+  void note(House& house, Indexed& indexed, const Result<void>& tried);
   Task<SchemaPtr> load(const OperationContext& context, std::string physical, std::vector<store::ColumnSpec> wanted);
 
   const Clock& clock_;

@@ -19,6 +19,10 @@
 #include "tables/preconditions.h"
 #include "tenant/tenants.h"
 
+namespace mandate::store {
+class Permit;
+}
+
 namespace mandate::tables {
 
 class Catalogue;
@@ -172,11 +176,11 @@ class Tables {
   /// Why the caller may, or may not: {"permission","owner","rules":[{"rule","text","tree","condition"}],"row","verdict"}; the row
   /// only with an id, as it is at this moment.
   Task<JsonObject> explain(OperationContext context, Operation operation, std::string id);
-  /// Which tables of a service have rows, in lower case; also such as its configuration does not name any more.
-  Task<std::vector<std::string>> with_rows(tenant::Here here, std::string service);
+  /// Which tables of a service have rows, in lower case: of all that it ever had, and of `declared` whether they are known or not.
+  Task<std::vector<std::string>> with_rows(tenant::Here here, std::string service, std::vector<std::string> declared);
   /// Drops every table that a service ever had, with their rows, and `tables` of it whether they are known or not; gives how many.
-  /// Idempotent. `may` is asked before each: no more go when it says no, and the error is conflict.
-  Task<std::size_t> drop_service(tenant::Here here, std::string service, std::vector<std::string> tables, std::function<bool()> may = {});
+  /// Idempotent. `permit`, which may be null, is asked before each step; its error is the end of it.
+  Task<std::size_t> drop_service(tenant::Here here, std::string service, std::vector<std::string> tables, store::Permit* permit = nullptr);
 
   struct Impl;  ///< shared by the files of the room
   Impl& impl() { return *impl_; }

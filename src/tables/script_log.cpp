@@ -117,6 +117,6 @@ Task<std::vector<ScriptLine>> ScriptLog::last(store::Store& store, std::string s
   co_return out;
 }
 
-store::Mutation ScriptLog::forgetting(const std::string& service) { return store::remove("script_logs", store::equals("service", service)); }
+store::Bunch ScriptLog::forgetting(const std::string& service) { return {"script_logs", {"seq"}, store::equals("service", service)}; }
 
 }  // namespace mandate::tables

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "store/store.h"
+#include "store/pieces.h"
 
 namespace mandate::tables {
 
@@ -39,8 +39,8 @@ class ScriptLog {
   /// The last `limit` lines, oldest first; of one service or source when they are not empty.
   static Task<std::vector<ScriptLine>> last(store::Store& store, std::string service, std::string source, std::int64_t limit);
 
-  /// What removes the lines of a service that goes.
-  static store::Mutation forgetting(const std::string& service);
+  /// The lines of a service that goes.
+  static store::Bunch forgetting(const std::string& service);
 
   static constexpr std::size_t kMostWaiting = 2000;
   static constexpr std::int64_t kMostKept = 10'000;

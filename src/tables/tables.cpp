@@ -161,12 +161,25 @@ Task<void> Tables::settle_table(tenant::Here here, const tenant::Service& servic
   co_return ok();
 }
 
-Task<std::vector<std::string>> Tables::with_rows(tenant::Here here, std::string service) {
-  const std::string prefix = physical_name(service, "");
-  Task<std::vector<std::string>> listing = impl_->catalogue.known(*here.store, prefix);
+namespace {
+
+/// Physical names of all tables that a service ever had, and of `declared`.
+Task<std::set<std::string>> all_of(Catalogue& catalogue, store::Store& store, std::string service, std::vector<std::string> declared) {
+  Task<std::vector<std::string>> listing = catalogue.known(store, physical_name(service, ""));
   CO_TRY(const std::vector<std::string> known, co_await listing);
+  std::set<std::string> out(known.begin(), known.end());
+  for (const std::string& table : declared) out.insert(physical_name(service, table));
+  co_return out;
+}
+
+}  // namespace
+
+Task<std::vector<std::string>> Tables::with_rows(tenant::Here here, std::string service, std::vector<std::string> declared) {
+  const std::string prefix = physical_name(service, "");
+  Task<std::set<std::string>> listing = all_of(impl_->catalogue, *here.store, service, std::move(declared));
+  CO_TRY(const std::set<std::string> every, co_await listing);
   std::vector<std::string> out;
-  for (const std::string& physical : known) {
+  for (const std::string& physical : every) {
     Task<std::vector<store::ColumnSpec>> look = here.store->describe(physical);
     CO_TRY(const std::vector<store::ColumnSpec> columns, co_await look);
     if (columns.empty()) continue;
@@ -181,18 +194,14 @@ Task<std::vector<std::string>> Tables::with_rows(tenant::Here here, std::string 
   co_return out;
 }
 
-Task<std::size_t> Tables::drop_service(tenant::Here here, std::string service, std::vector<std::string> tables, std::function<bool()> may) {
-  std::set<std::string> wanted;
-  for (const std::string& table : tables) wanted.insert(physical_name(service, table));
-  Task<std::vector<std::string>> listing = impl_->catalogue.known(*here.store, physical_name(service, ""));
-  CO_TRY(const std::vector<std::string> known, co_await listing);
-  wanted.insert(known.begin(), known.end());
-  for (const std::string& physical : wanted) {
-    if (may && !may()) co_return Error(Code::conflict, "Another is at work on the tables of the service.");
-    Task<void> dropping = impl_->catalogue.drop(*here.store, physical);
+Task<std::size_t> Tables::drop_service(tenant::Here here, std::string service, std::vector<std::string> tables, store::Permit* permit) {
+  Task<std::set<std::string>> listing = all_of(impl_->catalogue, *here.store, service, std::move(tables));
+  CO_TRY(const std::set<std::string> every, co_await listing);
+  for (const std::string& physical : every) {
+    Task<void> dropping = impl_->catalogue.drop(*here.store, physical, permit);
     CO_CHECK(co_await dropping);
   }
-  co_return wanted.size();
+  co_return every.size();
 }
 
 Task<Fitted> fit_and_grow(Tables::Impl& impl, const OperationContext& context, Catalogue::SchemaPtr& schema, const JsonObject& item) {

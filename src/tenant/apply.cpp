@@ -42,7 +42,7 @@ store::Mutation config_changed(const std::vector<Change>& changes, const http::R
 }
 
 Task<Applied> apply_desired(TenantDirectory& directory, UserSeeder& seeder, Desired desired, bool dry_run,
-                            const http::Request& request, const Clock& clock, Random& random) {
+                            const http::Request& request, const Clock& clock, Random& random, LastLook look) {
   Applied applied;
   applied.tenant = desired.tenant;
   applied.dry_run = dry_run;
@@ -60,11 +60,17 @@ Task<Applied> apply_desired(TenantDirectory& directory, UserSeeder& seeder, Desi
     if (!loaded.ok()) co_return std::move(loaded).error();
     current = std::move(loaded).value();
   }
+  // What is left of deleted services is gone before a file is applied; nothing has to be for a rehearsal.
+  if (dry_run) std::erase_if(current, [](const auto& each) { return each.first.kind == kind::kDepartedService; });
   CO_TRY(DesiredPlan plan, plan_desired(desired, current, directory.vault(), random));
   Problems ignored;
   CO_TRY(const std::shared_ptr<const Tenant> after, build_snapshot(desired.tenant, plan.after, directory.vault(), clock.now_ms(), ignored));
   CO_CHECK(place_people(*after, desired.users));
 
+  if (look) {
+    Task<void> looking = look(plan);
+    CO_CHECK(co_await looking);
+  }
   applied.changes = std::move(plan.changes);
   if (!dry_run) {
     applied.made = std::move(plan.made);

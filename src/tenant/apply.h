@@ -14,11 +14,15 @@ struct Applied {
   std::vector<std::string> people;  ///< made, or to be made; others were there
 };
 
+/// Asked with the plan right before it is committed, or at the same place of a dry run; its error is the end of it. What it finds
+/// counts for the very configuration that the plan replaces.
+using LastLook = std::function<Task<void>(const DesiredPlan&)>;
+
 /// Plans and, unless `dry_run`, writes all changes of configuration with one config.changed audit row in one batch, then
 /// makes the missing people one by one. Applying the same file again changes nothing.
 /// Errors: those of plan_desired; conflict when somebody else changed the tenant meanwhile: apply again.
 Task<Applied> apply_desired(TenantDirectory& directory, UserSeeder& seeder, Desired desired, bool dry_run,
-                            const http::Request& request, const Clock& clock, Random& random);
+                            const http::Request& request, const Clock& clock, Random& random, LastLook look = {});
 
 /// The one audit row of a change of configuration.
 store::Mutation config_changed(const std::vector<Change>& changes, const http::Request& request, Millis now);

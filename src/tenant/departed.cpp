@@ -24,6 +24,18 @@ std::vector<std::string> tables_of(const StoredObject& note) {
   return out;
 }
 
+std::vector<store::Mutation> still_departed(const std::string& service) {
+  std::vector<store::Mutation> out{remove_object(departed_key(service)), remove_object({std::string(kind::kService), service})};
+  for (store::Mutation& each : out) {
+    each.kind = store::Mutation::Kind::check;
+    each.otherwise = Code::conflict;
+  }
+  out.front().expect = store::Mutation::Expect::one;
+  out.front().hold = true;
+  out.back().expect = store::Mutation::Expect::none;
+  return out;
+}
+
 Error still_leaving(const std::string& service) {
   return Error(Code::conflict, "A service '" + service + "' was deleted and its rows are not all gone yet. Try again in a moment.");
 }

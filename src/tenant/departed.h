@@ -14,6 +14,9 @@ ObjectKey departed_key(std::string service);
 StoredObject departed_note(const Objects& current, const std::string& service, std::uint64_t revision);
 /// The tables that it names.
 std::vector<std::string> tables_of(const StoredObject& note);
+/// Goes into each transaction that removes what is left: fails it with conflict when the note is gone, or a service of that name is
+/// there all the same (a server that knows no notes made it).
+std::vector<store::Mutation> still_departed(const std::string& service);
 /// conflict: a service of that name was deleted and is not all gone. Asked before one is made.
 Error still_leaving(const std::string& service);
 

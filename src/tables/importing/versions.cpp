@@ -23,7 +23,7 @@ store::Mutation remember(std::string physical, std::string id, std::string versi
   return store::upsert(std::string(kVersions), {"name", "id"}, std::move(cells));
 }
 
-store::Mutation forget(std::string physical) { return store::remove(std::string(kVersions), store::equals("name", std::move(physical))); }
+store::Bunch forgetting(std::string physical) { return {std::string(kVersions), {"name", "id"}, store::equals("name", std::move(physical))}; }
 
 bool expects_foreign(const Act& act) {
   if (act.operation == Operation::read || act.operation == Operation::insert || act.id.empty()) return false;

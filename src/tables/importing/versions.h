@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "store/pieces.h"
 #include "tables/operations.h"
 
 namespace mandate::tables::importing {
@@ -13,8 +14,8 @@ inline constexpr std::string_view kVersions = "imported_versions";
 
 /// Remembers `version` of the row `id` for as long as its stamp is `stamp`; replaces what was known of the row.
 store::Mutation remember(std::string physical, std::string id, std::string version, Millis stamp);
-/// Forgets all of a table that goes.
-store::Mutation forget(std::string physical);
+/// All of a table that goes.
+store::Bunch forgetting(std::string physical);
 
 /// Whether the act expects a version that cannot be one of ours: ours say a millisecond of this century. Only then is it worth
 /// a look at what was imported.

@@ -132,10 +132,9 @@ store::Mutation move_time(const Time& from, Millis next_at) {
 
 store::Mutation remove_time(const Time& time) { return store::remove(kTimes, time_of(time)); }
 
-std::vector<store::Mutation> forgetting(const std::string& service) {
-  std::vector<store::Mutation> out;
-  for (const char* table : {kRuns, kTimes}) out.push_back(store::remove(table, store::equals("service", service)));
-  return out;
+std::vector<store::Bunch> forgetting(const std::string& service) {
+  const store::ExprPtr own = store::equals("service", service);
+  return {{kRuns, {"id"}, own}, {kTimes, {"service", "job"}, own}};
 }
 
 }  // namespace mandate::tables::jobs

@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "store/lease.h"
-#include "store/store.h"
+#include "store/pieces.h"
 
 namespace mandate::tables::jobs {
 
@@ -65,7 +65,7 @@ store::Mutation set_time(const Time& time);
 store::Mutation move_time(const Time& from, Millis next_at);
 store::Mutation remove_time(const Time& time);
 
-/// What removes the runs and times of a service that goes.
-std::vector<store::Mutation> forgetting(const std::string& service);
+/// The runs and times of a service that goes.
+std::vector<store::Bunch> forgetting(const std::string& service);
 
 }  // namespace mandate::tables::jobs

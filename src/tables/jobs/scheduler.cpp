@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/url.h"
+#include "tenant/making.h"
 #include "tenant/schedule.h"
 
 namespace mandate::tables::jobs {
@@ -390,9 +391,10 @@ Task<void> Scheduler::begin(std::shared_ptr<Alive> alive, tenant::Here here, sto
   const tenant::Service* service = &here->services.find(row.text("service"))->second;
   parts.log.info("jobs.run_begun", {{"tenant", here->name}, {"service", service->name}, {"job", job->name}, {"run", id}, {"reason", row.text("reason")}});
   alive->under_way.set(static_cast<double>(++alive->running));
-  std::function<bool()> ours = [weak = std::weak_ptr<Alive>(alive)] {
+  // `then` is the tenant that `service` is of, as long as this is asked.
+  std::function<bool()> ours = [weak = std::weak_ptr<Alive>(alive), then = here.config, service] {
     const auto alive = weak.lock();
-    return alive && alive->ours();
+    return alive && alive->ours() && tenant::still_there(alive->parts.tenants, *then, *service);
   };
   spawn(parts.scripts.run(here, service, job, std::move(ours)), [alive, here, service, job, id](Result<void> done) {
     if (alive->ended) return;

@@ -21,7 +21,7 @@ class JobBinding final : public scripts::Binding {
   JobBinding(std::shared_ptr<TableBinding> inner, std::function<bool()> ours) : inner_(std::move(inner)), ours_(std::move(ours)) {}
 
   Task<Json> invoke(std::string_view method, Json arguments) override {
-    if (!ours_()) co_return Error(Code::temporarily_unavailable, "This run was given up: another server has the jobs now.");
+    if (!ours_()) co_return Error(Code::temporarily_unavailable, "This run was given up: its service is gone, or another server has the jobs now.");
     Task<Json> asking = inner_->invoke(method, std::move(arguments));
     Result<Json> answer = co_await asking;
     co_return answer;

@@ -253,6 +253,21 @@ TEST_F(Jobs, OneServerOfSeveralRunsThem) {
   EXPECT_EQ(scripts.begun.size(), 1U);
 }
 
+TEST_F(Jobs, ARunOfAServiceThatWasDeletedDoesNotWorkOnInTheNextOfItsName) {
+  scripts.at_once = false;
+  ASSERT_TRUE(ask("asked").ok());
+  round();
+  ASSERT_EQ(scripts.begun.size(), 1U);
+  const auto seal = [&](std::string_view key, std::string_view field) { return tenants.vault().seal(key, tenant::sealed::service("default", field)); };
+  service.master_key_sealed = seal("another", "master_key");
+  publish();
+  EXPECT_TRUE(scripts.begun.front().ours()) << "one of its keys was changed, that is all";
+  service.application_key_sealed = seal(test::kApplicationKey, "application_key");
+  service.master_key_sealed = seal(test::kMasterKey, "master_key");
+  publish();
+  EXPECT_FALSE(scripts.begun.front().ours()) << "it has the same keys, and was made anew with them";
+}
+
 TEST_F(Jobs, WhatADeadServerLeftRunningIsAbandonedAndItsScriptRefused) {
   scripts.at_once = false;
   ToldScripts others;
