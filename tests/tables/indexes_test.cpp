@@ -93,6 +93,58 @@ TEST_F(Indexes, WhatFailsForAPassingReasonIsTriedAgain) {
   EXPECT_EQ(add("three"), 409) << "made as soon as it could be";
 }
 
+// A database that cannot index such a value will not be able to in a minute.
+TEST_F(Indexes, WhatFailsForGoodIsNotTriedAgain) {
+  store::FaultStore faulty(store.store());
+  unique(true);
+  publish();
+  tenants.here.store = &faulty;
+  for (const Code code : {Code::payload_too_large, Code::server_error}) {
+    publish();
+    tenants.here.store = &faulty;
+    faulty.fail(3, Error(code, ""));
+    EXPECT_EQ(add("two"), 201);
+    EXPECT_TRUE(faulty.fired());
+    store.clock().advance(std::chrono::hours(1));
+    faulty.fail(0);
+    EXPECT_EQ(add("two"), 201) << "not made";
+  }
+}
+
+TEST_F(Indexes, WhatIsNotUniqueAnyMoreIsSoAlsoWhenTheTableWasInUseAtThatMoment) {
+  store::FaultStore faulty(store.store());
+  unique(true);
+  publish();
+  EXPECT_EQ(add("one"), 409);
+  unique(false);
+  publish();
+  tenants.here.store = &faulty;
+  // Reading the shape takes one call.
+  faulty.fail(2, Error(Code::timeout, "The server is busy."));
+  EXPECT_FALSE(run(loop, tables.settle_table(tenants.here, service, service.tables["items"])).ok());
+  ASSERT_TRUE(faulty.fired());
+  EXPECT_EQ(add("one"), 409);
+  store.clock().advance(std::chrono::seconds(1));
+  faulty.fail(1, Error(Code::timeout, "The server is busy."));
+  EXPECT_EQ(add("one"), 409) << "again";
+  EXPECT_TRUE(faulty.fired());
+  publish();
+  tenants.here.store = &faulty;
+  store.clock().advance(std::chrono::minutes(10));
+  EXPECT_EQ(send(http::Method::get, "/tables/items").status, 200) << "another configuration, the same wish";
+  EXPECT_EQ(send(http::Method::get, "/tables/items").status, 200);
+  EXPECT_EQ(add("one"), 201);
+}
+
+TEST_F(Indexes, NothingOrdinaryIsMadeForAConfigurationThatMayBeRefused) {
+  store::FaultStore faulty(store.store());
+  service.tables["items"].columns[0].index = true;
+  tenants.here.store = &faulty;
+  faulty.fail(3);
+  EXPECT_TRUE(run(loop, tables.prepare_table(tenants.here, service, service.tables["items"])).ok());
+  EXPECT_EQ(faulty.calls(), 2) << "it looks at the columns, twice";
+}
+
 TEST_F(Indexes, RowsThatAreNotUniqueAreTheEndOfItForTheRevision) {
   EXPECT_EQ(add("one"), 201);
   service.tables["items"].soft_delete = false;
