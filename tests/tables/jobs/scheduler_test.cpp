@@ -266,6 +266,8 @@ TEST_F(Jobs, ARunOfAServiceThatWasDeletedDoesNotWorkOnInTheNextOfItsName) {
   service.master_key_sealed = seal(test::kMasterKey, "master_key");
   publish();
   EXPECT_FALSE(scripts.begun.front().ours()) << "it has the same keys, and was made anew with them";
+  scripts.begun.front().end->set_here(0);
+  round();
 }
 
 TEST_F(Jobs, WhatADeadServerLeftRunningIsAbandonedAndItsScriptRefused) {
