@@ -223,9 +223,9 @@ TEST_F(Desk, TakesRowsOfFilesAndSaysWhatBecameOfThem) {
   apply("tenant: demo\ntables: {Items: {soft_delete: true}}");
   const auto import = [&](std::string_view body) { return ask(http::Method::post, "/admin/tables/import", "", body); };
   EXPECT_EQ(import(R"({"table":"items","rows":[[2,{"id":"a","n":"1"}],[3,{"id":"b","n":"2"}]],"texts":true,"types":{"N":"number"}})").body,
-            R"({"inserted":2,"updated":0,"kept":0,"refused":0,"faults":[],"stopped":false,"columns":["n"]})");
-  EXPECT_EQ(import(R"({"table":"ITEMS","rows":[[2,{"id":"a","n":"x"}],[3,{"id":"b","n":"3"}]],"texts":true,"skip_bad":true})").body,
-            R"({"inserted":0,"updated":1,"kept":0,"refused":1,"faults":[{"line":2,"message":"\"x\" does not fit column 'n', which holds numbers."}],"stopped":false,"columns":[]})");
+            R"({"inserted":2,"updated":0,"kept":0,"same":0,"refused":0,"faults":[],"stopped":false,"columns":["n"]})");
+  EXPECT_EQ(import(R"({"table":"ITEMS","rows":[[2,{"id":"a","n":"x"}],[3,{"id":"b","n":"3"}]],"texts":true,"skip_bad":true,"replace":true})").body,
+            R"({"inserted":0,"updated":1,"kept":0,"same":0,"refused":1,"faults":[{"line":2,"message":"\"x\" does not fit column 'n', which holds numbers."}],"stopped":false,"columns":[]})");
   EXPECT_EQ(json(import(R"({"table":"items","rows":[[2,{"id":"c","new":true}]],"dry_run":true})")).at("columns"), Json(JsonArray{"new"}));
 }
 
