@@ -19,7 +19,10 @@ const now = Math.floor(Date.now() / 1000), issuer = 'urn:microsoft:windows-azure
 const unsigned = `${encoded({alg: 'HS256', typ: 'JWT'})}.${encoded({sub: 'sid:ana', iss: issuer, aud: issuer, iat: now, exp: now + 86_400, ver: '3'})}`;
 const token = `${unsigned}.${createHmac('sha256', key).update(unsigned).digest('base64url')}`;
 
-const agent = new http.Agent({keepAlive: true, maxSockets: 64});
+// While wrk runs this process stands still, and servers close what is idle: connections are of one walk.
+let agent;
+const connect = () => (agent?.destroy(), agent = new http.Agent({keepAlive: true, maxSockets: 64}));
+connect();
 function call(server, method, path, body) {
   return new Promise((done, fail) => {
     const text = body && JSON.stringify(body);
@@ -89,6 +92,7 @@ const item = '{"text":"a row of the bench","complete":false,"rank":7}';
 
 /** Each row is updated once, with the version it has. */
 async function versionsOf(server) {
+  connect();
   const file = join(scratch, `${server.name}.versions`), lines = [];
   for (let skip = 0; skip < rows; skip += 1000) {
     const page = await call(server, 'GET', `/tables/items?$select=id,version&$orderby=id&$skip=${skip}&$top=1000`);
@@ -118,6 +122,7 @@ end`, server.pids(), Math.max(1, Math.min(seconds, 3))));
 
 /** One client, page after page of 50 from the largest stamp seen, as the JavaScript SDK pulls; at most a minute. */
 async function pull(server) {
+  connect();
   const began = performance.now(), before = spent(server.pids()), seen = new Set();
   let stamp = '1970-01-01T00:00:00.000Z', skip = 0, whole = true;
   for (;;) {
@@ -151,6 +156,7 @@ async function walks(server) {
   await quiet(server);
   out['insert'] = load('/tables/fresh', lua('POST', {...headers, ...json}, item));
   out['update with If-Match'] = updates(server, await versionsOf(server));
+  connect();
   await call(server, 'POST', '/tables/scripted', {text: 'the first starts what runs scripts'});
   await quiet(server);
   out['insert with a script'] = load('/tables/scripted', lua('POST', {...headers, ...json}, item));
